@@ -1,0 +1,119 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Ledger
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// The control socket: HTTP/1.1 on a listening descriptor, on an event loop of its own.
+public final class ControlServer: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let http: HTTP1Channel
+    private let logger: Logger
+    private let running = Mutex<Running?>(nil)
+
+    private struct Running {
+        let channel: any Channel
+        let task: Task<Void, Never>
+    }
+
+    /// A server of that service.
+    public init(_ service: ControlService, logger: Logger) throws {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.logger = logger
+        let router = try Self.router(service)
+        let responder = router.buildResponder()
+        http = HTTP1Channel(
+            responder: { request, writer, channel in
+                let context = ControlRequestContext(source: .init(channel: channel, logger: logger))
+                let response: Response
+                do {
+                    response = try await responder.respond(to: request, context: context)
+                } catch let error as HTTPParserError {
+                    throw error
+                } catch {
+                    logger.error("a control request failed", metadata: ["error": "\(error)"])
+                    let problem = Problem(.unknownOutcome, "the daemon could not answer; its journal says why")
+                    response = try problem.response()
+                }
+                try await writer.write(response: response.head, body: response.body)
+            },
+            configuration: .init(idleTimeout: .seconds(60)))
+    }
+
+    /// Accepts on a descriptor that listens, until ``stop()``.
+    public func start(listening descriptor: Int32) async throws {
+        let http = http
+        let logger = logger
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(descriptor) { http.setup(channel: $0, logger: logger) }
+        let task = Task {
+            await withDiscardingTaskGroup { tasks in
+                do {
+                    try await server.executeThenClose { connections in
+                        for try await connection in connections {
+                            tasks.addTask { await http.handle(value: connection, logger: logger) }
+                        }
+                    }
+                } catch {
+                    logger.debug("the control socket ends", metadata: ["error": "\(error)"])
+                }
+                tasks.cancelAll()
+            }
+        }
+        running.withLock { $0 = Running(channel: server.channel, task: task) }
+    }
+
+    /// Stops accepting, answers what is being answered, closes.
+    public func stop() async throws {
+        if let running = running.withLock({ $0 }) {
+            try? await running.channel.close()
+            await running.task.value
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private static func router(_ service: ControlService) throws -> Router<ControlRequestContext> {
+        let router = Router(context: ControlRequestContext.self)
+        router.add(middleware: ProblemMiddleware())
+        let endpoints = service.endpoints
+        for endpoint in endpoints {
+            router.on(RouterPath(endpoint.path), method: endpoint.method, use: endpoint.handler)
+        }
+        let description = try WireJSON.encode(OpenAPI.document(endpoints, version: service.version))
+        router.get("/openapi.json") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: .init(byteBuffer: ByteBuffer(bytes: description)))
+        }
+        return router
+    }
+}
+
+/// Makes a problem document of every error, also of those that Hummingbird throws (no such route, a bad parameter).
+private struct ProblemMiddleware: RouterMiddleware {
+    func handle(
+        _ request: Request, context: ControlRequestContext,
+        next: (Request, ControlRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let problem as Problem {
+            return try problem.response()
+        } catch let error as HTTPError where error.status == .notFound {
+            let problem = Problem(.notFound, "there is no \(request.method) \(request.uri.path); see /openapi.json")
+            return try problem.response()
+        } catch let error as HTTPError where error.status.kind == .clientError {
+            return try Problem(.malformed, error.body ?? "the request is not understood").response()
+        }
+    }
+}

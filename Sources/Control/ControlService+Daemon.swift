@@ -1,0 +1,40 @@
+import Hummingbird
+import Ledger
+
+// The daemon itself.
+extension ControlService {
+    var daemonEndpoints: [Endpoint] {
+        let health: OpenAPIValue = .members([("status", .string)], required: ["status"])
+        return [
+            Endpoint(
+                method: .get, path: "/healthz", name: "health", summary: "The writer moves", response: health
+            ) { _, _ in
+                guard case .alive = await writer.perform(.probe) else {
+                    throw Problem(.shuttingDown, "the writer takes no more work")
+                }
+                return try Endpoint.json(["status": "ok"])
+            },
+            Endpoint(
+                method: .get, path: "/readyz", name: "readiness", summary: "Records are taken", response: health
+            ) { _, _ in
+                let status = try await status()
+                guard status.state == "ready" else {
+                    throw Problem(.storageUnavailable, status.degradedReason ?? "the daemon is \(status.state)")
+                }
+                return try Endpoint.json(["status": "ready"])
+            },
+            Endpoint(
+                method: .get, path: "/v1/status", name: "status", summary: "What the daemon does",
+                response: .reference("Status")
+            ) { _, _ in
+                try Endpoint.json(try await status())
+            },
+            Endpoint(
+                method: .get, path: "/v1/rates/cards", name: "rateCards", summary: "Every rate card with its document",
+                response: .page(of: "RateCard")
+            ) { _, _ in
+                try Endpoint.json(Page(items: try await reader.rateCards(), nextCursor: nil))
+            },
+        ]
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Metering
+import NIOCore
+
+/// What a handler is given beside the request.
+public struct ControlRequestContext: RequestContext {
+    /// Hummingbird's own part.
+    public var coreContext: CoreRequestContextStorage
+
+    /// Bytes of a body that are accepted.
+    public var maxUploadSize: Int { 65_536 }
+
+    /// A context for one request.
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+    }
+}
+
+/// One operation of the control socket: how it is reached, how it is described, what it does.
+///
+/// The router and `/openapi.json` are both made from these, so that neither can say what the other doesn't.
+struct Endpoint: Sendable {
+    typealias Handler = @Sendable (Request, ControlRequestContext) async throws -> Response
+
+    let method: HTTPRequest.Method
+    let path: String
+    let name: String
+    let summary: String
+    var query: [(name: String, description: String)] = []
+    var body: OpenAPIValue?
+    var response: OpenAPIValue
+    let handler: Handler
+
+    /// Whether it changes something, and so takes an `Idempotency-Key`.
+    var isMutation: Bool { method != .get }
+}
+
+// What handlers share.
+extension Endpoint {
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(value))))
+    }
+
+    /// The client's key for this route and body.
+    static func key(
+        _ request: Request, route: String, body: some Encodable
+    ) throws -> IdempotencyKey {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name],
+            (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw Problem(.malformed, "the header Idempotency-Key is missing; it takes 1 to 128 bytes of printable ASCII")
+        }
+        let canonical = String(decoding: try WireJSON.encode(body), as: UTF8.self)
+        return IdempotencyKey(route: route, key: key, body: canonical)
+    }
+
+    /// The request's body; a problem that names the member where it is not what was expected.
+    static func body<Body: Decodable>(
+        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext
+    ) async throws -> Body {
+        let bytes: ByteBuffer
+        do {
+            bytes = try await request.body.collect(upTo: context.maxUploadSize)
+        } catch {
+            throw Problem(.tooLong, "the body is longer than \(context.maxUploadSize) bytes")
+        }
+        do {
+            return try WireJSON.decode(type, from: Data(bytes.readableBytesView))
+        } catch let error as DecodingError {
+            throw Problem(.malformed, describe(error))
+        }
+    }
+
+    static func limit(_ request: Request) throws -> Int {
+        guard let text = request.uri.queryParameters["limit"] else { return 100 }
+        guard let limit = Int(text), (1...LedgerReader.pageMax).contains(limit) else {
+            throw Problem(.malformed, "limit must be a number from 1 to \(LedgerReader.pageMax)")
+        }
+        return limit
+    }
+
+    static func numericCursor(_ request: Request) throws -> Int64? {
+        guard let text = request.uri.queryParameters["cursor"] else { return nil }
+        guard let cursor = Int64(text), cursor > 0 else {
+            throw Problem(.malformed, "cursor must be the next_cursor of the page before")
+        }
+        return cursor
+    }
+
+    static func time(_ request: Request, _ name: String) throws -> Timestamp? {
+        guard let text = request.uri.queryParameters[name[...]] else { return nil }
+        guard let time = Timestamp(rfc3339: String(text)) else {
+            throw Problem(.malformed, "\(name) must be an RFC 3339 time, such as 2026-11-24T00:00:00Z")
+        }
+        return time
+    }
+
+    static func text(_ request: Request, _ name: String) -> String? {
+        request.uri.queryParameters[name[...]].map(String.init)
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        func path(_ context: DecodingError.Context) -> String {
+            let names = context.codingPath.map(\.stringValue)
+            return names.isEmpty ? "the body" : names.joined(separator: ".")
+        }
+        return switch error {
+        case .keyNotFound(let key, _): "\(key.stringValue) is missing"
+        case .typeMismatch(let type, let context): "\(path(context)) must be a \(type)".lowercased()
+        case .valueNotFound(_, let context): "\(path(context)) must not be null"
+        case .dataCorrupted(let context): "\(path(context)) is not valid JSON"
+        @unknown default: "the body is not what was expected"
+        }
+    }
+}

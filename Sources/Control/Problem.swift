@@ -1,0 +1,58 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ledger
+import NIOCore
+
+/// An error as the control socket answers it: a problem document (RFC 9457) with the protocol's code.
+public struct Problem: Error, Codable, Sendable, Hashable {
+    /// What kind of problem: `about:blank`, since the code says it.
+    public let type: String
+    /// The HTTP status in words.
+    public let title: String
+    /// The HTTP status.
+    public let status: Int
+    /// What it was about, and what was expected.
+    public let detail: String
+    /// The protocol's code.
+    public let code: String
+    /// Whether the same request, sent again later, can succeed.
+    public let retryable: Bool
+
+    /// The problem that a refusal is.
+    public init(_ refusal: Refusal) {
+        let status = Self.status(refusal.code)
+        type = "about:blank"
+        title = status.reasonPhrase
+        self.status = status.code
+        detail = refusal.message
+        code = refusal.code.rawValue
+        retryable = refusal.code.isRetryable
+    }
+
+    /// A problem of that code.
+    public init(_ code: Refusal.Code, _ detail: String) {
+        self.init(Refusal(code, detail))
+    }
+
+    private static func status(_ code: Refusal.Code) -> HTTPResponse.Status {
+        switch code {
+        case .malformed: .badRequest
+        case .tooLong: .contentTooLarge
+        case .unknownOp, .unknownOrg, .notFound: .notFound
+        case .idConflict, .orgClosed: .conflict
+        case .timeOutOfRange: .unprocessableContent
+        case .storageUnavailable, .shuttingDown: .serviceUnavailable
+        case .unknownOutcome: .internalServerError
+        }
+    }
+}
+
+extension Problem {
+    /// The document as a response.
+    func response() throws -> Response {
+        Response(
+            status: .init(code: status), headers: [.contentType: "application/problem+json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(self))))
+    }
+}

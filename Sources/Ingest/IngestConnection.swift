@@ -1,0 +1,239 @@
+import DequeModule
+import Ledger
+import Logging
+import Metering
+import NIOCore
+
+/// One client of the ingest socket: lines in, replies out in the order of the lines.
+///
+/// Everything here runs on the connection's event loop. It stops reading where its replies are not read, where it has
+/// as many requests open as one connection may, or where the daemon is full; nothing is dropped.
+final class IngestConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A request whose reply has not been written.
+    private enum Open {
+        /// With the writer: the id to answer under, and the bytes that it holds in memory.
+        case submitted(id: String?, bytes: Int)
+        /// Answered already, behind one that is not.
+        case answered(ByteBuffer)
+    }
+
+    /// How this connection comes to its end.
+    private enum Phase {
+        case open
+        /// The client has half-closed: answer what was read, then close.
+        case inputEnded
+        /// A line was too long: answer what was read, read no more, then close.
+        case rejected
+        /// The channel is gone; outcomes that still come are only counted.
+        case closed
+    }
+
+    let number: UInt64
+    private let core: IngestCore
+    private var context: ChannelHandlerContext?
+    private var framer = LineFramer()
+    private var open: Deque<Open> = []
+    private var phase = Phase.open
+    private var isReading = false
+    private var isWritable = true
+    private var isClosing = false
+
+    /// Whether the present batch has answered it; the core's mark.
+    var isAnswered = false
+
+    init(number: UInt64, core: IngestCore) {
+        self.number = number
+        self.core = core
+    }
+
+    /// Whether the channel is gone and nothing is open.
+    var isFinished: Bool { phase == .closed && open.isEmpty }
+
+    // MARK: From the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { start(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        start(context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        guard phase == .open || phase == .inputEnded else { return }
+        framer.append(&bytes)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        advance()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        if isWritable { advance() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(ChannelEvent.inputClosed) = event as? ChannelEvent, phase == .open {
+            phase = .inputEnded
+            isReading = false
+            advance()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .closed
+        self.context = nil
+        framer.discard()
+        // What was answered but not written is gone with the channel; what is with the writer is waited for.
+        open.removeAll { if case .answered = $0 { true } else { false } }
+        core.didClose(self)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core.logger.debug("ingest connection failed", metadata: ["error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        core.didOpen(self)
+        readOn(context)
+    }
+
+    // MARK: Lines in
+
+    /// Takes the lines that are there, as far as there is room for them; then reads on or ends.
+    func advance() {
+        guard let context else { return }
+        var ready = ByteBuffer()
+        lines: while phase == .open || phase == .inputEnded {
+            guard hasRoom else { break }
+            switch framer.next({ core.decode($0) }) {
+            case .line(let line):
+                if let line { handle(line, &ready) }
+            case .needsMore:
+                break lines
+            case .tooLong:
+                phase = .rejected
+                framer.discard()
+                let limit = RequestLimits.lineBytesMax
+                answer(Refusal(.tooLong, "the line is longer than \(limit) bytes; the connection closes"), nil, &ready)
+            }
+        }
+        core.submit()
+        if ready.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(ready), promise: nil) }
+        if isDone {
+            close(context)
+        } else if phase == .open, hasRoom {
+            readOn(context)
+        } else if phase == .open || phase == .inputEnded, !core.hasRoom {
+            core.waitForRoom(self)
+        }
+    }
+
+    /// Whether another line may be taken.
+    private var hasRoom: Bool {
+        isWritable && open.count < core.limits.openPerConnectionMax && core.hasRoom
+    }
+
+    /// Whether nothing more will come and everything is answered.
+    private var isDone: Bool {
+        guard open.isEmpty else { return false }
+        switch phase {
+        case .open, .closed: return false
+        case .inputEnded: return hasRoom
+        case .rejected: return true
+        }
+    }
+
+    /// Closes once the replies that are on their way have been taken by the client.
+    private func close(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard !isReading else { return }
+        isReading = true
+        context.read()
+    }
+
+    private func handle(_ line: DecodedLine, _ ready: inout ByteBuffer) {
+        switch line.result {
+        case .failure(let refusal):
+            answer(refusal, line.id, &ready)
+        case .success(_) where core.isDraining:
+            answer(Refusal(.shuttingDown, "the daemon is stopping; send it again to the next one"), line.id, &ready)
+        case .success(.ping):
+            reply(&ready) { ReplyEncoder.writePong(version: core.version, id: line.id, to: &$0) }
+        case .success(.balance(let org)):
+            open.append(.submitted(id: line.id, bytes: 0))
+            core.stage(.balance(org: org), bytes: 0, from: self)
+        case .success(.usage(let record)):
+            let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + 512
+            open.append(.submitted(id: line.id, bytes: bytes))
+            core.stage(.usage(record, received: core.clock()), bytes: bytes, from: self)
+        }
+    }
+
+    private func answer(_ refusal: Refusal, _ id: String?, _ ready: inout ByteBuffer) {
+        core.statistics.refused(refusal.code)
+        reply(&ready) { ReplyEncoder.write(refusal, id: id, to: &$0) }
+    }
+
+    /// Answers at once where nothing is open, else behind what is.
+    private func reply(_ ready: inout ByteBuffer, _ write: (inout ByteBuffer) -> Void) {
+        if open.isEmpty {
+            write(&ready)
+        } else {
+            var line = ByteBuffer()
+            write(&line)
+            open.append(.answered(line))
+        }
+    }
+
+    // MARK: Replies out
+
+    /// Takes the outcome of the oldest request that is with the writer. Call ``flush()`` after the last of a batch.
+    func receive(_ outcome: Outcome) {
+        guard case .submitted(let id, let bytes)? = open.popFirst() else { return }
+        core.didFinish(bytes: bytes)
+        if case .refused(let refusal) = outcome { core.statistics.refused(refusal.code) }
+        guard phase != .closed else { return }
+        ReplyEncoder.write(outcome, id: id, to: &replies)
+        while case .answered(var line)? = open.first {
+            replies.writeBuffer(&line)
+            open.removeFirst()
+        }
+    }
+
+    private var replies = ByteBuffer()
+
+    /// Sends the replies that ``receive(_:)`` has written, in one write.
+    func flush() {
+        guard let context, replies.readableBytes > 0 else { return }
+        context.writeAndFlush(wrapOutboundOut(replies), promise: nil)
+        replies = ByteBuffer()
+    }
+
+    /// Closes once everything that was read is answered.
+    func closeWhenAnswered() {
+        if phase == .open { phase = .inputEnded }
+        advance()
+    }
+
+    /// Closes now, whatever the client has not read.
+    func abort() {
+        context?.close(promise: nil)
+    }
+}

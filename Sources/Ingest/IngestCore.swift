@@ -1,0 +1,184 @@
+import Ledger
+import Logging
+import Metering
+import NIOCore
+
+/// How much the ingest socket holds at once.
+public struct IngestLimits: Sendable {
+    /// Requests of one connection that are not answered.
+    public var openPerConnectionMax = 4096
+    /// Requests of all connections that are with the writer.
+    public var openMax = 16_384
+    /// Bytes that those hold in memory.
+    public var openBytesMax = 64 << 20
+    /// Connections; further ones wait to be accepted.
+    public var connectionsMax = 4096
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What the ingest socket has seen.
+public struct IngestStatistics: Sendable {
+    /// Connections that are open.
+    public var connections = 0
+    /// Requests that are with the writer.
+    public var open = 0
+    /// Refusals by code.
+    public var refusals: [Refusal.Code: UInt64] = [:]
+
+    mutating func refused(_ code: Refusal.Code) {
+        refusals[code, default: 0] += 1
+    }
+}
+
+/// What all connections share, on their one event loop: room, the decoder, the way to the writer.
+final class IngestCore {
+    let limits: IngestLimits
+    let clock: @Sendable () -> Timestamp
+    let version: String
+    let logger: Logger
+    var statistics = IngestStatistics()
+    private(set) var isDraining = false
+
+    private let writer: LedgerWriter
+    private let decoder: RequestDecoder
+    private var mailbox: (any OutcomeReceiver)?
+    private var connections: [UInt64: IngestConnection] = [:]
+    private var staged: [Submission] = []
+    private var waiting: [IngestConnection] = []
+    private var openBytes = 0
+    private var whenDrained: (() -> Void)?
+
+    /// Called where the number of connections passes its limit, either way.
+    var onFull: ((Bool) -> Void)?
+
+    init(
+        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
+        clock: @escaping @Sendable () -> Timestamp, providerOfModel: @escaping (String) -> String?
+    ) {
+        self.limits = limits
+        self.version = version
+        self.writer = writer
+        self.logger = logger
+        self.clock = clock
+        decoder = RequestDecoder(providerOfModel: providerOfModel)
+    }
+
+    /// Where the writer sends outcomes; set once before the first connection.
+    func setMailbox(_ mailbox: any OutcomeReceiver) {
+        self.mailbox = mailbox
+    }
+
+    /// Reads a line; nil where it is blank.
+    func decode(_ line: UnsafeBufferPointer<UInt8>) -> DecodedLine? {
+        var cursor = JSONCursor(line)
+        guard cursor.peek() != nil else { return nil }
+        return decoder.decode(line)
+    }
+
+    // MARK: Room
+
+    /// Whether another request may go to the writer.
+    var hasRoom: Bool { statistics.open < limits.openMax && openBytes < limits.openBytesMax }
+
+    /// Calls `advance()` of the connection when there is room again.
+    func waitForRoom(_ connection: IngestConnection) {
+        if !waiting.contains(where: { $0 === connection }) { waiting.append(connection) }
+    }
+
+    func didFinish(bytes: Int) {
+        statistics.open -= 1
+        openBytes -= bytes
+    }
+
+    // MARK: To the writer and back
+
+    /// Puts a request in line; ``submit()`` sends what was put.
+    func stage(_ mutation: Mutation, bytes: Int, from connection: IngestConnection) {
+        guard let mailbox else { return }
+        statistics.open += 1
+        openBytes += bytes
+        staged.append(Submission(mutation, token: connection.number, receiver: mailbox))
+    }
+
+    func submit() {
+        guard !staged.isEmpty else { return }
+        let sent = staged
+        staged.removeAll(keepingCapacity: true)
+        if writer.submit(sent) { return }
+        // Room was counted, so the writer is closed: the daemon stops, or has failed and is about to.
+        let refusal = Refusal(.shuttingDown, "the daemon is stopping; send it again to the next one")
+        deliver(sent.map { ($0.token, .refused(refusal)) })
+    }
+
+    func deliver(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+        var answered: [IngestConnection] = []
+        var latest: IngestConnection?
+        for (token, outcome) in outcomes {
+            if latest?.number != token {
+                latest = connections[token]
+                if let latest, !latest.isAnswered {
+                    latest.isAnswered = true
+                    answered.append(latest)
+                }
+            }
+            latest?.receive(outcome)
+        }
+        for connection in answered {
+            connection.isAnswered = false
+            connection.flush()
+            connection.advance()
+            if connection.isFinished { forget(connection) }
+        }
+        guard hasRoom, !waiting.isEmpty else { return }
+        let resumed = waiting
+        waiting.removeAll()
+        for connection in resumed { connection.advance() }
+    }
+
+    // MARK: Connections
+
+    func didOpen(_ connection: IngestConnection) {
+        connections[connection.number] = connection
+        statistics.connections += 1
+        if statistics.connections == limits.connectionsMax { onFull?(true) }
+    }
+
+    func didClose(_ connection: IngestConnection) {
+        if statistics.connections == limits.connectionsMax { onFull?(false) }
+        statistics.connections -= 1
+        waiting.removeAll { $0 === connection }
+        if connection.isFinished { forget(connection) }
+    }
+
+    private func forget(_ connection: IngestConnection) {
+        connections[connection.number] = nil
+        if connections.isEmpty { finishDrain() }
+    }
+
+    // MARK: The end
+
+    /// Refuses what is read from now on, and calls `done` when every connection has its answers and is closed.
+    func drain(done: @escaping () -> Void) {
+        whenDrained = done
+        isDraining = true
+        for connection in connections.values { connection.advance() }
+        if connections.isEmpty { finishDrain() }
+    }
+
+    /// Closes each connection as soon as what was read from it is answered.
+    func closeAll() {
+        for connection in connections.values { connection.closeWhenAnswered() }
+    }
+
+    /// Closes what is left: clients that don't take their answers.
+    func abortAll() {
+        for connection in connections.values { connection.abort() }
+    }
+
+    private func finishDrain() {
+        whenDrained?()
+        whenDrained = nil
+    }
+}

@@ -1,0 +1,113 @@
+import Ledger
+import Logging
+import Metering
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The ingest socket: accepts connections on a listening descriptor and serves them on one event loop.
+public final class IngestServer: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let core: NIOLoopBound<IngestCore>
+    private let channel = Mutex<(any Channel)?>(nil)
+    private let loop: any EventLoop
+
+    /// How long clients are still read from after a stop began, so that what was on its way gets an answer.
+    private static let lateLines = TimeAmount.milliseconds(200)
+    /// How long a client may take to read its last answers.
+    private static let lastAnswers = TimeAmount.seconds(10)
+
+    /// A server that hands records to `writer`.
+    ///
+    /// - Parameter providerOfModel: who sells a model by the rates in force, or nil; called on the event loop.
+    public init(
+        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
+        clock: @escaping @Sendable () -> Timestamp, providerOfModel: @escaping @Sendable (String) -> String?
+    ) async throws {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        self.loop = loop
+        core = try await loop.submit {
+            let core = IngestCore(
+                limits: limits, version: version, writer: writer, logger: logger, clock: clock,
+                providerOfModel: providerOfModel)
+            let bound = NIOLoopBound(core, eventLoop: loop)
+            core.setMailbox(Mailbox(core: bound, loop: loop))
+            return bound
+        }.get()
+    }
+
+    /// Accepts on a descriptor that listens, until ``stop()``.
+    public func start(listening descriptor: Int32) async throws {
+        let core = core
+        let numbers = Counter()
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // Out of descriptors: wait and go on, rather than stop accepting.
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: 2)
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 8192, maximum: 262_144))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let connection = IngestConnection(number: numbers.next(), core: core.value)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                }
+            }
+            .withBoundSocket(descriptor).get()
+        channel.withLock { $0 = server }
+        try await loop.submit {
+            core.value.onFull = { isFull in
+                server.setOption(.autoRead, value: !isFull).whenSuccess { if !isFull { server.read() } }
+            }
+        }.get()
+    }
+
+    /// What it has seen so far.
+    public func statistics() async -> IngestStatistics {
+        let core = core
+        return (try? await loop.submit { core.value.statistics }.get()) ?? IngestStatistics()
+    }
+
+    /// Stops accepting, answers everything that was read, closes every connection. The writer must still run.
+    public func stop() async throws {
+        try await channel.withLock { $0 }?.close()
+        let core = core
+        let loop = loop
+        let drained = loop.makePromise(of: Void.self)
+        loop.execute {
+            core.value.drain { drained.succeed() }
+            loop.scheduleTask(in: Self.lateLines) { core.value.closeAll() }
+            loop.scheduleTask(in: Self.lastAnswers) { core.value.abortAll() }
+        }
+        try await drained.futureResult.get()
+        try await group.shutdownGracefully()
+    }
+
+    /// Brings outcomes from the writer's thread to the event loop: one hop a batch.
+    private final class Mailbox: OutcomeReceiver {
+        private let core: NIOLoopBound<IngestCore>
+        private let loop: any EventLoop
+
+        init(core: NIOLoopBound<IngestCore>, loop: any EventLoop) {
+            self.core = core
+            self.loop = loop
+        }
+
+        func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+            let core = core
+            loop.execute { core.value.deliver(outcomes) }
+        }
+    }
+
+    /// Numbers for connections.
+    private final class Counter: Sendable {
+        private let value = Atomic<UInt64>(0)
+        func next() -> UInt64 { value.add(1, ordering: .relaxed).newValue }
+    }
+}

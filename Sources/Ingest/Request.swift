@@ -1,0 +1,39 @@
+import Ledger
+import Metering
+
+/// What a line of the ingest socket asks for.
+public enum Request: Sendable {
+    /// Charge a usage record.
+    case usage(UsageRecord)
+    /// Say what is left of an org's credits.
+    case balance(org: String)
+    /// Say that the daemon lives.
+    case ping
+}
+
+/// A line, read: what it asks for or why it can't be done, and the id to answer under.
+public struct DecodedLine: Sendable {
+    /// The id, where it could be read.
+    public let id: String?
+    /// The request, or the refusal that answers it.
+    public let result: Result<Request, Refusal>
+}
+
+/// Limits of the members of a request. Protocol, section 1.
+public enum RequestLimits {
+    /// Bytes of a line with its newline.
+    public static let lineBytesMax = 65_536
+    /// Bytes of an id.
+    public static let idBytesMax = 128
+    /// Bytes of a user.
+    public static let userBytesMax = 128
+    /// Bytes of a model's name or a provider's.
+    public static let modelBytesMax = 256
+    /// Tags of a record.
+    public static let tagsMax = 16
+
+    /// Whether a text can be a request's id: 1 to 128 bytes of printable ASCII.
+    public static func isID(_ text: String) -> Bool {
+        (1...idBytesMax).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+}

@@ -1,0 +1,202 @@
+import Ledger
+import Metering
+
+/// Reads one line of the ingest socket: known members only, in one pass, without a tree.
+///
+/// A wrong member doesn't end the pass, so that the id is found wherever it stands and the reply can name it.
+public struct RequestDecoder {
+    /// Who sells a model, for usage objects whose reading depends on it where the record names no provider.
+    private let providerOfModel: (String) -> String?
+    /// Whether `id` and `org` may be left out: so where a price is asked for and nothing is recorded.
+    private let isPriceOnly: Bool
+
+    /// A decoder that asks `providerOfModel` where a record names no provider.
+    public init(isPriceOnly: Bool = false, providerOfModel: @escaping (String) -> String?) {
+        self.isPriceOnly = isPriceOnly
+        self.providerOfModel = providerOfModel
+    }
+
+    /// Reads a line without its newline. It never throws: whatever the bytes are, there is an answer to them.
+    public func decode(_ line: UnsafeBufferPointer<UInt8>) -> DecodedLine {
+        var members = Members()
+        do throws(JSONError) {
+            var cursor = JSONCursor(line)
+            guard cursor.peek() == UInt8(ascii: "{") else {
+                return DecodedLine(
+                    id: nil, result: .failure(Refusal(.malformed, "the line is not a JSON object")))
+            }
+            try members.read(&cursor)
+            try cursor.expectEnd()
+        } catch {
+            let message = "the line is not valid JSON: \(error.message) at byte \(error.offset)"
+            return DecodedLine(id: members.validID, result: .failure(Refusal(.malformed, message)))
+        }
+        let result: Result<Request, Refusal>
+        do throws(Refusal) {
+            result = .success(try request(members, line))
+        } catch {
+            result = .failure(error)
+        }
+        return DecodedLine(id: members.validID, result: result)
+    }
+
+    private func request(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> Request {
+        if let failure = members.failure { throw failure }
+        if let id = members.id, !RequestLimits.isID(id) {
+            throw Refusal(.malformed, "id must be 1 to \(RequestLimits.idBytesMax) bytes of printable ASCII")
+        }
+        switch members.op ?? "usage" {
+        case "usage": return .usage(try record(members, line))
+        case "balance": return .balance(org: try org(members))
+        case "ping": return .ping
+        case let op: throw Refusal(.unknownOp, "there is no op '\(op.prefix(32))'; there are usage, balance and ping")
+        }
+    }
+
+    private func record(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> UsageRecord {
+        guard let id = members.id ?? (isPriceOnly ? "" : nil) else { throw missing("id", "a string") }
+        let org = isPriceOnly ? (members.org ?? "") : try self.org(members)
+        guard let model = members.model else { throw missing("model", "a string") }
+        try Self.check(model, "model", bytesMax: RequestLimits.modelBytesMax)
+        if let user = members.user { try Self.check(user, "user", bytesMax: RequestLimits.userBytesMax) }
+        if let hold = members.hold, !RequestLimits.isID(hold) {
+            throw Refusal(.malformed, "hold must be 1 to \(RequestLimits.idBytesMax) bytes of printable ASCII")
+        }
+        var provider: String?
+        if let named = members.provider {
+            try Self.check(named, "provider", bytesMax: RequestLimits.modelBytesMax)
+            provider = RateCard.canonicalProvider(named)
+        }
+        var tier = ServiceTier.standard
+        if let name = members.tier {
+            guard let named = ServiceTier(name: name) else {
+                throw Refusal(.malformed, "tier must be one of standard, batch, flex, priority")
+            }
+            tier = named
+        }
+        var at: Timestamp?
+        if let text = members.at {
+            guard let moment = Timestamp(rfc3339: text) else {
+                throw Refusal(.malformed, "at must be an RFC 3339 time, such as 2026-11-24T09:58:24.123Z")
+            }
+            at = moment
+        }
+        guard let usageRange = members.usage else { throw missing("usage", "the provider's usage object") }
+        let usage = UnsafeBufferPointer(rebasing: line[usageRange])
+        let reading: UsageReading
+        do throws(UsageError) {
+            reading = try UsageReading(json: usage, provider: provider ?? providerOfModel(model))
+        } catch {
+            throw Refusal(.malformed, error.message)
+        }
+        return UsageRecord(
+            id: id, org: org, user: members.user, model: model, provider: provider, at: at, tier: tier,
+            hold: members.hold, usage: String(decoding: usage, as: UTF8.self),
+            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, reading: reading)
+    }
+
+    private func org(_ members: Members) throws(Refusal) -> String {
+        guard let org = members.org else { throw missing("org", "a string") }
+        guard OrgName.isValid(org) else {
+            throw Refusal(.malformed, "org must be 1 to \(OrgName.bytesMax) of a-z 0-9 - _ .")
+        }
+        return org
+    }
+
+    private func missing(_ name: String, _ expected: String) -> Refusal {
+        Refusal(.malformed, "\(name) is missing; expected \(expected)")
+    }
+
+    private static func check(_ text: String, _ name: String, bytesMax: Int) throws(Refusal) {
+        guard (1...bytesMax).contains(text.utf8.count) else {
+            throw Refusal(.malformed, "\(name) must be 1 to \(bytesMax) bytes")
+        }
+    }
+}
+
+/// The known members of a request as they stand in the line.
+private struct Members {
+    var op, id, org, user, model, provider, at, tier, hold: String?
+    var usage, tags: Range<Int>?
+    /// The first member that was wrong.
+    var failure: Refusal?
+
+    /// The id, where it is one that may be echoed.
+    var validID: String? { id.flatMap { RequestLimits.isID($0) ? $0 : nil } }
+
+    mutating func read(_ cursor: inout JSONCursor) throws(JSONError) {
+        try cursor.beginObject()
+        while let key = try cursor.nextMember() {
+            // In the order in which a usage record usually has them.
+            if cursor.matches(key, "op") {
+                try text(&cursor, \.op, "op")
+            } else if cursor.matches(key, "id") {
+                try text(&cursor, \.id, "id")
+            } else if cursor.matches(key, "org") {
+                try text(&cursor, \.org, "org")
+            } else if cursor.matches(key, "user") {
+                try text(&cursor, \.user, "user")
+            } else if cursor.matches(key, "model") {
+                try text(&cursor, \.model, "model")
+            } else if cursor.matches(key, "provider") {
+                try text(&cursor, \.provider, "provider")
+            } else if cursor.matches(key, "at") {
+                try text(&cursor, \.at, "at")
+            } else if cursor.matches(key, "usage") {
+                try object(&cursor, \.usage, "usage")
+            } else if cursor.matches(key, "tier") {
+                try text(&cursor, \.tier, "tier")
+            } else if cursor.matches(key, "hold") {
+                try text(&cursor, \.hold, "hold")
+            } else if cursor.matches(key, "tags") {
+                try object(&cursor, \.tags, "tags")
+                if failure == nil, let tags { try checkTags(cursor, tags) }
+            } else {
+                _ = try cursor.text(key)
+                try cursor.skipValue()
+            }
+        }
+    }
+
+    private mutating func fail(_ message: String) {
+        if failure == nil { failure = Refusal(.malformed, message) }
+    }
+
+    private mutating func text(
+        _ cursor: inout JSONCursor, _ member: WritableKeyPath<Members, String?>, _ name: String
+    ) throws(JSONError) {
+        if try cursor.takeNull() { return }
+        guard cursor.peek() == UInt8(ascii: "\"") else {
+            fail("\(name) must be a string")
+            try cursor.skipValue()
+            return
+        }
+        let value = try cursor.text(try cursor.string())
+        if self[keyPath: member] != nil { fail("\(name) is there twice") }
+        self[keyPath: member] = value
+    }
+
+    private mutating func object(
+        _ cursor: inout JSONCursor, _ member: WritableKeyPath<Members, Range<Int>?>, _ name: String
+    ) throws(JSONError) {
+        if try cursor.takeNull() { return }
+        let isObject = cursor.peek() == UInt8(ascii: "{")
+        if !isObject { fail("\(name) must be an object") }
+        let range = try cursor.skipValue()
+        if self[keyPath: member] != nil { fail("\(name) is there twice") }
+        if isObject { self[keyPath: member] = range }
+    }
+
+    private mutating func checkTags(_ outer: JSONCursor, _ range: Range<Int>) throws(JSONError) {
+        var cursor = JSONCursor(outer.bytes, at: range.lowerBound)
+        var count = 0
+        try cursor.beginObject()
+        while let key = try cursor.nextMember() {
+            _ = try cursor.text(key)
+            count += 1
+            if cursor.peek() != UInt8(ascii: "\"") { fail("tags must be an object of strings") }
+            try cursor.skipValue()
+        }
+        if count > RequestLimits.tagsMax { fail("tags must have at most \(RequestLimits.tagsMax) pairs") }
+    }
+}

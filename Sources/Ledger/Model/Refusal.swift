@@ -1,0 +1,52 @@
+/// Why a request changed nothing, as both sockets say it.
+public struct Refusal: Error, Sendable, Hashable {
+    /// The codes of the protocol.
+    public enum Code: String, Sendable, CaseIterable {
+        /// Not the JSON that was expected.
+        case malformed
+        /// The line is over its limit.
+        case tooLong = "too_long"
+        /// No such operation.
+        case unknownOp = "unknown_op"
+        /// No such org.
+        case unknownOrg = "unknown_org"
+        /// The id was used for something else.
+        case idConflict = "id_conflict"
+        /// `at` too far ahead or back.
+        case timeOutOfRange = "time_out_of_range"
+        /// The org is closed.
+        case orgClosed = "org_closed"
+        /// No such thing at that address of the control socket.
+        case notFound = "not_found"
+        /// The disk is full; nothing was recorded.
+        case storageUnavailable = "storage_unavailable"
+        /// The daemon is stopping.
+        case shuttingDown = "shutting_down"
+        /// The daemon failed; what became of the request is not known.
+        case unknownOutcome = "unknown_outcome"
+
+        /// Whether the same request, sent again later, can succeed.
+        public var isRetryable: Bool {
+            switch self {
+            case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .orgClosed, .notFound:
+                false
+            case .storageUnavailable, .shuttingDown, .unknownOutcome: true
+            }
+        }
+    }
+
+    /// Which of the reasons.
+    public let code: Code
+    /// What it was about, and what was expected.
+    public let message: String
+
+    /// A refusal of that kind.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The disk is full and the batch was rolled back.
+    static let storageUnavailable = Refusal(
+        .storageUnavailable, "the disk is full; nothing was recorded; send it again later")
+}

@@ -1,0 +1,165 @@
+import Foundation
+import GRDB
+import Metering
+
+/// Reads the ledger from snapshots, beside the writer and without holding it up.
+///
+/// Its connections are read-only: none of them commits or checkpoints.
+public final class LedgerReader: Sendable {
+    let pool: DatabasePool
+
+    /// Items that a page may hold.
+    public static let pageMax = 1000
+
+    /// Opens readers on a database that the writer holds open.
+    public init(path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.maximumReaderCount = 4
+        configuration.busyMode = .timeout(5)
+        configuration.label = "meterd-reader"
+        pool = try DatabasePool(path: path, configuration: configuration)
+    }
+
+    /// Lets go of the database.
+    public func close() throws {
+        try pool.close()
+    }
+
+    /// What the usage list is narrowed to.
+    public struct UsageFilter: Sendable, Hashable {
+        /// Not before.
+        public var since: Timestamp?
+        /// Before.
+        public var until: Timestamp?
+        /// Only this member's.
+        public var user: String?
+        /// Only this model's.
+        public var model: String?
+
+        /// Everything.
+        public init(since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, model: String? = nil) {
+            self.since = since
+            self.until = until
+            self.user = user
+            self.model = model
+        }
+    }
+
+    /// Orgs by name.
+    public func orgs(after cursor: String?, limit: Int) async throws -> Page<OrgView> {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: Self.orgSQL + " WHERE org.name > ? ORDER BY org.name LIMIT ?",
+                arguments: [cursor ?? "", limit + 1])
+            return Self.page(rows, limit: limit, Self.org) { $0["name"] }
+        }
+    }
+
+    /// One org; nil where there is none of that name.
+    public func org(_ name: String) async throws -> OrgView? {
+        try await pool.read { database in
+            try Row.fetchOne(database, sql: Self.orgSQL + " WHERE org.name = ?", arguments: [name]).map(Self.org)
+        }
+    }
+
+    /// An org's grants, newest first.
+    public func grants(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<GrantView> {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT credit_grant.*, org.name AS org_name FROM credit_grant JOIN org ON org.id = credit_grant.org
+                    WHERE org.name = ? AND credit_grant.id < ? ORDER BY credit_grant.id DESC LIMIT ?
+                    """,
+                arguments: [org, cursor ?? Int64.max, limit + 1])
+            return Self.page(rows, limit: limit, Self.grant) { "\($0["id"] as Int64)" }
+        }
+    }
+
+    /// An org's usage records, newest commit first.
+    public func usage(
+        of org: String, _ filter: UsageFilter, before cursor: Int64?, limit: Int
+    ) async throws -> Page<UsageView> {
+        try await pool.read { database in
+            var sql = Self.usageSQL + " WHERE usage.org = (SELECT id FROM org WHERE name = ?) AND usage.sequence < ?"
+            var arguments: StatementArguments = [org, cursor ?? Int64.max]
+            func narrow(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
+                guard let value else { return }
+                sql += " AND \(condition)"
+                arguments += [value]
+            }
+            narrow("usage.at >= ?", filter.since?.milliseconds)
+            narrow("usage.at < ?", filter.until?.milliseconds)
+            narrow("usage.user = ?", filter.user)
+            narrow("usage.model = ?", filter.model)
+            sql += " ORDER BY usage.sequence DESC LIMIT ?"
+            arguments += [limit + 1]
+            let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
+            return Self.page(rows, limit: limit, Self.usage) { "\($0["sequence"] as Int64)" }
+        }
+    }
+
+    /// The usage record of that sequence number.
+    public func usage(sequence: Int64) async throws -> UsageView? {
+        try await pool.read { database in
+            try Row.fetchOne(database, sql: Self.usageSQL + " WHERE usage.sequence = ?", arguments: [sequence])
+                .map(Self.usage)
+        }
+    }
+
+    /// An org's transfers, newest first.
+    public func transfers(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<TransferView> {
+        try await pool.read { database in
+            let account = try Int64.fetchOne(
+                database, sql: "SELECT account.id FROM account JOIN org ON org.id = account.org WHERE org.name = ?",
+                arguments: [org])
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT transfer.*, debited.kind AS debit_kind, debit_org.name AS debit_org,
+                        credited.kind AS credit_kind, credit_org.name AS credit_org
+                    FROM transfer
+                    JOIN account AS debited ON debited.id = transfer.debit_account
+                    LEFT JOIN org AS debit_org ON debit_org.id = debited.org
+                    JOIN account AS credited ON credited.id = transfer.credit_account
+                    LEFT JOIN org AS credit_org ON credit_org.id = credited.org
+                    WHERE (transfer.debit_account = ?1 OR transfer.credit_account = ?1) AND transfer.id < ?2
+                    ORDER BY transfer.id DESC LIMIT ?3
+                    """,
+                arguments: [account, cursor ?? Int64.max, limit + 1])
+            return Self.page(rows, limit: limit, Self.transfer) { "\($0["id"] as Int64)" }
+        }
+    }
+
+    /// Every rate card with its document, oldest first.
+    public func rateCards() async throws -> [RateCardView] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM rate_card ORDER BY id").map { row in
+                RateCardView(
+                    card: row["id"], hash: row["hash"], effective: Self.time(row["effective"]),
+                    recorded: Self.time(row["recorded"]), source: row["source"], document: row["document"])
+            }
+        }
+    }
+
+    /// Rows in the tables that people ask about.
+    public func counts() async throws -> (orgs: Int, records: Int64, transfers: Int64) {
+        try await pool.read { database in
+            (
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM org") ?? 0,
+                // Numbered from 1 without gaps, so that the last number is the count.
+                try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM usage") ?? 0,
+                try Int64.fetchOne(database, sql: "SELECT max(id) FROM transfer") ?? 0
+            )
+        }
+    }
+
+    private static func page<Item>(
+        _ rows: [Row], limit: Int, _ item: (Row) -> Item, _ cursor: (Row) -> String
+    ) -> Page<Item> {
+        let shown = rows.prefix(limit)
+        return Page(items: shown.map(item), nextCursor: rows.count > limit ? shown.last.map(cursor) : nil)
+    }
+}

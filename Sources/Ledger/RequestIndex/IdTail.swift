@@ -1,0 +1,78 @@
+/// The hashes of the records that no sealed segment holds yet, in memory: hash → sequence number, several a hash.
+///
+/// An open-addressing table that is filled up to half and emptied as a whole when it is sealed. What a batch put in is
+/// taken out again, last first, when the batch is rolled back.
+struct IdTail {
+    private struct Slot {
+        var hash: UInt64
+        var sequence: Int64
+    }
+
+    private static let empty = Slot(hash: 0, sequence: 0)
+    private var slots: [Slot]
+    private var order: [Int] = []
+
+    /// Entries that fit.
+    let capacity: Int
+
+    /// A table for so many entries.
+    init(capacity: Int) {
+        self.capacity = capacity
+        var size = 64
+        while size < capacity * 2 { size *= 2 }
+        slots = Array(repeating: Self.empty, count: size)
+        order.reserveCapacity(capacity)
+    }
+
+    var count: Int { order.count }
+
+    /// Puts an entry in. Sequence numbers are positive.
+    mutating func insert(_ hash: UInt64, _ sequence: Int64) {
+        if order.count * 2 >= slots.count { grow() }
+        place(hash, sequence)
+    }
+
+    /// Doubles the table; the last batch before a seal may go past the capacity.
+    private mutating func grow() {
+        let entries = order.map { slots[$0] }
+        slots = Array(repeating: Self.empty, count: slots.count * 2)
+        order.removeAll(keepingCapacity: true)
+        for entry in entries { place(entry.hash, entry.sequence) }
+    }
+
+    private mutating func place(_ hash: UInt64, _ sequence: Int64) {
+        let mask = slots.count - 1
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while slots[position].sequence != 0 { position = (position + 1) & mask }
+        slots[position] = Slot(hash: hash, sequence: sequence)
+        order.append(position)
+    }
+
+    /// Calls `body` with each sequence number of a hash until it returns true.
+    func first(_ hash: UInt64, where body: (Int64) throws(SQLiteError) -> Bool) throws(SQLiteError) -> Int64? {
+        let mask = slots.count - 1
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while slots[position].sequence != 0 {
+            if slots[position].hash == hash, try body(slots[position].sequence) { return slots[position].sequence }
+            position = (position + 1) & mask
+        }
+        return nil
+    }
+
+    /// Takes out what was put in after there were `count` entries. Linear probing allows it in reverse order.
+    mutating func truncate(to count: Int) {
+        while order.count > count {
+            slots[order.removeLast()] = Self.empty
+        }
+    }
+
+    /// All entries by hash, then by sequence number.
+    func sorted() -> [(hash: UInt64, sequence: Int64)] {
+        order.map { (slots[$0].hash, slots[$0].sequence) }.sorted { ($0.hash, $0.sequence) < ($1.hash, $1.sequence) }
+    }
+
+    mutating func removeAll() {
+        for position in order { slots[position] = Self.empty }
+        order.removeAll(keepingCapacity: true)
+    }
+}

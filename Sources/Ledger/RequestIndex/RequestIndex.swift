@@ -1,0 +1,206 @@
+/// Which request ids were taken before, without a growing index over random keys.
+///
+/// A B-tree over random ids writes a page or two for every record once it is larger than a batch. Here the ids of the
+/// newest records lie in memory (``IdTail``; rebuilt from the rows at start), and each time that is full its hashes are
+/// written once, sorted, as a sealed segment in the same transaction as the batch: pages of hash and sequence number,
+/// with a filter and the pages' first hashes kept in memory. A look-up asks the tail, then the filters, and reads a page
+/// only where a filter says "perhaps". Every hit is checked against the row itself.
+struct RequestIndex {
+    /// Entries a page: 336 × 12 bytes stay inside one database page of 4 KiB.
+    private static let entriesPerPage = 336
+    private static let entryBytes = 12
+    /// Page ids of a segment begin at its number times this.
+    private static let pagesPerSegment: Int64 = 1 << 20
+
+    fileprivate struct Segment {
+        let number: Int64
+        let firstSequence: Int64
+        let fences: [UInt64]
+        let filter: SplitBlockFilter
+    }
+
+    private let hasher: SipHash
+    private let connection: SQLiteConnection
+    private let readPage: SQLiteStatement
+    private var tail: IdTail
+    private var segments: [Segment] = []
+
+    /// Loads the sealed segments and rebuilds the tail from the rows after them.
+    ///
+    /// - Parameter sealAt: entries in memory at which they are sealed.
+    init(connection: SQLiteConnection, key: [UInt8], sealAt: Int) throws(SQLiteError) {
+        self.connection = connection
+        hasher = SipHash(key: key)
+        tail = IdTail(capacity: sealAt)
+        readPage = try connection.prepare("SELECT entries FROM id_page WHERE id = ?")
+
+        var sealedTo: Int64 = 0
+        let stored = try connection.prepare(
+            "SELECT number, first_sequence, last_sequence, fences, filter FROM id_segment ORDER BY number")
+        while try stored.step() {
+            guard let filter = SplitBlockFilter(bytes: stored.blob(4)) else {
+                throw SQLiteError(code: 11, extendedCode: 11, message: "a sealed segment's filter is damaged")
+            }
+            segments.append(
+                Segment(
+                    number: stored.int(0), firstSequence: stored.int(1), fences: Self.words(stored.blob(3)),
+                    filter: filter))
+            sealedTo = stored.int(2)
+        }
+        let rows = try connection.prepare("SELECT sequence, org, id FROM usage WHERE sequence > ? ORDER BY sequence")
+        rows.bind(1, sealedTo)
+        while try rows.step() {
+            tail.insert(hasher.hash(rows.int(1), rows.text(2) ?? ""), rows.int(0))
+        }
+    }
+
+    /// The hash to look a request up by.
+    func hash(org: Int64, id: String) -> UInt64 {
+        hasher.hash(org, id)
+    }
+
+    /// The sequence number of the record with that hash for which `isSame` holds, newest segment first.
+    func sequence(
+        _ hash: UInt64, where isSame: (Int64) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Int64? {
+        if let found = try tail.first(hash, where: isSame) { return found }
+        for segment in segments.reversed() where segment.filter.mayContain(hash) {
+            if let found = try sequence(hash, in: segment, where: isSame) { return found }
+        }
+        return nil
+    }
+
+    /// Puts a new record in.
+    mutating func insert(_ hash: UInt64, _ sequence: Int64) {
+        tail.insert(hash, sequence)
+    }
+
+    /// Whether the tail is to be sealed before the batch is committed.
+    var isFull: Bool { tail.count >= tail.capacity }
+
+    /// Where a batch begins, for ``rollBack(to:)``.
+    struct Mark {
+        fileprivate let tailCount: Int
+    }
+
+    /// The state before a batch.
+    var mark: Mark { Mark(tailCount: tail.count) }
+
+    /// Forgets what was put in since the mark. A batch seals only as its last step, so it undoes no seal.
+    mutating func rollBack(to mark: Mark) {
+        tail.truncate(to: mark.tailCount)
+    }
+
+    /// Writes the tail as a segment, inside the open transaction. Call ``didSeal(_:)`` once that is committed.
+    func seal() throws(SQLiteError) -> Sealed {
+        let entries = tail.sorted()
+        let number = (segments.last?.number ?? 0) + 1
+        let first = entries.reduce(Int64.max) { min($0, $1.sequence) }
+        let last = entries.reduce(0) { max($0, $1.sequence) }
+        var filter = SplitBlockFilter(capacity: entries.count)
+        for entry in entries { filter.insert(entry.hash) }
+        var fences: [UInt64] = []
+        let insertPage = try connection.prepare("INSERT INTO id_page(id, entries) VALUES(?, ?)")
+        for start in stride(from: 0, to: entries.count, by: Self.entriesPerPage) {
+            let page = entries[start..<min(start + Self.entriesPerPage, entries.count)]
+            fences.append(page[page.startIndex].hash)
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(page.count * Self.entryBytes)
+            for entry in page {
+                withUnsafeBytes(of: entry.hash.littleEndian) { bytes.append(contentsOf: $0) }
+                let offset = UInt32(truncatingIfNeeded: entry.sequence - first)
+                withUnsafeBytes(of: offset.littleEndian) { bytes.append(contentsOf: $0) }
+            }
+            insertPage.bind(1, number * Self.pagesPerSegment + Int64(fences.count - 1))
+            insertPage.bind(2, blob: bytes)
+            try insertPage.run()
+        }
+        let insertSegment = try connection.prepare(
+            "INSERT INTO id_segment(number, first_sequence, last_sequence, fences, filter) VALUES(?, ?, ?, ?, ?)")
+        insertSegment.bind(1, number)
+        insertSegment.bind(2, first)
+        insertSegment.bind(3, last)
+        insertSegment.bind(4, blob: Self.bytes(fences))
+        insertSegment.bind(5, blob: filter.bytes)
+        try insertSegment.run()
+        return Sealed(segment: Segment(number: number, firstSequence: first, fences: fences, filter: filter))
+    }
+
+    /// A segment that was written but not committed.
+    struct Sealed {
+        fileprivate let segment: Segment
+    }
+
+    /// Takes a committed segment in and empties the tail.
+    mutating func didSeal(_ sealed: Sealed) {
+        segments.append(sealed.segment)
+        tail.removeAll()
+    }
+
+    private func sequence(
+        _ hash: UInt64, in segment: Segment, where isSame: (Int64) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Int64? {
+        // The last page that begins below the hash, and those that begin with it, may hold it.
+        var page = segment.fences.partitioningIndex { $0 >= hash }
+        page = max(0, page - 1)
+        while page < segment.fences.count, segment.fences[page] <= hash {
+            readPage.bind(1, segment.number * Self.pagesPerSegment + Int64(page))
+            let bytes = try readPage.step() ? readPage.blob(0) : []
+            readPage.reset()
+            for offset in Self.sequenceOffsets(of: hash, in: bytes) {
+                let sequence = segment.firstSequence + Int64(offset)
+                if try isSame(sequence) { return sequence }
+            }
+            page += 1
+        }
+        return nil
+    }
+
+    private static func sequenceOffsets(of hash: UInt64, in page: [UInt8]) -> [UInt32] {
+        page.withUnsafeBytes { raw in
+            func entryHash(_ index: Int) -> UInt64 {
+                UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index * entryBytes, as: UInt64.self))
+            }
+            let count = raw.count / entryBytes
+            var index = (0..<count).partitioningIndex { entryHash($0) >= hash }
+            var found: [UInt32] = []
+            while index < count, entryHash(index) == hash {
+                found.append(
+                    UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index * entryBytes + 8, as: UInt32.self)))
+                index += 1
+            }
+            return found
+        }
+    }
+
+    private static func words(_ bytes: [UInt8]) -> [UInt64] {
+        bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 8).map {
+                UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
+            }
+        }
+    }
+
+    private static func bytes(_ words: [UInt64]) -> [UInt8] {
+        words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
+    }
+}
+
+extension RandomAccessCollection {
+    /// The first index for which `belongs` holds, in a collection where it holds for all that follow.
+    fileprivate func partitioningIndex(where belongs: (Element) -> Bool) -> Index {
+        var low = startIndex
+        var count = self.count
+        while count > 0 {
+            let half = count / 2
+            let middle = index(low, offsetBy: half)
+            if belongs(self[middle]) {
+                count = half
+            } else {
+                low = index(after: middle)
+                count -= half + 1
+            }
+        }
+        return low
+    }
+}

@@ -1,0 +1,59 @@
+/// A Bloom filter whose probes all fall in one block of 32 bytes: one cache line says that a hash is not there.
+///
+/// The layout is Parquet's split block filter (<https://parquet.apache.org/docs/file-format/bloomfilter/>). With about
+/// 13 bits a hash some three lookups in a thousand find a hash that was never put in.
+struct SplitBlockFilter {
+    private static let bitsPerHash = 13
+    private static let salts = SIMD8<UInt32>(
+        0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31)
+
+    private var blocks: [SIMD8<UInt32>]
+
+    /// An empty filter for so many hashes.
+    init(capacity: Int) {
+        blocks = Array(repeating: .zero, count: max(1, (capacity * Self.bitsPerHash + 255) / 256))
+    }
+
+    /// A filter as ``bytes`` wrote it; nil where the bytes can't be one.
+    init?(bytes: [UInt8]) {
+        guard !bytes.isEmpty, bytes.count % 32 == 0 else { return nil }
+        blocks = bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 32).map { block in
+                var lanes = SIMD8<UInt32>.zero
+                for lane in 0..<8 {
+                    lanes[lane] = UInt32(
+                        littleEndian: raw.loadUnaligned(fromByteOffset: block * 32 + lane * 4, as: UInt32.self))
+                }
+                return lanes
+            }
+        }
+    }
+
+    /// The filter's bytes, the same on every machine.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(blocks.count * 32)
+        for block in blocks {
+            for lane in 0..<8 { withUnsafeBytes(of: block[lane].littleEndian) { bytes.append(contentsOf: $0) } }
+        }
+        return bytes
+    }
+
+    mutating func insert(_ hash: UInt64) {
+        blocks[position(hash)] |= Self.mask(hash)
+    }
+
+    func mayContain(_ hash: UInt64) -> Bool {
+        let mask = Self.mask(hash)
+        return blocks[position(hash)] & mask == mask
+    }
+
+    private func position(_ hash: UInt64) -> Int {
+        Int((hash >> 32) * UInt64(blocks.count) >> 32)
+    }
+
+    private static func mask(_ hash: UInt64) -> SIMD8<UInt32> {
+        let products = salts &* SIMD8(repeating: UInt32(truncatingIfNeeded: hash))
+        return SIMD8(repeating: 1) &<< (products &>> 27)
+    }
+}

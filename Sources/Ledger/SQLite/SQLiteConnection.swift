@@ -1,0 +1,70 @@
+import GRDBSQLite
+
+/// What SQLite said when it could not do what it was asked.
+public struct SQLiteError: Error, Sendable, CustomStringConvertible {
+    /// The primary result code.
+    public let code: Int32
+    /// The extended result code. See <https://www.sqlite.org/rescode.html>.
+    public let extendedCode: Int32
+    /// SQLite's own words and what was being done; no user data.
+    public let message: String
+
+    /// True where the disk is full and nothing else is wrong.
+    public var isFull: Bool { code == SQLITE_FULL }
+
+    /// The operation, SQLite's words and the code.
+    public var description: String { "\(message) (SQLite code \(extendedCode))" }
+}
+
+/// One connection through SQLite's C interface, for the writer's hot statements; off that path GRDB is used.
+///
+/// It belongs to one thread at a time and is not `Sendable`: whoever owns it hands it over whole.
+final class SQLiteConnection {
+    private var handle: OpaquePointer?
+
+    /// Opens an existing database file for reading and writing.
+    init(path: String) throws(SQLiteError) {
+        // NOMUTEX: one thread uses the connection. See <https://www.sqlite.org/threadsafe.html>.
+        let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
+        guard code == SQLITE_OK else {
+            let failure = error("open \(path)")
+            sqlite3_close_v2(handle)
+            throw failure
+        }
+        sqlite3_extended_result_codes(handle, 1)
+    }
+
+    deinit {
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs statements without results.
+    func execute(_ sql: String) throws(SQLiteError) {
+        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw error(sql) }
+    }
+
+    /// A statement that is compiled once and kept.
+    func prepare(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+        guard code == SQLITE_OK, let statement else { throw error(sql) }
+        return SQLiteStatement(statement, connection: self, sql: sql)
+    }
+
+    /// False inside a transaction.
+    var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+    /// Moves the write-ahead log into the database file and truncates it.
+    func checkpointTruncating() throws(SQLiteError) {
+        guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK else {
+            throw error("checkpoint")
+        }
+    }
+
+    /// The connection's last error, with what was being done.
+    func error(_ operation: String) -> SQLiteError {
+        let extended = sqlite3_extended_errcode(handle)
+        let words = sqlite3_errmsg(handle).map { String(cString: $0) } ?? "unknown error"
+        return SQLiteError(code: extended & 0xFF, extendedCode: extended, message: "\(operation): \(words)")
+    }
+}

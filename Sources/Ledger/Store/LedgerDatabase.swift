@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Why a state directory can't be used. The message says what to do.
+public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
+    /// Which of the reasons, for an exit code.
+    public enum Kind: Sendable, Hashable {
+        /// The directory or a file in it can't be created or written.
+        case unwritable
+        /// Another daemon holds it.
+        case locked
+        /// A newer version of meterd wrote it.
+        case newerSchema
+        /// It is no ledger of ours, or damaged.
+        case unreadable
+    }
+
+    /// Which of the reasons.
+    public let kind: Kind
+    /// One line: what, and what to do.
+    public let description: String
+}
+
+/// A state directory that this process holds alone, its database migrated and ready to be opened.
+///
+/// A lock file keeps a second daemon out for as long as the value lives: SQLite 3.40 can lose a commit where a second
+/// connection checkpoints (<https://www.sqlite.org/wal.html#walresetbug>), so the daemon alone opens the file.
+public final class LedgerDatabase: Sendable {
+    /// The database file.
+    public let path: String
+    private let lock: Int32
+
+    /// Takes the directory (made where it is not there), locks it, and migrates the database.
+    ///
+    /// - Parameter willMigrate: called before migrations run, with how many there are; they may take long.
+    public init(
+        in directory: String, willMigrate: (Int) -> Void = { _ in }
+    ) throws(LedgerOpenError) {
+        path = directory + "/meterd.db"
+        if mkdir(directory, 0o750) != 0, errno != EEXIST {
+            throw Self.failure(.unwritable, directory, "can't be created: \(Self.reason(errno))")
+        }
+        let lockPath = directory + "/lock"
+        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard lock >= 0 else { throw Self.failure(.unwritable, lockPath, "can't be opened: \(Self.reason(errno))") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let cause = errno
+            Glibc.close(lock)
+            guard cause == EWOULDBLOCK else {
+                throw Self.failure(.unwritable, lockPath, "can't be locked: \(Self.reason(cause))")
+            }
+            throw LedgerOpenError(
+                kind: .locked,
+                description: "state directory \(directory) is in use by another meterd; stop that one first")
+        }
+        do {
+            try Self.migrate(path, willMigrate)
+        } catch let error as LedgerOpenError {
+            Glibc.close(lock)
+            throw error
+        } catch {
+            Glibc.close(lock)
+            throw Self.failure(.unreadable, path, "can't be opened: \(error); restore it from a backup")
+        }
+    }
+
+    deinit {
+        Glibc.close(lock)
+    }
+
+    private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws {
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        let queue: DatabaseQueue
+        do {
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY {
+            throw failure(.unwritable, path, "can't be opened: \(error.message ?? "unknown error")")
+        }
+        defer { try? queue.close() }
+        let migrator = Schema.migrator()
+        let pending = try queue.read { database -> Int in
+            let owner = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            guard owner == Schema.applicationID || tables == 0 else {
+                throw failure(.unreadable, path, "is not a meterd database; point state_dir elsewhere")
+            }
+            guard try !migrator.hasBeenSuperseded(database) else {
+                throw failure(
+                    .newerSchema, path, "was written by a newer meterd; install that version or restore a backup")
+            }
+            return migrator.migrations.count - (try migrator.appliedIdentifiers(database).count)
+        }
+        guard pending > 0 else { return }
+        willMigrate(pending)
+        try migrator.migrate(queue)
+    }
+
+    private static func failure(_ kind: LedgerOpenError.Kind, _ path: String, _ words: String) -> LedgerOpenError {
+        LedgerOpenError(kind: kind, description: "\(path) \(words)")
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        String(cString: strerror(code))
+    }
+}

@@ -1,0 +1,18 @@
+/// The store behind the writer: SQLite today; another engine can take its place.
+public protocol LedgerStore {
+    /// Carries out a batch in order, makes it durable, and says what became of each.
+    ///
+    /// All of the batch is durable when this returns. On a full disk none of it is, and every outcome is
+    /// `storage_unavailable`. Throws where the outcome is not known: then nothing may be answered and the process has
+    /// to end, so that recovery decides.
+    mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome]
+
+    /// Moves everything into the main file and lets go of it. No call follows.
+    mutating func close() throws(StorageFailure)
+}
+
+/// The store failed in a way that leaves it unknown what is on disk.
+public struct StorageFailure: Error, Sendable, CustomStringConvertible {
+    /// What was done and what the engine said.
+    public let description: String
+}

@@ -1,0 +1,56 @@
+/// What one unit (a token, a query) costs: an exact decimal of US dollars with up to 18 places.
+///
+/// Eighteen places hold every published rate: USD per million tokens with up to twelve decimals.
+public struct UnitPrice: Sendable, Hashable {
+    /// The price of one unit in atto-dollars (10⁻¹⁸ USD).
+    public let attos: Int128
+
+    /// Decimal places of ``attos`` below a dollar.
+    static let scale = 18
+
+    /// The largest price that is accepted: one million dollars a unit. It keeps units × price inside `Int128`.
+    static let attosMax = ExactDecimal.powerOfTen(scale + 6)
+
+    /// A price in atto-dollars; nil where it is negative or above a million dollars a unit.
+    public init?(attos: Int128) {
+        guard attos >= 0, attos <= Self.attosMax else { return nil }
+        self.attos = attos
+    }
+
+    /// The price that a decimal names in US dollars per `units` units, `units` being a power of ten up to a million.
+    ///
+    /// Nil where the text is no decimal, is negative, too large, or has places below 10⁻¹⁸ USD a unit.
+    public init?(decimal text: some StringProtocol, perUnits units: Int) {
+        var exponent = 0
+        var rest = units
+        while rest > 1 {
+            guard rest % 10 == 0 else { return nil }
+            rest /= 10
+            exponent += 1
+        }
+        guard let attos = ExactDecimal.parse(text, scale: Self.scale - exponent) else { return nil }
+        self.init(attos: attos)
+    }
+
+    /// Atto-dollars for `quantity` units. It can't overflow: quantities are at most 2⁴², prices at most 10²⁴.
+    func amount(quantity: Int64) -> Int128 {
+        attos * Int128(quantity)
+    }
+}
+
+extension UnitPrice: CustomStringConvertible {
+    /// US dollars for one unit, without zeros that say nothing: `"0.000003"`.
+    public var description: String {
+        ExactDecimal.text(attos, scale: Self.scale, trimmed: true)
+    }
+
+    /// US dollars for a million units, as providers publish it: `"3"`.
+    public var perMillion: String {
+        ExactDecimal.text(attos, scale: Self.scale - 6, trimmed: true)
+    }
+
+    /// US dollars for a thousand units.
+    public var perThousand: String {
+        ExactDecimal.text(attos, scale: Self.scale - 3, trimmed: true)
+    }
+}

@@ -1,0 +1,42 @@
+/// The service tier a provider served a request with, and charges by.
+public enum ServiceTier: UInt8, CaseIterable, Sendable, Hashable {
+    /// The default.
+    case standard = 0
+    /// Asynchronous batches, usually at half the price.
+    case batch = 1
+    /// Slower and cheaper.
+    case flex = 2
+    /// Faster and dearer.
+    case priority = 3
+
+    /// The name in the protocol and in rate files.
+    public var name: String {
+        switch self {
+        case .standard: "standard"
+        case .batch: "batch"
+        case .flex: "flex"
+        case .priority: "priority"
+        }
+    }
+
+    /// The tier of that name.
+    public init?(name: String) {
+        guard let tier = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = tier
+    }
+
+    /// The tier that a provider's usage object names, in the provider's own words; nil where it names none of ours
+    /// (`auto`, `scale`, `PROVISIONED_THROUGHPUT`), so that the record's own `tier` stays.
+    ///
+    /// OpenAI: <https://platform.openai.com/docs/api-reference/chat/object>; Anthropic:
+    /// <https://platform.claude.com/docs/en/api/service-tiers>; Gemini's `trafficType` says `ON_DEMAND`.
+    static func served(as providerName: String) -> ServiceTier? {
+        switch providerName.lowercased() {
+        case "standard", "default", "on_demand": .standard
+        case "batch": .batch
+        case "flex", "on_demand_flex": .flex
+        case "priority", "on_demand_priority": .priority
+        default: nil
+        }
+    }
+}

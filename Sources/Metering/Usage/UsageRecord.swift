@@ -1,0 +1,71 @@
+/// One request's tokens, as a proxy reports them.
+public struct UsageRecord: Sendable, Hashable {
+    /// The request's own id, unique within the org: the idempotency key.
+    public var id: String
+    /// Whose credits pay.
+    public var org: String
+    /// The member who spent.
+    public var user: String?
+    /// The model, as the provider reports it.
+    public var model: String
+    /// Who served it, in the spelling of rate files.
+    public var provider: String?
+    /// When the request ended; nil where the sender left it to the moment of reading.
+    public var at: Timestamp?
+    /// The tier that the sender names.
+    public var tier: ServiceTier
+    /// The hold that this usage settles.
+    public var hold: String?
+    /// The provider's usage object, verbatim JSON.
+    public var usage: String
+    /// Labels to break spend down by: verbatim JSON of an object of strings.
+    public var tags: String?
+    /// The usage object read.
+    public var reading: UsageReading
+
+    /// A record of those members.
+    public init(
+        id: String, org: String, user: String? = nil, model: String, provider: String? = nil, at: Timestamp? = nil,
+        tier: ServiceTier = .standard, hold: String? = nil, usage: String, tags: String? = nil, reading: UsageReading
+    ) {
+        self.id = id
+        self.org = org
+        self.user = user
+        self.model = model
+        self.provider = provider
+        self.at = at
+        self.tier = tier
+        self.hold = hold
+        self.usage = usage
+        self.tags = tags
+        self.reading = reading
+    }
+
+    /// The tier to price by: the one that was served, where the usage object names it.
+    public var billedTier: ServiceTier {
+        reading.servedTier ?? tier
+    }
+
+    /// The first member in which a record resent under the same id differs from this one; nil where it is the same.
+    ///
+    /// Members are equal by value after defaults: `usage` and `tags` as JSON, an absent `at` only to an absent one.
+    public func firstDifference(from other: UsageRecord) -> String? {
+        if model != other.model { return "model" }
+        if provider != other.provider { return "provider" }
+        if user != other.user { return "user" }
+        if at != other.at { return "at" }
+        if tier != other.tier { return "tier" }
+        if hold != other.hold { return "hold" }
+        if !Self.sameJSON(usage, other.usage) { return "usage" }
+        if !Self.sameJSON(tags ?? "{}", other.tags ?? "{}") { return "tags" }
+        return nil
+    }
+
+    private static func sameJSON(_ left: String, _ right: String) -> Bool {
+        guard left != right else { return true }
+        guard let leftValue = try? JSONValue(left.utf8), let rightValue = try? JSONValue(right.utf8) else {
+            return false
+        }
+        return leftValue == rightValue
+    }
+}

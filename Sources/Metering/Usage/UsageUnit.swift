@@ -1,0 +1,98 @@
+/// What a provider charges for, one disjoint bucket each: no token is counted in two.
+///
+/// The raw value is written to disk with each line item; cases are only ever added.
+public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
+    /// Prompt tokens that were neither read from nor written to a cache, of text.
+    case input = 0
+    /// Prompt tokens read from a cache.
+    case cacheRead = 1
+    /// Prompt tokens written to a cache with the base time to live (Anthropic: five minutes).
+    case cacheWrite5m = 2
+    /// Prompt tokens written to a cache that lives for an hour.
+    case cacheWrite1h = 3
+    /// Completion tokens that the caller sees, of text.
+    case output = 4
+    /// Completion tokens spent on reasoning.
+    case reasoning = 5
+    /// Prompt tokens of audio, not cached.
+    case audioInput = 6
+    /// Prompt tokens of audio read from a cache.
+    case audioCacheRead = 7
+    /// Completion tokens of audio.
+    case audioOutput = 8
+    /// Prompt tokens of images.
+    case imageInput = 9
+    /// Completion tokens of images.
+    case imageOutput = 10
+    /// Web searches that the provider ran.
+    case webSearch = 11
+
+    /// The name in rate files and line items: `cache_write_5m`.
+    public var name: String {
+        switch self {
+        case .input: "input"
+        case .cacheRead: "cache_read"
+        case .cacheWrite5m: "cache_write_5m"
+        case .cacheWrite1h: "cache_write_1h"
+        case .output: "output"
+        case .reasoning: "reasoning"
+        case .audioInput: "audio_input"
+        case .audioCacheRead: "audio_cache_read"
+        case .audioOutput: "audio_output"
+        case .imageInput: "image_input"
+        case .imageOutput: "image_output"
+        case .webSearch: "web_search"
+        }
+    }
+
+    /// The unit of that name.
+    public init?(name: String) {
+        guard let unit = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = unit
+    }
+
+    /// Whether it is part of the prompt, whose whole length picks a long-context price.
+    public var isPrompt: Bool {
+        switch self {
+        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .audioCacheRead, .imageInput: true
+        case .output, .reasoning, .audioOutput, .imageOutput, .webSearch: false
+        }
+    }
+
+    /// The unit whose rate holds where a rate sheet has none for this one; nil where there is no such unit, so that
+    /// usage of it can't be priced at all.
+    public var fallback: UsageUnit? {
+        switch self {
+        case .input, .output, .webSearch: nil
+        case .cacheRead, .cacheWrite5m, .audioInput, .imageInput: .input
+        case .cacheWrite1h: .cacheWrite5m
+        case .audioCacheRead: .cacheRead
+        case .reasoning, .audioOutput, .imageOutput: .output
+        }
+    }
+
+    /// How many units a rate is published for: a million tokens, a thousand queries.
+    public var unitsPerPublishedPrice: Int {
+        self == .webSearch ? 1_000 : 1_000_000
+    }
+}
+
+/// How much of each unit one request used.
+public struct UsageBuckets: Sendable, Hashable {
+    // Sixteen lanes hold the twelve units without an allocation a record.
+    private var quantities = SIMD16<Int64>.zero
+
+    /// Nothing used.
+    public init() {}
+
+    /// The quantity of one unit; never negative.
+    public subscript(unit: UsageUnit) -> Int64 {
+        get { quantities[Int(unit.rawValue)] }
+        set { quantities[Int(unit.rawValue)] = newValue }
+    }
+
+    /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
+    public var promptTokens: Int64 {
+        UsageUnit.allCases.reduce(0) { $1.isPrompt ? $0 + self[$1] : $0 }
+    }
+}

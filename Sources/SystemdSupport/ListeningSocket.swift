@@ -1,0 +1,114 @@
+import CSystemd
+import Foundation
+import Glibc
+
+/// Why a socket can't be listened on. The message says what to do.
+public struct ListenError: Error, Sendable, CustomStringConvertible {
+    /// True where the configuration is wrong, false where something on this machine is in the way.
+    public let isConfiguration: Bool
+    /// One line: what, and what to do.
+    public let description: String
+}
+
+/// A Unix stream socket that listens: handed over by systemd, or bound here.
+public struct ListeningSocket: Sendable {
+    /// The listening descriptor. Whoever serves it closes it.
+    public let descriptor: Int32
+    /// The path that was bound and is to be removed at the end; nil where systemd holds the socket.
+    public let ownedPath: String?
+
+    /// Bytes of a path that fit `sockaddr_un`, its closing zero not counted. See unix(7).
+    public static let pathBytesMax = 107
+
+    /// The descriptors that systemd passed, by `FileDescriptorName=`. See sd_listen_fds_with_names(3).
+    ///
+    /// The environment variables that announce them are removed, so that no child process takes them for its own.
+    public static func inherited() -> [String: ListeningSocket] {
+        var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        let count = sd_listen_fds_with_names(1, &names)
+        guard count > 0, let names else { return [:] }
+        defer { free(names) }
+        var sockets: [String: ListeningSocket] = [:]
+        for index in 0..<Int(count) {
+            guard let name = names[index] else { continue }
+            let descriptor = Int32(3 + index)
+            if sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0 {
+                sockets[String(cString: name)] = ListeningSocket(descriptor: descriptor, ownedPath: nil)
+            }
+            free(name)
+        }
+        return sockets
+    }
+
+    /// Binds a path and listens on it. A socket file that nobody listens on any more is replaced.
+    ///
+    /// - Parameter mode: the file's permissions; nobody can connect before they are set.
+    public static func bind(path: String, mode: mode_t) throws(ListenError) -> ListeningSocket {
+        guard !path.isEmpty, path.utf8.count <= pathBytesMax else {
+            throw ListenError(
+                isConfiguration: true,
+                description: "socket path is \(path.utf8.count) bytes long, at most \(pathBytesMax) fit: \(path)")
+        }
+        try removeStale(path)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw failure(path, "no socket is to be had") }
+        // The mask keeps everybody out from the moment the file is there.
+        let mask = umask(0o777)
+        let bound = withAddress(of: path) { Glibc.bind(descriptor, $0, $1) }
+        let cause = errno
+        umask(mask)
+        guard bound == 0 else {
+            close(descriptor)
+            errno = cause
+            throw failure(path, "can't be bound")
+        }
+        guard chmod(path, mode) == 0, listen(descriptor, 4096) == 0 else {
+            let error = failure(path, "can't be listened on")
+            close(descriptor)
+            unlink(path)
+            throw error
+        }
+        return ListeningSocket(descriptor: descriptor, ownedPath: path)
+    }
+
+    /// Removes the socket file, where it is ours.
+    public func removeFile() {
+        if let ownedPath { unlink(ownedPath) }
+    }
+
+    private static func removeStale(_ path: String) throws(ListenError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw ListenError(
+                isConfiguration: false,
+                description: "\(path) is there and is not a socket; move it away or choose another socket path")
+        }
+        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(probe) }
+        if withAddress(of: path, { connect(probe, $0, $1) }) == 0 {
+            throw ListenError(
+                isConfiguration: false,
+                description: "\(path) is in use: another process listens on it; stop that one or choose another path")
+        }
+        guard errno == ECONNREFUSED else { throw failure(path, "can't be checked for a live listener") }
+        guard unlink(path) == 0 else { throw failure(path, "is stale and can't be removed") }
+    }
+
+    private static func failure(_ path: String, _ words: String) -> ListenError {
+        ListenError(isConfiguration: false, description: "socket \(path) \(words): \(String(cString: strerror(errno)))")
+    }
+
+    private static func withAddress(
+        of path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}

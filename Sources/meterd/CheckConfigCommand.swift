@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+
+/// Says what is wrong with a configuration and its rate table, without starting anything.
+struct CheckConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config",
+        abstract: "Checks the configuration and the rate table; exits 78 where something is wrong.",
+        discussion: "Example: meterd check-config --config /etc/meterd/meterd.yaml")
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.load()
+        let rates: RatesFile?
+        do throws(RatesFileError) {
+            rates = try RatesFile.load(settings)
+        } catch {
+            throw ExitStatus.configuration.ending(error.description)
+        }
+        print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
+        if let rates {
+            print("rates: \(rates.card.rates.count) models in \(settings.ratesFile)")
+        } else {
+            print("rates: no file at \(settings.ratesFile); every record will be unpriced")
+        }
+    }
+}

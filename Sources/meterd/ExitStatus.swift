@@ -1,0 +1,20 @@
+import ArgumentParser
+import Foundation
+
+/// The daemon's exit statuses, after sysexits.h; systemd restarts none of the first two by itself.
+enum ExitStatus: Int32 {
+    /// The configuration is wrong, or the state belongs to a newer version.
+    case configuration = 78
+    /// A file or socket can't be created or is in use.
+    case cannotCreate = 73
+    /// The store failed; a restart recovers.
+    case storage = 74
+    /// The ledger can't be read.
+    case data = 65
+
+    /// Says why on standard error, in one line, and gives the error that ends the command.
+    func ending(_ words: String) -> ExitCode {
+        FileHandle.standardError.write(Data("meterd: \(words)\n".utf8))
+        return ExitCode(rawValue)
+    }
+}

@@ -1,0 +1,164 @@
+import Configuration
+import Foundation
+import Glibc
+import Ingest
+import Logging
+import SystemPackage
+
+/// What the daemon was told, checked.
+struct Settings: Sendable, Equatable {
+    var stateDirectory: String
+    var ratesFile: String
+    /// Whether the rates file was named, so that it has to be there.
+    var isRatesFileNamed: Bool
+    var ingestSocket: String
+    var ingestMode: mode_t
+    var connectionsMax: Int
+    var openPerConnectionMax: Int
+    var openMax: Int
+    var openMebibytesMax: Int
+    var controlSocket: String
+    var controlMode: mode_t
+    var logLevel: Logger.Level
+    var cacheMebibytes: Int
+    var checkpointPages: Int
+
+    /// What each key means is told in `config/meterd.yaml`.
+    static let keys = [
+        "state_dir", "rates.file", "ingest.socket", "ingest.socket_mode", "ingest.connections_max",
+        "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
+        "control.socket_mode", "log.level", "store.cache_mib", "store.checkpoint_pages",
+    ]
+
+    /// The file that is read where none is named; it may be missing.
+    static let defaultFile = "/etc/meterd/meterd.yaml"
+
+    var ingestLimits: IngestLimits {
+        var limits = IngestLimits()
+        limits.connectionsMax = connectionsMax
+        limits.openPerConnectionMax = openPerConnectionMax
+        limits.openMax = openMax
+        limits.openBytesMax = openMebibytesMax << 20
+        return limits
+    }
+}
+
+/// Everything that is wrong with a configuration, a line each: the key, what it holds, what was expected.
+struct SettingsError: Error {
+    let problems: [String]
+}
+
+/// Where settings come from: flags, then `METERD_*`, then the file, then defaults.
+struct SettingsSource: Sendable {
+    /// The file named by `--config` or `METERD_CONFIG`; nil for the default one.
+    var file: String?
+    /// Values of flags, by key.
+    var flags: [String: String] = [:]
+    var environment = ProcessInfo.processInfo.environment
+
+    func load() async throws(SettingsError) -> Settings {
+        let named = file ?? environment["METERD_CONFIG"]
+        let path = named ?? Settings.defaultFile
+        var problems: [String] = []
+        var providers: [any ConfigProvider] = []
+        var flagValues: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, value) in flags {
+            flagValues[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(
+                .string(value), isSecret: false)
+        }
+        providers.append(InMemoryProvider(name: "flags", values: flagValues))
+        providers.append(EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "meterd"))
+
+        if named != nil || access(path, F_OK) == 0 {
+            do {
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                problems += try SettingsFile.unknownKeys(in: text, knowing: Settings.keys).map { "\(path): \($0)" }
+                if !text.allSatisfy(\.isWhitespace), try !SettingsFile.isEmpty(text) {
+                    providers.append(
+                        try await FileProvider<YAMLSnapshot>(filePath: FilePath(path), allowMissing: false))
+                }
+            } catch {
+                let words = (error as NSError).localizedDescription
+                let reason = access(path, R_OK) == 0 ? "is not valid: \(words)" : "can't be read: \(Self.reason())"
+                throw SettingsError(problems: ["configuration file \(path) \(reason)"])
+            }
+        }
+        return try settings(ConfigReader(providers: providers), problems)
+    }
+
+    private func settings(
+        _ reader: ConfigReader, _ earlier: [String]
+    ) throws(SettingsError) -> Settings {
+        var values = SettingsReader(reader: reader, problems: earlier)
+        let named = reader.string(forKey: "rates.file")
+        let settings = Settings(
+            stateDirectory: values.path("state_dir", default: "/var/lib/meterd"),
+            ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
+            isRatesFileNamed: named != nil,
+            ingestSocket: values.path("ingest.socket", default: "/run/meterd/ingest.sock"),
+            ingestMode: values.mode("ingest.socket_mode", default: 0o660),
+            connectionsMax: values.number("ingest.connections_max", default: 4096, in: 1...1_000_000),
+            openPerConnectionMax: values.number("ingest.open_per_connection_max", default: 4096, in: 1...1_000_000),
+            openMax: values.number("ingest.open_max", default: 16_384, in: 1...1_000_000),
+            openMebibytesMax: values.number("ingest.open_mib_max", default: 64, in: 1...65_536),
+            controlSocket: values.path("control.socket", default: "/run/meterd/control.sock"),
+            controlMode: values.mode("control.socket_mode", default: 0o600),
+            logLevel: values.level("log.level", default: .info),
+            cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
+            checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
+        if settings.ingestSocket == settings.controlSocket {
+            values.problems.append("control.socket: is the same path as ingest.socket; they must differ")
+        }
+        guard values.problems.isEmpty else { throw SettingsError(problems: values.problems) }
+        return settings
+    }
+
+    private static func reason() -> String {
+        String(cString: strerror(errno))
+    }
+}
+
+/// Reads values by key and collects what is wrong with them.
+private struct SettingsReader {
+    let reader: ConfigReader
+    var problems: [String]
+
+    // Every value is read as text, so that what it holds can be told when it is wrong.
+    private func text(_ key: String) -> String? {
+        reader.string(forKey: ConfigKey(key))
+    }
+
+    mutating func path(_ key: String, default fallback: String) -> String {
+        guard let path = text(key) else { return fallback }
+        if path.isEmpty { problems.append("\(key): is empty; expected a path") }
+        return path
+    }
+
+    mutating func number(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
+        guard let text = text(key) else { return fallback }
+        guard let number = Int(text), range.contains(number) else {
+            problems.append("\(key): is '\(text)'; expected a number from \(range.lowerBound) to \(range.upperBound)")
+            return fallback
+        }
+        return number
+    }
+
+    mutating func mode(_ key: String, default fallback: mode_t) -> mode_t {
+        guard let text = text(key) else { return fallback }
+        guard let mode = mode_t(text, radix: 8), mode <= 0o777 else {
+            problems.append("\(key): is '\(text)'; expected permissions in octal, in quotes, such as \"0660\"")
+            return fallback
+        }
+        return mode
+    }
+
+    mutating func level(_ key: String, default fallback: Logger.Level) -> Logger.Level {
+        guard let text = text(key) else { return fallback }
+        guard let level = Logger.Level(rawValue: text) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append("\(key): is '\(text)'; expected one of \(names)")
+            return fallback
+        }
+        return level
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+
+/// The flags that stand for settings.
+struct SettingsOptions: ParsableArguments {
+    @Option(name: .customLong("config"), help: "The configuration file (default: \(Settings.defaultFile), if there).")
+    var configurationFile: String?
+
+    @Option(help: "Where the ledger lies.")
+    var stateDir: String?
+
+    @Option(help: "The path of the ingest socket.")
+    var ingestSocket: String?
+
+    @Option(help: "The path of the control socket.")
+    var controlSocket: String?
+
+    @Option(help: "The model rate table.")
+    var rates: String?
+
+    var source: SettingsSource {
+        var source = SettingsSource(file: configurationFile)
+        source.flags["state_dir"] = stateDir
+        source.flags["ingest.socket"] = ingestSocket
+        source.flags["control.socket"] = controlSocket
+        source.flags["rates.file"] = rates
+        return source
+    }
+
+    /// The settings, or the exit that says what is wrong with them.
+    func load() async throws -> Settings {
+        do throws(SettingsError) {
+            return try await source.load()
+        } catch {
+            throw ExitStatus.configuration.ending(error.problems.joined(separator: "; "))
+        }
+    }
+}
