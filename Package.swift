@@ -78,11 +78,16 @@ let package = Package(
         .executableTarget(
             name: "meterctl",
             dependencies: [
-                "Control", "Ledger", "Metering",
+                "Control", "Ingest", "Ledger", "Metering",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
-        .executableTarget(name: "ingest-benchmark", path: "Benchmarks/IngestBenchmark"),
+        .executableTarget(
+            name: "ingest-benchmark", dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
+            path: "Benchmarks/IngestBenchmark"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),

@@ -41,7 +41,7 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .tooLong: .contentTooLarge
         case .unknownOp, .unknownOrg, .notFound: .notFound
         case .idConflict, .orgClosed: .conflict
-        case .timeOutOfRange: .unprocessableContent
+        case .timeOutOfRange, .unknownModel: .unprocessableContent
         case .storageUnavailable, .shuttingDown: .serviceUnavailable
         case .unknownOutcome: .internalServerError
         }

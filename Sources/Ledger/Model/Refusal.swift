@@ -14,6 +14,8 @@ public struct Refusal: Error, Sendable, Hashable {
         case idConflict = "id_conflict"
         /// `at` too far ahead or back.
         case timeOutOfRange = "time_out_of_range"
+        /// A price was asked for and the model has no rate.
+        case unknownModel = "unknown_model"
         /// The org is closed.
         case orgClosed = "org_closed"
         /// No such thing at that address of the control socket.
@@ -28,7 +30,8 @@ public struct Refusal: Error, Sendable, Hashable {
         /// Whether the same request, sent again later, can succeed.
         public var isRetryable: Bool {
             switch self {
-            case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .orgClosed, .notFound:
+            case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
+                .orgClosed, .notFound:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome: true
             }

@@ -12,11 +12,19 @@ struct RequestIndex {
     /// Page ids of a segment begin at its number times this.
     private static let pagesPerSegment: Int64 = 1 << 20
 
-    fileprivate struct Segment {
+    // An object, so that a look-up passes over it without counting references to its parts.
+    fileprivate final class Segment {
         let number: Int64
         let firstSequence: Int64
         let fences: [UInt64]
         let filter: SplitBlockFilter
+
+        init(number: Int64, firstSequence: Int64, fences: [UInt64], filter: SplitBlockFilter) {
+            self.number = number
+            self.firstSequence = firstSequence
+            self.fences = fences
+            self.filter = filter
+        }
     }
 
     private let hasher: SipHash
@@ -145,9 +153,9 @@ struct RequestIndex {
         page = max(0, page - 1)
         while page < segment.fences.count, segment.fences[page] <= hash {
             readPage.bind(1, segment.number * Self.pagesPerSegment + Int64(page))
-            let bytes = try readPage.step() ? readPage.blob(0) : []
+            let offsets = try readPage.step() ? readPage.withBlob(0) { Self.sequenceOffsets(of: hash, in: $0) } : []
             readPage.reset()
-            for offset in Self.sequenceOffsets(of: hash, in: bytes) {
+            for offset in offsets {
                 let sequence = segment.firstSequence + Int64(offset)
                 if try isSame(sequence) { return sequence }
             }
@@ -156,21 +164,19 @@ struct RequestIndex {
         return nil
     }
 
-    private static func sequenceOffsets(of hash: UInt64, in page: [UInt8]) -> [UInt32] {
-        page.withUnsafeBytes { raw in
-            func entryHash(_ index: Int) -> UInt64 {
-                UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index * entryBytes, as: UInt64.self))
-            }
-            let count = raw.count / entryBytes
-            var index = (0..<count).partitioningIndex { entryHash($0) >= hash }
-            var found: [UInt32] = []
-            while index < count, entryHash(index) == hash {
-                found.append(
-                    UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index * entryBytes + 8, as: UInt32.self)))
-                index += 1
-            }
-            return found
+    private static func sequenceOffsets(of hash: UInt64, in page: UnsafeRawBufferPointer) -> [UInt32] {
+        func entryHash(_ index: Int) -> UInt64 {
+            UInt64(littleEndian: page.loadUnaligned(fromByteOffset: index * entryBytes, as: UInt64.self))
         }
+        let count = page.count / entryBytes
+        var index = (0..<count).partitioningIndex { entryHash($0) >= hash }
+        var found: [UInt32] = []
+        while index < count, entryHash(index) == hash {
+            found.append(
+                UInt32(littleEndian: page.loadUnaligned(fromByteOffset: index * entryBytes + 8, as: UInt32.self)))
+            index += 1
+        }
+        return found
     }
 
     private static func words(_ bytes: [UInt8]) -> [UInt64] {

@@ -1,9 +1,9 @@
 /// A Bloom filter whose probes all fall in one block of 32 bytes: one cache line says that a hash is not there.
 ///
-/// The layout is Parquet's split block filter (<https://parquet.apache.org/docs/file-format/bloomfilter/>). With about
-/// 13 bits a hash some three lookups in a thousand find a hash that was never put in.
+/// The layout is Parquet's split block filter (<https://parquet.apache.org/docs/file-format/bloomfilter/>). With 16 bits
+/// a hash about one lookup in a thousand finds a hash that was never put in.
 struct SplitBlockFilter {
-    private static let bitsPerHash = 13
+    private static let bitsPerHash = 16
     private static let salts = SIMD8<UInt32>(
         0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31)
 
@@ -49,7 +49,7 @@ struct SplitBlockFilter {
     }
 
     private func position(_ hash: UInt64) -> Int {
-        Int((hash >> 32) * UInt64(blocks.count) >> 32)
+        Int(((hash >> 32) * UInt64(blocks.count)) >> 32)
     }
 
     private static func mask(_ hash: UInt64) -> SIMD8<UInt32> {

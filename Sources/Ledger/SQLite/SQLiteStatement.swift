@@ -88,8 +88,12 @@ final class SQLiteStatement {
     }
 
     func blob(_ column: Int32) -> [UInt8] {
-        let count = Int(sqlite3_column_bytes(statement, column))
-        guard count > 0, let base = sqlite3_column_blob(statement, column) else { return [] }
-        return [UInt8](UnsafeRawBufferPointer(start: base, count: count))
+        withBlob(column) { [UInt8]($0) }
+    }
+
+    /// Gives a column's bytes where they lie, without copying them.
+    func withBlob<Result>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let base = sqlite3_column_blob(statement, column)
+        return body(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(statement, column))))
     }
 }

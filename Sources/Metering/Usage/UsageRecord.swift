@@ -1,27 +1,29 @@
 /// One request's tokens, as a proxy reports them.
-public struct UsageRecord: Sendable, Hashable {
+///
+/// An object: it goes from the socket to the writer through several queues, and one reference is cheaper than its parts.
+public final class UsageRecord: Sendable {
     /// The request's own id, unique within the org: the idempotency key.
-    public var id: String
+    public let id: String
     /// Whose credits pay.
-    public var org: String
+    public let org: String
     /// The member who spent.
-    public var user: String?
+    public let user: String?
     /// The model, as the provider reports it.
-    public var model: String
+    public let model: String
     /// Who served it, in the spelling of rate files.
-    public var provider: String?
+    public let provider: String?
     /// When the request ended; nil where the sender left it to the moment of reading.
-    public var at: Timestamp?
+    public let at: Timestamp?
     /// The tier that the sender names.
-    public var tier: ServiceTier
+    public let tier: ServiceTier
     /// The hold that this usage settles.
-    public var hold: String?
+    public let hold: String?
     /// The provider's usage object, verbatim JSON.
-    public var usage: String
+    public let usage: String
     /// Labels to break spend down by: verbatim JSON of an object of strings.
-    public var tags: String?
+    public let tags: String?
     /// The usage object read.
-    public var reading: UsageReading
+    public let reading: UsageReading
 
     /// A record of those members.
     public init(

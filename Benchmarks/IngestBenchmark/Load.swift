@@ -1,0 +1,167 @@
+import Glibc
+
+/// What a load run measured; times in microseconds.
+struct LoadResult {
+    let perSecond: Double
+    let p50, p99, p999, max: Double
+}
+
+/// A closed loop on one thread: so many connections, so many records in flight on each, random ids.
+struct Load {
+    let socket: String
+    let connections: Int
+    let window: Int
+    let seconds: Double
+    let orgs: Int
+
+    /// Before this many seconds nothing is counted.
+    private static let warmUp = 0.5
+
+    private struct Connection {
+        let socket: UnixSocket
+        var sentAt: [Double] = []
+        var answered = 0
+        var output: [UInt8] = []
+        var written = 0
+        var inFlight: Int { sentAt.count - answered }
+    }
+
+    func run() throws -> LoadResult {
+        var state = try (0..<connections).map { _ in
+            let socket = try UnixSocket(connectingTo: self.socket)
+            _ = fcntl(socket.descriptor, F_SETFL, O_NONBLOCK)
+            return Connection(socket: socket)
+        }
+        defer { for connection in state { connection.socket.close() } }
+        var records = RecordMaker(orgs: orgs)
+        var latencies: [Float] = []
+        latencies.reserveCapacity(4_000_000)
+        var input = [UInt8](repeating: 0, count: 262_144)
+        let start = Self.now()
+        var isEnding = false
+        while true {
+            let isOver = Self.now() - start > seconds
+            isEnding = isEnding || isOver
+            var polls = state.indices.map { index -> pollfd in
+                if !isEnding { fill(&state[index], &records) }
+                flush(&state[index])
+                let wantsOut = state[index].written < state[index].output.count
+                return pollfd(
+                    fd: state[index].socket.descriptor, events: Int16(POLLIN) | (wantsOut ? Int16(POLLOUT) : 0),
+                    revents: 0)
+            }
+            if isEnding, state.allSatisfy({ $0.inFlight == 0 }) { break }
+            guard poll(&polls, nfds_t(polls.count), 30_000) > 0 else {
+                throw BenchmarkError("no answer within 30 seconds")
+            }
+            for index in polls.indices where polls[index].revents & Int16(POLLIN | POLLHUP) != 0 {
+                let count = input.withUnsafeMutableBytes { read(polls[index].fd, $0.baseAddress, $0.count) }
+                guard count > 0 else { throw BenchmarkError("the daemon closed a connection") }
+                let now = Self.now()
+                try answer(&state[index], input[..<count]) { sent in
+                    if !isEnding, now - start > Self.warmUp { latencies.append(Float((now - sent) * 1e6)) }
+                }
+            }
+        }
+        latencies.sort()
+        func quantile(_ share: Double) -> Double { Double(latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))]) }
+        guard !latencies.isEmpty else { throw BenchmarkError("nothing was measured") }
+        return LoadResult(
+            perSecond: Double(latencies.count) / (seconds - Self.warmUp), p50: quantile(0.5), p99: quantile(0.99),
+            p999: quantile(0.999), max: Double(latencies[latencies.count - 1]))
+    }
+
+    private func fill(_ connection: inout Connection, _ records: inout RecordMaker) {
+        guard connection.written == connection.output.count, connection.inFlight < window else { return }
+        connection.output.removeAll(keepingCapacity: true)
+        connection.written = 0
+        if connection.answered > 100_000 {
+            connection.sentAt.removeFirst(connection.answered)
+            connection.answered = 0
+        }
+        let now = Self.now()
+        while connection.inFlight < window {
+            records.append(to: &connection.output)
+            connection.sentAt.append(now)
+        }
+    }
+
+    private func flush(_ connection: inout Connection) {
+        let descriptor = connection.socket.descriptor
+        while connection.written < connection.output.count {
+            let offset = connection.written
+            let count = connection.output.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            }
+            guard count > 0 else { return }
+            connection.written += count
+        }
+    }
+
+    /// Takes each newline for an answer; an answer that is no success ends the run.
+    private func answer(
+        _ connection: inout Connection, _ bytes: ArraySlice<UInt8>, _ measured: (Double) -> Void
+    ) throws {
+        let refusal = bytes.withUnsafeBytes { raw in
+            memmem(raw.baseAddress, raw.count, "\"ok\":false", 10) != nil
+        }
+        if refusal { throw BenchmarkError("refused: \(String(decoding: bytes.prefix(300), as: UTF8.self))") }
+        let count = bytes.withUnsafeBytes { raw in raw.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } }
+        for _ in 0..<count {
+            measured(connection.sentAt[connection.answered])
+            connection.answered += 1
+        }
+    }
+
+    static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
+
+/// Makes usage records with random ids, as Anthropic's come.
+struct RecordMaker {
+    let orgs: Int
+    private var generator = SystemRandomNumberGenerator()
+    private var stamp: (second: Int, text: [UInt8]) = (0, [])
+
+    init(orgs: Int) {
+        self.orgs = orgs
+    }
+
+    mutating func append(to bytes: inout [UInt8]) {
+        let random = generator.next()
+        let org = Int(random % UInt64(orgs)) + 1
+        bytes += "{\"op\":\"usage\",\"id\":\"msg_".utf8
+        appendHex(generator.next(), to: &bytes)
+        appendHex(generator.next(), to: &bytes)
+        bytes += "\",\"org\":\"org-\(org)\",\"user\":\"user-\(org * 7 % 1000)\",".utf8
+        bytes += "\"model\":\"claude-sonnet-4-5\",\"provider\":\"anthropic\",\"at\":\"".utf8
+        appendTime(to: &bytes)
+        bytes += "\",\"usage\":{\"input_tokens\":\(random >> 8 & 8191),\"cache_creation_input_tokens\":0,".utf8
+        bytes += "\"cache_read_input_tokens\":\(random >> 33 & 2047),\"output_tokens\":\(random >> 21 & 4095),".utf8
+        bytes += "\"service_tier\":\"standard\"}}\n".utf8
+    }
+
+    private mutating func appendTime(to bytes: inout [UInt8]) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        if now.tv_sec != stamp.second {
+            var parts = tm()
+            gmtime_r(&now.tv_sec, &parts)
+            var text = [CChar](repeating: 0, count: 32)
+            let count = strftime(&text, 32, "%Y-%m-%dT%H:%M:%S", &parts)
+            stamp = (now.tv_sec, text[..<count].map { UInt8(bitPattern: $0) })
+        }
+        bytes += stamp.text
+        bytes.append(UInt8(ascii: "Z"))
+    }
+
+    private func appendHex(_ value: UInt64, to bytes: inout [UInt8]) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(value >> UInt64(shift) & 15)
+            bytes.append(digit < 10 ? digit + 48 : digit + 87)
+        }
+    }
+}

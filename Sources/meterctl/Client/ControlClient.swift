@@ -1,0 +1,114 @@
+import AsyncHTTPClient
+import Control
+import Foundation
+import Ledger
+import NIOCore
+import NIOHTTP1
+
+/// Speaks to the control socket.
+struct ControlClient {
+    let socketPath: String
+
+    /// Bytes of an answer that are read at most.
+    private static let answerBytesMax = 64 << 20
+
+    /// Reads one thing.
+    func get<Answer: Decodable>(
+        _ type: Answer.Type, _ path: [String], _ query: [String: String?] = [:]
+    ) async throws -> Answer {
+        try decode(type, try await send(.GET, path, query, headers: [:], body: nil))
+    }
+
+    /// Reads a list, page by page, until it ends or has `limit` items.
+    func list<Item: Codable & Sendable>(
+        _ type: Item.Type, _ path: [String], _ query: [String: String?] = [:], limit: Int
+    ) async throws -> Page<Item> {
+        var items: [Item] = []
+        var cursor: String?
+        repeat {
+            var query = query
+            query["limit"] = String(min(limit - items.count, LedgerReader.pageMax))
+            query["cursor"] = cursor
+            let page = try await get(Page<Item>.self, path, query)
+            items += page.items
+            cursor = page.nextCursor
+        } while cursor != nil && items.count < limit
+        return Page(items: items, nextCursor: cursor)
+    }
+
+    /// Changes something, once: the same key and body again get the first answer.
+    ///
+    /// Without a key one is made; where the call fails it is shown, so that it can be tried again without harm.
+    func post<Answer: Decodable>(
+        _ type: Answer.Type, _ path: [String], body: some Encodable, key: String?
+    ) async throws -> Answer {
+        let used = key ?? UUID().uuidString.lowercased()
+        do {
+            let headers: HTTPHeaders = ["Idempotency-Key": used, "Content-Type": "application/json"]
+            return try decode(type, try await send(.POST, path, [:], headers: headers, body: try WireJSON.encode(body)))
+        } catch let failure as Failure where key == nil && failure.isWorthRepeating {
+            throw Failure(
+                status: failure.status,
+                message: "\(failure.message)\nmeterctl: try again with --id \(used): it is done once at most")
+        }
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
+    ) async throws -> (status: HTTPResponseStatus, body: Data) {
+        let escaped = path.map { $0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0 }
+        let parameters = query.compactMap { name, value in
+            value.map { "\(name)=\($0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0)" }
+        }
+        let uri = "/" + escaped.joined(separator: "/") + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+        guard let url = URL(httpURLWithSocketPath: socketPath, uri: uri) else {
+            throw Failure(status: .configuration, message: "'\(socketPath)' can't be a socket path")
+        }
+        var request = HTTPClientRequest(url: url.absoluteString)
+        request.method = method
+        request.headers = headers
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        do {
+            let response = try await HTTPClient.shared.execute(request, deadline: .distantFuture)
+            let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
+            return (response.status, Data(bytes.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            throw Failure(status: .refused, message: "the answer is too long; ask for less with --limit")
+        } catch {
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            throw Failure(
+                status: .unreachable,
+                message: """
+                    meterd can't be reached at \(socketPath): \(reason)
+                    meterctl: is it running (systemctl status meterd)? --socket or METERD_CONTROL_SOCKET names another socket
+                    """)
+        }
+    }
+
+    private func decode<Answer: Decodable>(
+        _ type: Answer.Type, _ answer: (status: HTTPResponseStatus, body: Data)
+    ) throws -> Answer {
+        guard (200..<300).contains(answer.status.code) else {
+            guard let problem = try? WireJSON.decode(Problem.self, from: answer.body) else {
+                throw Failure(status: .refused, message: "meterd answered \(answer.status)")
+            }
+            throw Failure(status: .refused, message: "\(problem.detail) (\(problem.code))")
+        }
+        do {
+            return try WireJSON.decode(type, from: answer.body)
+        } catch {
+            throw Failure(status: .refused, message: "meterd gave an answer that this meterctl can't read: \(error)")
+        }
+    }
+
+    private static let plain = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}
+
+extension Failure {
+    /// Whether the call may have been done although it failed, or can be done later.
+    fileprivate var isWorthRepeating: Bool {
+        status == .unreachable || message.hasSuffix("(storage_unavailable)") || message.hasSuffix("(unknown_outcome)")
+            || message.hasSuffix("(shutting_down)")
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Ledger
+
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "The books.", subcommands: [List.self, Verify.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the transfers of an org's credits, newest first.",
+            discussion: "Example: meterctl ledger list acme --limit 20")
+
+        @Argument(help: "The org.") var org: String
+        @Option(help: "Transfers at most.") var limit = 50
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let page = try await common.client.list(
+                    TransferView.self, ["v1", "orgs", org, "transfers"], limit: limit)
+                try common.show(page) { page in
+                    var table = Table(
+                        ("TRANSFER", .right), ("AT", .left), ("CODE", .left), ("DEBIT", .left), ("CREDIT", .left),
+                        ("AMOUNT", .right), ("REFERENCE", .right))
+                    table.rows = page.items.map {
+                        [
+                            "\($0.transfer)", $0.at, $0.code, $0.debit, $0.credit, dollars($0.amount),
+                            "\($0.reference)",
+                        ]
+                    }
+                    return table.text
+                }
+            }
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Recomputes every balance from its transfers; exits 1 if one differs.",
+            discussion: """
+                Examples: meterctl ledger verify
+                          meterctl ledger verify --database /backup/meterd.db (a copy that no daemon holds)
+                """)
+
+        @Option(help: "A copy of a database that no daemon holds, in place of the daemon's own.") var database: String?
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let report = try await report()
+                try common.show(report) { report in
+                    let counts = """
+                        \(report.accounts) accounts, \(report.transfers) transfers, \(report.records) usage records, \
+                        \(report.grants) grants
+                        """
+                    guard !report.ok else { return "the books balance: \(counts)" }
+                    return report.problems.joined(separator: "\n") + "\nthe books do NOT balance: \(counts)"
+                }
+                if !report.ok { throw ExitCode(Failure.Status.refused.rawValue) }
+            }
+        }
+
+        private func report() async throws -> VerificationReport {
+            guard let database else {
+                return try await common.client.get(VerificationReport.self, ["v1", "ledger", "verification"])
+            }
+            guard FileManager.default.isReadableFile(atPath: database) else {
+                throw Failure(status: .refused, message: "\(database) can't be read")
+            }
+            if Self.isHeld(database) {
+                throw Failure(
+                    status: .refused,
+                    message: "\(database) is in use by meterd; leave --database out to ask the daemon, or name a copy")
+            }
+            do {
+                return try Verification.run(databaseFile: database)
+            } catch {
+                throw Failure(status: .refused, message: "\(database) can't be verified: \(error)")
+            }
+        }
+
+        /// Whether a daemon holds the state directory that the file lies in.
+        private static func isHeld(_ database: String) -> Bool {
+            let lock = open((database as NSString).deletingLastPathComponent + "/lock", O_RDONLY | O_CLOEXEC)
+            guard lock >= 0 else { return false }
+            defer { close(lock) }
+            return flock(lock, LOCK_EX | LOCK_NB) != 0
+        }
+    }
+}

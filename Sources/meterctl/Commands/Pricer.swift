@@ -1,0 +1,115 @@
+import Foundation
+import Ingest
+import Ledger
+import Metering
+
+/// Prices usage records as the daemon would, and writes the answers.
+struct Pricer {
+    enum Result {
+        case priced(Price)
+        case refused(Refusal)
+    }
+
+    let book: RateBook
+    private let decoder: RequestDecoder
+    private let now: Timestamp
+
+    init(book: RateBook) {
+        self.book = book
+        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        self.now = now
+        let current = book.entry(at: now)?.card
+        decoder = RequestDecoder(isPriceOnly: true) { current?.rate(model: $0, provider: nil)?.provider }
+    }
+
+    /// What a line comes to, and its answer as JSON without a newline.
+    func answer(_ line: [UInt8]) -> (result: Result, json: [UInt8]) {
+        line.withUnsafeBufferPointer { bytes in
+            var json: [UInt8] = []
+            let result = answer(bytes, to: &json)
+            return (result, json)
+        }
+    }
+
+    /// The same of bytes that lie elsewhere; appends the answer.
+    @discardableResult
+    func answer(_ line: UnsafeBufferPointer<UInt8>, to json: inout [UInt8]) -> Result {
+        let decoded = decoder.decode(line)
+        let result: Result
+        switch decoded.result {
+        case .success(.usage(let record)): result = price(record)
+        case .success: result = .refused(Refusal(.unknownOp, "only usage has a price"))
+        case .failure(let refusal): result = .refused(refusal)
+        }
+        write(result, id: decoded.id.flatMap { $0.isEmpty ? nil : $0 }, to: &json)
+        return result
+    }
+
+    private func price(_ record: UsageRecord) -> Result {
+        guard let rate = book.entry(at: record.at ?? now)?.card.rate(model: record.model, provider: record.provider) else {
+            return .refused(
+                Refusal(.unknownModel, "there is no rate for model '\(record.model)'" + Self.seller(record.provider)))
+        }
+        switch rate.price(record.reading.buckets, tier: record.billedTier) {
+        case .priced(let price): return .priced(price)
+        case .noRate(let unit):
+            return .refused(Refusal(.unknownModel, "model '\(record.model)' has no rate for \(unit.name)"))
+        case .overflow:
+            return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+        }
+    }
+
+    private static func seller(_ provider: String?) -> String {
+        provider.map { " from provider '\($0)'" } ?? ""
+    }
+
+    private func write(_ result: Result, id: String?, to json: inout [UInt8]) {
+        json.append(UInt8(ascii: "{"))
+        if let id {
+            json += "\"id\":".utf8
+            Self.write(id, to: &json)
+            json.append(UInt8(ascii: ","))
+        }
+        switch result {
+        case .priced(let price):
+            json += "\"cost\":\"\(price.cost)\",\"lines\":[".utf8
+            for (index, line) in LineView.lines(of: price).enumerated() {
+                json += (index == 0 ? "{\"unit\":\"" : ",{\"unit\":\"").utf8
+                json += line.unit.utf8
+                if let quantity = line.quantity { json += "\",\"quantity\":\(quantity)".utf8 }
+                if let rate = line.rate { json += ",\"rate\":\"\(rate)".utf8 }
+                json += "\",\"amount\":\"\(line.amount)\"}".utf8
+            }
+            json += "],\"tier\":\"\(price.tier.name)\"".utf8
+            if price.tierFellBack { json += ",\"tier_fell_back\":true".utf8 }
+        case .refused(let refusal):
+            json += "\"cost\":null,\"error\":{\"code\":\"\(refusal.code.rawValue)\",\"message\":".utf8
+            Self.write(refusal.message, to: &json)
+            json += ",\"retryable\":\(refusal.code.isRetryable)}".utf8
+        }
+        json.append(UInt8(ascii: "}"))
+    }
+
+    private static func write(_ text: String, to json: inout [UInt8]) {
+        if let encoded = try? WireJSON.encode(text) { json += encoded }
+    }
+}
+
+/// Standard input to standard output: a usage record a line in, a price a line out.
+struct PriceStream {
+    let pricer: Pricer
+
+    func run() throws {
+        var answers: [UInt8] = []
+        try LineReader(.standardInput).forEach { line in
+            guard line.contains(where: { $0 > 0x20 }) else { return }
+            pricer.answer(line, to: &answers)
+            answers.append(UInt8(ascii: "\n"))
+            if answers.count > 1 << 20 {
+                FileHandle.standardOutput.write(Data(answers))
+                answers.removeAll(keepingCapacity: true)
+            }
+        }
+        FileHandle.standardOutput.write(Data(answers))
+    }
+}

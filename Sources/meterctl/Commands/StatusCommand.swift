@@ -1,0 +1,42 @@
+import ArgumentParser
+import Control
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "What the daemon does, on one screen.", discussion: "Example: meterctl status")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await orExit {
+            let status = try await common.client.get(StatusView.self, ["v1", "status"])
+            try common.show(status) { status in
+                definitions([
+                    ("state", status.degradedReason.map { "\(status.state): \($0)" } ?? status.state),
+                    ("version", "meterd \(status.version), SQLite \(status.sqlite)"),
+                    ("started", "\(status.started), \(Self.span(status.uptimeSeconds)) ago"),
+                    ("records", "\(status.records), now \(status.recordsPerSecond)/s"),
+                    ("transfers", "\(status.transfers)"),
+                    ("orgs", "\(status.orgs)"),
+                    ("connections", "\(status.connections)"),
+                    ("queue", "\(status.queued) of \(status.queueCapacity)"),
+                    ("rates", status.rateCard.map { "\(status.rates) models, card \($0.prefix(12))" } ?? "none"),
+                    ("database", "\(Self.size(status.databaseBytes)) and \(Self.size(status.walBytes)) of log"),
+                ])
+            }
+        }
+    }
+
+    private static func span(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+
+    private static func size(_ bytes: Int64) -> String {
+        bytes < 10 << 20 ? "\(bytes >> 10) KiB" : bytes < 10 << 30 ? "\(bytes >> 20) MiB" : "\(bytes >> 30) GiB"
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Ledger
+import Metering
+
+struct UsageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usage", abstract: "Usage records and what they cost.", subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists an org's usage records, newest first.",
+            discussion: "Example: meterctl usage list acme --since 2026-11-01T00:00:00Z --user ana")
+
+        @Argument(help: "The org.") var org: String
+        @Option(help: "Only requests that ended then or later (RFC 3339).") var since: String?
+        @Option(help: "Only requests that ended before (RFC 3339).") var until: String?
+        @Option(help: "Only this member's.") var user: String?
+        @Option(help: "Only this model's.") var model: String?
+        @Option(help: "Records at most.") var limit = 50
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let page = try await common.client.list(
+                    UsageView.self, ["v1", "orgs", org, "usage"],
+                    ["since": since, "until": until, "user": user, "model": model], limit: limit)
+                try common.show(page) { page in
+                    var table = Table(
+                        ("AT", .left), ("ID", .left), ("USER", .left), ("MODEL", .left), ("STATUS", .left),
+                        ("COST", .right))
+                    table.rows = page.items.map {
+                        [$0.at, $0.id, $0.user ?? "", $0.model, $0.status, dollars($0.cost)]
+                    }
+                    return table.text
+                }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one usage record with every line of its price.",
+            discussion: "Example: meterctl usage show acme req_01JD8Y")
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "The request's id.") var id: String
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let record = try await common.client.get(UsageView.self, ["v1", "orgs", org, "usage", id])
+                try common.show(record) { record in
+                    let facts = definitions([
+                        ("id", record.id), ("org", record.org), ("user", record.user), ("model", record.model),
+                        ("provider", record.provider), ("at", record.at), ("received", record.received),
+                        ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
+                        ("status", record.status), ("hold", record.hold), ("tags", record.tags),
+                        ("usage", record.usage), ("rate card", record.rateCard),
+                        ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
+                    ])
+                    return facts + "\n\n" + LineTable.text(record.lines, cost: record.cost)
+                }
+            }
+        }
+    }
+}
+
+/// The lines of a price with their sum, for people.
+enum LineTable {
+    static func text(_ lines: [LineView], cost: String) -> String {
+        var table = Table(("UNIT", .left), ("QUANTITY", .right), ("USD EACH", .right), ("USD", .right))
+        table.rows = lines.map { [$0.unit, $0.quantity.map(String.init) ?? "", $0.rate ?? "", dollars($0.amount)] }
+        table.rows.append(["cost", "", "", dollars(cost)])
+        return table.text
+    }
+}

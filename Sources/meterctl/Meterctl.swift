@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The operator's command line to a running meterd.
+@main
+struct Meterctl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meterctl",
+        abstract: "Operates meterd: orgs, credits, usage, prices and the books.",
+        discussion: """
+            Tables for people, --json for scripts (one document, money as decimal strings in USD). Exit status: 0 done, \
+            1 refused or failed, 64 wrong usage, 69 the daemon can't be reached, 78 a configuration error.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            StatusCommand.self, OrgCommand.self, CreditsCommand.self, BalanceCommand.self, UsageCommand.self,
+            PriceCommand.self, LedgerCommand.self, SendCommand.self,
+        ])
+}

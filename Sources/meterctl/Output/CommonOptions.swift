@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import Ledger
+
+/// What every command that asks the daemon takes.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .customLong("socket"), help: "The control socket (or METERD_CONTROL_SOCKET).")
+    var socketPath: String?
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    var client: ControlClient {
+        let path = socketPath ?? ProcessInfo.processInfo.environment["METERD_CONTROL_SOCKET"]
+        return ControlClient(socketPath: path ?? "/run/meterd/control.sock")
+    }
+
+    /// Prints a result: the document itself for scripts, or what `table` makes of it.
+    func show<Result: Encodable>(_ result: Result, _ table: (Result) -> String) throws {
+        if json {
+            print(String(decoding: try WireJSON.encode(result), as: UTF8.self))
+        } else {
+            print(table(result))
+        }
+    }
+}
+
+/// The key that makes a change happen once.
+struct KeyOption: ParsableArguments {
+    @Option(name: .customLong("id"), help: "An idempotency key: the same call with the same key is done once.")
+    var key: String?
+}
