@@ -88,12 +88,19 @@ let package = Package(
         .executableTarget(
             name: "ingest-benchmark", dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
             path: "Benchmarks/IngestBenchmark"),
-        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest"]),
-        .testTarget(name: "ControlTests", dependencies: ["Control"]),
-        .testTarget(name: "EndToEnd", dependencies: ["meterd", "meterctl", "Metering"]),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: ["Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: [
+                "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "EndToEnd", dependencies: ["meterd", "meterctl", "Ledger", "Metering", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -159,10 +159,14 @@ final class IngestCore {
 
     // MARK: The end
 
-    /// Refuses what is read from now on, and calls `done` when every connection has its answers and is closed.
+    /// Refuses what is read from now on.
+    func beginDraining() {
+        isDraining = true
+    }
+
+    /// Calls `done` when every connection has its answers and is closed. No new one may come.
     func drain(done: @escaping () -> Void) {
         whenDrained = done
-        isDraining = true
         for connection in connections.values { connection.advance() }
         if connections.isEmpty { finishDrain() }
     }

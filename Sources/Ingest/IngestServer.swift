@@ -76,9 +76,10 @@ public final class IngestServer: Sendable {
 
     /// Stops accepting, answers everything that was read, closes every connection. The writer must still run.
     public func stop() async throws {
-        try await channel.withLock { $0 }?.close()
         let core = core
         let loop = loop
+        try await loop.submit { core.value.beginDraining() }.get()
+        try await channel.withLock { $0 }?.close()
         let drained = loop.makePromise(of: Void.self)
         loop.execute {
             core.value.drain { drained.succeed() }

@@ -178,7 +178,7 @@ import Testing
         ("format: meterd/2\nrates: []", "line 1, column 9: format must be meterd/1"),
         ("format: meterd/1\nrates: []\nextra: 1", "line 3, column 1: the document has no member 'extra'"),
         ("format: meterd/1\nrates:\n  - {model: m, provider: p}", "price is missing"),
-        ("format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: abc}}", "line 3, column 45: price.input must"),
+        ("format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: abc}}", "line 3, column 44: price.input must"),
         ("format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: -1}}", "price.input must"),
         ("format: meterd/1\nrates:\n  - {model: m, provider: google, price: {input: 1}}", "'gemini'"),
         (

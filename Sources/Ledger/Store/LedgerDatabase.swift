@@ -75,11 +75,10 @@ public final class LedgerDatabase: Sendable {
     }
 
     private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws {
-        var configuration = Configuration()
-        configuration.journalMode = .wal
+        // The journal mode is the store's to set: GRDB would write to the file before we know whose it is.
         let queue: DatabaseQueue
         do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
+            queue = try DatabaseQueue(path: path)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY {
             throw failure(.unwritable, path, "can't be opened: \(error.message ?? "unknown error")")
         }

@@ -15,4 +15,9 @@ public protocol LedgerStore {
 public struct StorageFailure: Error, Sendable, CustomStringConvertible {
     /// What was done and what the engine said.
     public let description: String
+
+    /// A failure in those words.
+    public init(description: String) {
+        self.description = description
+    }
 }

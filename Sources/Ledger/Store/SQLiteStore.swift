@@ -28,6 +28,7 @@ public struct SQLiteStore: LedgerStore {
             let connection = try SQLiteConnection(path: path)
             try connection.execute(
                 """
+                PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
                 PRAGMA temp_store = MEMORY;
                 PRAGMA recursive_triggers = ON;

@@ -1,0 +1,73 @@
+import Foundation
+import Ingest
+import Ledger
+import Logging
+import Metering
+import SystemdSupport
+import TestSupport
+
+/// The real server on a real socket over a real ledger, in this process.
+final class IngestFixture: Sendable {
+    let directory: TemporaryDirectory
+    let socket: String
+    let writer: LedgerWriter
+    let server: IngestServer
+    private let database: LedgerDatabase
+
+    static let rates = """
+        format: meterd/1
+        effective: 2020-01-01T00:00:00Z
+        rates:
+          - {model: m, provider: p, price: {input: 1000, output: 2000}}
+        """
+
+    static let clock: @Sendable () -> Timestamp = {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+    }
+
+    init(limits: IngestLimits = IngestLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil) async throws {
+        directory = try TemporaryDirectory()
+        database = try LedgerDatabase(in: directory.path)
+        let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: Self.clock))
+        if let wrap {
+            writer = LedgerWriter(store: wrap(store), capacity: 100_000) { _ in }
+        } else {
+            writer = LedgerWriter(store: store, capacity: 100_000) { _ in }
+        }
+        let card = NewCard(document: Self.rates, card: try RateDocument.parse(Self.rates), source: "test")
+        _ = await writer.perform(.recordCard(card))
+        _ = await writer.perform(
+            .createOrg(
+                NewOrg(name: "acme", displayName: nil, country: nil, region: nil),
+                IdempotencyKey(route: "createOrg", key: "k", body: "acme")))
+        server = try await IngestServer(
+            limits: limits, version: "test", writer: writer, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            clock: Self.clock, providerOfModel: { _ in nil })
+        socket = directory.path + "/i.sock"
+        try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)
+    }
+
+    func stop() async throws {
+        try await server.stop()
+        await writer.close()
+    }
+
+    static func usage(_ id: String, tokens: Int = 1) -> String {
+        #"{"id":"\#(id)","org":"acme","model":"m","usage":{"prompt_tokens":\#(tokens)}}"#
+    }
+}
+
+/// The real store, held before each commit of usage once a test has closed its gate: a disk that stands still.
+struct GatedStore: LedgerStore {
+    var store: SQLiteStore
+    let gate: Gate
+
+    mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
+        if batch.contains(where: { if case .usage = $0 { true } else { false } }) { gate.enter() }
+        return try store.commit(batch)
+    }
+
+    mutating func close() throws(StorageFailure) {
+        try store.close()
+    }
+}

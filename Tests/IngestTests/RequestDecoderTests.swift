@@ -1,0 +1,132 @@
+import Ledger
+import Metering
+import Testing
+
+@testable import Ingest
+
+@Suite struct RequestDecoderTests {
+    private func decode(_ line: String) -> DecodedLine {
+        var copy = line
+        return copy.withUTF8 { RequestDecoder { $0 == "grok-4" ? "xai" : nil }.decode($0) }
+    }
+
+    private func refusal(_ line: String) -> Refusal? {
+        guard case .failure(let refusal) = decode(line).result else { return nil }
+        return refusal
+    }
+
+    private func record(_ line: String) -> UsageRecord? {
+        guard case .success(.usage(let record)) = decode(line).result else { return nil }
+        return record
+    }
+
+    @Test func everyMemberOfAUsageRecordIsRead() throws {
+        let record = try #require(
+            self.record(
+                """
+                {"op":"usage","id":"req_1","org":"acme","user":"ana \\"the\\" \\u00e9","model":"m","provider":"Google",\
+                "at":"2026-11-24T09:58:24.123Z","tier":"batch","hold":"h1","tags":{"team":"a"},\
+                "usage":{"prompt_tokens":3},"else":[{"x":null}]}
+                """))
+        #expect(record.id == "req_1")
+        #expect(record.org == "acme")
+        #expect(record.user == "ana \"the\" é")
+        #expect(record.provider == "gemini")
+        #expect(record.at?.description == "2026-11-24T09:58:24.123Z")
+        #expect(record.tier == .batch)
+        #expect(record.hold == "h1")
+        #expect(record.tags == #"{"team":"a"}"#)
+        #expect(record.usage == #"{"prompt_tokens":3}"#)
+        #expect(record.reading.buckets[.input] == 3)
+    }
+
+    @Test func theOpDefaultsToUsageAndAbsentMembersToNothing() throws {
+        let record = try #require(self.record(#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"user":null}"#))
+        #expect(record.user == nil)
+        #expect(record.at == nil)
+        #expect(record.tier == .standard)
+    }
+
+    @Test func theRatesProviderReadsAnAmbiguousObject() throws {
+        let usage = #"{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":2}}"#
+        func output(_ more: String) -> Int64? {
+            record(#"{"id":"a","org":"o","usage":\#(usage),\#(more)}"#)?.reading.buckets[.output]
+        }
+        #expect(output(#""model":"grok-4""#) == 2)
+        #expect(output(#""model":"grok-4","provider":"openai""#) == 0)
+        #expect(output(#""model":"other""#) == 0)
+    }
+
+    @Test(arguments: [
+        ("", "the line is not a JSON object"), ("7", "the line is not a JSON object"),
+        ("[1]", "the line is not a JSON object"), (#"{"id":"a""#, "not valid JSON"), (#"{"id":"a"} x"#, "not valid JSON"),
+        (#"{"org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id is missing"),
+        (#"{"id":"a","model":"m","usage":{"prompt_tokens":1}}"#, "org is missing"),
+        (#"{"id":"a","org":"o","usage":{"prompt_tokens":1}}"#, "model is missing"),
+        (#"{"id":"a","org":"o","model":"m"}"#, "usage is missing"),
+        (#"{"id":"a","org":"o","model":"m","usage":"x"}"#, "usage must be an object"),
+        (#"{"id":7,"org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be a string"),
+        (#"{"id":"","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 128 bytes"),
+        (#"{"id":"é","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 128 bytes"),
+        (#"{"id":"a","org":"Acme","model":"m","usage":{"prompt_tokens":1}}"#, "org must be 1 to 64"),
+        (#"{"id":"a","org":"o","model":"","usage":{"prompt_tokens":1}}"#, "model must be 1 to 256 bytes"),
+        (#"{"id":"a","org":"o","model":"m","user":"","usage":{"prompt_tokens":1}}"#, "user must be 1 to 128 bytes"),
+        (#"{"id":"a","org":"o","model":"m","tier":"gold","usage":{"prompt_tokens":1}}"#, "tier must be one of"),
+        (#"{"id":"a","org":"o","model":"m","at":"now","usage":{"prompt_tokens":1}}"#, "at must be an RFC 3339 time"),
+        (#"{"id":"a","org":"o","model":"m","at":7,"usage":{"prompt_tokens":1}}"#, "at must be a string"),
+        (#"{"id":"a","id":"b","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id is there twice"),
+        (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"usage":{}}"#, "usage is there twice"),
+        (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{"a":1}}"#, "tags must be an object of strings"),
+        (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":-1}}"#, "prompt_tokens is negative"),
+        (#"{"op":"balance","org":7}"#, "org must be a string"), (#"{"op":"balance"}"#, "org is missing"),
+    ])
+    func whatIsWrongIsNamed(line: String, words: String) throws {
+        let refusal = try #require(self.refusal(line))
+        #expect(refusal.code == .malformed)
+        #expect(refusal.message.contains(words), "\(refusal.message)")
+    }
+
+    @Test func anUnknownOpIsRefusedByItsName() throws {
+        let refusal = try #require(self.refusal(#"{"op":"drop","id":"a"}"#))
+        #expect(refusal.code == .unknownOp)
+        #expect(refusal.message.contains("'drop'"))
+    }
+
+    @Test func theIdIsEchoedWhereverItStands() {
+        #expect(decode(#"{"org":7,"model":[],"id":"late"}"#).id == "late")
+        #expect(decode(#"{"id":"early","org":"#).id == "early")
+        #expect(decode(#"{"op":"ping","id":"p"}"#).id == "p")
+        #expect(decode("{\"id\":\"\u{1F600}\"}").id == nil)
+        #expect(decode(#"{"org":"o"}"#).id == nil)
+    }
+
+    @Test func moreThanSixteenTagsAreRefused() throws {
+        func line(_ count: Int) -> String {
+            let tags = (0..<count).map { "\"t\($0)\":\"\"" }.joined(separator: ",")
+            return #"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{\#(tags)}}"#
+        }
+        #expect(refusal(line(16)) == nil)
+        #expect(refusal(line(17))?.message == "tags must have at most 16 pairs")
+    }
+
+    @Test func noPrefixOfARecordAndNoChangedByteEndsTheProcess() {
+        let line = Array(
+            #"{"op":"usage","id":"r","org":"o","model":"m","at":"2026-11-24T09:58:24Z","usage":{"prompt_tokens":1}}"#.utf8)
+        let decoder = RequestDecoder { _ in nil }
+        for count in 0..<line.count {
+            let decoded = line[..<count].withUnsafeBufferPointer { decoder.decode(UnsafeBufferPointer(rebasing: $0[...])) }
+            guard case .failure = decoded.result else {
+                Issue.record("a line cut at \(count) was taken")
+                return
+            }
+        }
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            var changed = line
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                changed[Int.random(in: 0..<line.count, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+            }
+            _ = changed.withUnsafeBufferPointer { decoder.decode($0) }
+        }
+    }
+}

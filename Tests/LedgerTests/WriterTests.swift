@@ -1,0 +1,125 @@
+import Ledger
+import Metering
+import Synchronization
+import Testing
+import TestSupport
+
+@Suite struct WriterTests {
+    @Test func manyTasksSpendTogetherAndEveryOutcomeIsOfItsOwnRecord() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try LedgerDatabase(in: directory.path)
+        let clock = ManualClock()
+        let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
+        let writer = LedgerWriter(store: store, capacity: 10_000) { Issue.record("the store failed: \($0)") }
+        _ = await writer.perform(
+            .recordCard(
+                NewCard(
+                    document: LedgerFixture.rates, card: try RateDocument.parse(LedgerFixture.rates), source: "test")))
+        _ = await writer.perform(
+            .createOrg(
+                NewOrg(name: "acme", displayName: nil, country: nil, region: nil),
+                IdempotencyKey(route: "createOrg", key: "k", body: "acme")))
+        let costs = await withTaskGroup(of: Int64.self) { group in
+            for task in 0..<40 {
+                group.addTask {
+                    var sum: Int64 = 0
+                    for number in 0..<25 {
+                        let json = #"{"prompt_tokens":\#(task + 1)}"#
+                        guard let reading = try? UsageReading(json: json, provider: nil) else { return -1 }
+                        let record = UsageRecord(
+                            id: "\(task)-\(number)", org: "acme", model: "m", usage: json, reading: reading)
+                        guard case .usage(let reply) = await writer.perform(.usage(record, received: clock.now)),
+                            reply.cost.nanos == Int64(task + 1) * 1_000_000
+                        else { return -1 }
+                        sum += reply.cost.nanos
+                    }
+                    return sum
+                }
+            }
+            return await group.reduce(into: Int64(0)) { $0 += $1 }
+        }
+        #expect(costs == 25 * (1...40).reduce(0, +) * 1_000_000)
+        guard case .balance(let reply) = await writer.perform(.balance(org: "acme")) else {
+            Issue.record("no balance")
+            return
+        }
+        #expect(reply.balance.nanos == -costs)
+        #expect(writer.statistics.records == 1000)
+        await writer.close()
+        #expect(try Verification.run(databaseFile: database.path).ok)
+    }
+
+    @Test func closingCarriesOutWhatWaitsAndTakesNoMore() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try LedgerDatabase(in: directory.path)
+        let clock = ManualClock()
+        let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
+        let writer = LedgerWriter(store: store, capacity: 100) { Issue.record("the store failed: \($0)") }
+        let counter = CountingReceiver()
+        #expect(writer.submit((0..<100).map { Submission(.probe, token: $0, receiver: counter) }))
+        await writer.close()
+        #expect(counter.tokens == Array(0..<100))
+        #expect(!writer.submit([Submission(.probe, token: 0, receiver: counter)]))
+        guard case .refused(let refusal) = await writer.perform(.probe) else {
+            Issue.record("a closed writer took work")
+            return
+        }
+        #expect(refusal.code == .shuttingDown)
+    }
+
+    @Test func aFullQueueTakesAllOrNothing() async throws {
+        let store = StuckStore()
+        let writer = LedgerWriter(store: store, capacity: 10) { _ in }
+        let counter = CountingReceiver()
+        let probes = { (count: Int) in (0..<count).map { Submission(.probe, token: UInt64($0), receiver: counter) } }
+        // The first is taken out of the queue and stays with the store.
+        #expect(writer.submit(probes(1)))
+        store.gate.waitUntilEntered()
+        #expect(writer.submit(probes(8)))
+        #expect(!writer.submit(probes(3)))
+        #expect(writer.submit(probes(2)))
+        #expect(writer.queued == 10)
+        store.gate.open()
+        await writer.close()
+        #expect(counter.tokens.count == 11)
+    }
+
+    @Test func afterAFailureNothingIsAnsweredAndNothingTaken() async throws {
+        let failed = Mutex<String?>(nil)
+        let writer = LedgerWriter(store: BrokenStore(), capacity: 10) { failure in
+            failed.withLock { $0 = failure.description }
+        }
+        let counter = CountingReceiver()
+        #expect(writer.submit([Submission(.probe, token: 1, receiver: counter)]))
+        await writer.close()
+        #expect(counter.tokens.isEmpty)
+        #expect(failed.withLock { $0 } == "broken")
+        #expect(!writer.submit([Submission(.probe, token: 2, receiver: counter)]))
+    }
+}
+
+private final class CountingReceiver: OutcomeReceiver {
+    private let received = Mutex<[UInt64]>([])
+    var tokens: [UInt64] { received.withLock { $0 } }
+
+    func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+        received.withLock { $0 += outcomes.map(\.token) }
+    }
+}
+
+// A store that fails can't be had of a healthy disk, nor one that waits: these two stand for the disk.
+private struct BrokenStore: LedgerStore {
+    func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] { throw StorageFailure(description: "broken") }
+    func close() throws(StorageFailure) {}
+}
+
+private struct StuckStore: LedgerStore {
+    let gate = Gate()
+
+    func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
+        gate.enter()
+        return batch.map { _ in .alive }
+    }
+
+    func close() throws(StorageFailure) {}
+}
