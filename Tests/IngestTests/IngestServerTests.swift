@@ -4,7 +4,7 @@ import Ledger
 import TestSupport
 import Testing
 
-@Suite struct IngestServerTests {
+@Suite(.ownThread) struct IngestServerTests {
     @Test func repliesComeInTheOrderOfTheLinesWhateverTheirKind() async throws {
         let fixture = try await IngestFixture()
         let client = try LineClient(fixture.socket)
@@ -115,7 +115,7 @@ import Testing
         let fixture = try await IngestFixture(limits: limits)
         let silent = try LineClient(fixture.socket)
         // It writes without reading until the daemon has stopped reading: its own writes would then wait for ever.
-        let writing = Task.detached {
+        let writing = Background {
             for number in 0..<20_000 { try silent.send(IngestFixture.usage("s\(number)")) }
         }
         let other = try LineClient(fixture.socket)
@@ -126,7 +126,7 @@ import Testing
         for number in 0..<20_000 {
             #expect(try silent.receive()?.hasPrefix(#"{"id":"s\#(number)","ok":true"#) == true)
         }
-        try await writing.value
+        _ = try await writing.value
         try await fixture.stop()
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import TestSupport
 
-@Suite struct WriterTests {
+@Suite(.ownThread) struct WriterTests {
     @Test func manyTasksSpendTogetherAndEveryOutcomeIsOfItsOwnRecord() async throws {
         let directory = try TemporaryDirectory()
         let database = try LedgerDatabase(in: directory.path)

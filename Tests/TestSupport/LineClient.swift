@@ -60,7 +60,9 @@ public final class LineClient: @unchecked Sendable {
     }
 
     /// The next line that comes; nil where the peer has closed.
-    public func receive() throws -> String? {
+    ///
+    /// - Parameter includingLast: whether what the peer left without a newline counts as a line.
+    public func receive(includingLast: Bool = false) throws -> String? {
         while true {
             if let newline = buffer.firstIndex(of: UInt8(ascii: "\n")) {
                 defer { buffer.removeFirst(newline + 1) }
@@ -68,7 +70,11 @@ public final class LineClient: @unchecked Sendable {
             }
             var piece = [UInt8](repeating: 0, count: 65_536)
             let count = piece.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
-            if count == 0 { return nil }
+            if count == 0 {
+                guard includingLast, !buffer.isEmpty else { return nil }
+                defer { buffer.removeAll() }
+                return String(decoding: buffer, as: UTF8.self)
+            }
             guard count > 0 else { throw ClientError("receive") }
             buffer += piece[..<count]
         }

@@ -71,6 +71,8 @@ public final class LedgerDatabase: Sendable {
     }
 
     deinit {
+        // Unlocked by name: a child process that is just being started may hold a copy of the descriptor.
+        flock(lock, LOCK_UN)
         Glibc.close(lock)
     }
 

@@ -12,6 +12,13 @@ struct ControlClient {
     /// Bytes of an answer that are read at most.
     private static let answerBytesMax = 64 << 20
 
+    /// A daemon that isn't there is told at once. The process ends with its one call, so nothing shuts this down.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// Reads one thing.
     func get<Answer: Decodable>(
         _ type: Answer.Type, _ path: [String], _ query: [String: String?] = [:]
@@ -69,7 +76,7 @@ struct ControlClient {
         request.headers = headers
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         do {
-            let response = try await HTTPClient.shared.execute(request, deadline: .distantFuture)
+            let response = try await Self.http.execute(request, deadline: .distantFuture)
             let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
             return (response.status, Data(bytes.readableBytesView))
         } catch is NIOTooManyBytesError {
