@@ -64,7 +64,9 @@ struct Load {
             }
         }
         latencies.sort()
-        func quantile(_ share: Double) -> Double { Double(latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))]) }
+        func quantile(_ share: Double) -> Double {
+            Double(latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))])
+        }
         guard !latencies.isEmpty else { throw BenchmarkError("nothing was measured") }
         return LoadResult(
             perSecond: Double(latencies.count) / (seconds - Self.warmUp), p50: quantile(0.5), p99: quantile(0.99),
@@ -102,7 +104,9 @@ struct Load {
     private func answer(
         _ connection: inout Connection, _ bytes: ArraySlice<UInt8>, _ measured: (Double) -> Void
     ) throws {
-        if Self.hasRefusal(bytes) { throw BenchmarkError("refused: \(String(decoding: bytes.prefix(300), as: UTF8.self))") }
+        if Self.hasRefusal(bytes) {
+            throw BenchmarkError("refused: \(String(decoding: bytes.prefix(300), as: UTF8.self))")
+        }
         let count = bytes.withUnsafeBytes { raw in raw.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } }
         for _ in 0..<count {
             measured(connection.sentAt[connection.answered])

@@ -31,7 +31,9 @@ struct UnixSocket {
     func writeAll(_ bytes: [UInt8]) throws {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            }
             guard count > 0 else { throw BenchmarkError("write: \(String(cString: strerror(errno)))") }
             offset += count
         }

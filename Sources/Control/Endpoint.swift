@@ -53,7 +53,8 @@ extension Endpoint {
         guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name],
             (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
-            throw Problem(.malformed, "the header Idempotency-Key is missing; it takes 1 to 128 bytes of printable ASCII")
+            throw Problem(
+                .malformed, "the header Idempotency-Key is missing; it takes 1 to 128 bytes of printable ASCII")
         }
         let canonical = String(decoding: try WireJSON.encode(body), as: UTF8.self)
         return IdempotencyKey(route: route, key: key, body: canonical)

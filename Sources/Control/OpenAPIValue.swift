@@ -35,7 +35,9 @@ indirect enum OpenAPIValue: Encodable, Sendable, ExpressibleByStringLiteral, Exp
             "type": "object", "required": ["items"],
             "properties": [
                 "items": ["type": "array", "items": .reference(name)],
-                "next_cursor": ["type": "string", "description": "Give it as `cursor` for the next page; absent at the end."],
+                "next_cursor": [
+                    "type": "string", "description": "Give it as `cursor` for the next page; absent at the end.",
+                ],
             ],
         ]
     }
@@ -44,7 +46,8 @@ indirect enum OpenAPIValue: Encodable, Sendable, ExpressibleByStringLiteral, Exp
     static func members(_ members: [(name: String, schema: OpenAPIValue)], required: [String]) -> OpenAPIValue {
         [
             "type": "object", "required": .list(required.map { .text($0) }),
-            "properties": .object(Dictionary(members.map { ($0.name, $0.schema) }, uniquingKeysWith: { _, last in last })),
+            "properties": .object(
+                Dictionary(members.map { ($0.name, $0.schema) }, uniquingKeysWith: { _, last in last })),
         ]
     }
 

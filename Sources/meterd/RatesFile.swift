@@ -43,7 +43,9 @@ final class RatesInForce: Sendable {
     var current: RateBook { book.withLock { $0 } }
 
     /// Hands a table to the writer and takes in the card that came of it.
-    func record(_ file: RatesFile, source: String, writer: LedgerWriter) async throws(Refusal) -> (
+    func record(
+        _ file: RatesFile, source: String, writer: LedgerWriter
+    ) async throws(Refusal) -> (
         entry: RateBook.Entry, isNew: Bool
     ) {
         let card = NewCard(document: file.document, card: file.card, source: source)

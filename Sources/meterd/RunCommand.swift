@@ -22,6 +22,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // A client that is gone is an error of its own write, not the end of the daemon.
         signal(SIGPIPE, SIG_IGN)
+        // Until the reload service listens, a hang-up changes nothing.
+        signal(SIGHUP, SIG_IGN)
         // The ledger is nobody's to read but ours and our group's.
         umask(0o027)
         let settings = try await options.load()
@@ -59,7 +61,8 @@ struct RunCommand: AsyncParsableCommand {
         // Services stop in reverse order: the daemon last.
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: daemon), .init(service: reload), .init(service: HealthService(daemon: daemon))],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(60)
         try await ServiceGroup(configuration: configuration).run()
     }

@@ -5,8 +5,10 @@ import TestSupport
 /// The programs as they were built, run as processes.
 enum Binaries {
     /// The folder of this build's products: the one that this test program lies in.
-    static let folder = URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ".")
-        .deletingLastPathComponent().path
+    static let folder = URL(
+        fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "."
+    )
+    .deletingLastPathComponent().path
 
     /// The repository.
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -51,7 +53,8 @@ enum Binaries {
     /// The environment without anything of a real meterd's or systemd's.
     static var clean: [String: String] {
         ProcessInfo.processInfo.environment.filter { name, _ in
-            !name.hasPrefix("METERD_") && !["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"].contains(name)
+            !name.hasPrefix("METERD_")
+                && !["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"].contains(name)
         }
     }
 

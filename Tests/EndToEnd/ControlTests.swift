@@ -55,7 +55,8 @@ import Testing
         #expect(try problem("POST", "/v1/orgs", body: #"{"org":"a","country":"de"}"#).contains("country must be"))
         #expect(try problem("POST", "/v1/orgs/x/grants", body: #"{"amount":5}"#).contains("amount must be a string"))
         #expect(
-            try problem("POST", "/v1/orgs", body: #"{"org":"\#(String(repeating: "x", count: 70_000))"}"#).hasPrefix("413"))
+            try problem("POST", "/v1/orgs", body: #"{"org":"\#(String(repeating: "x", count: 70_000))"}"#).hasPrefix(
+                "413"))
         #expect(try exchange(daemon, "GET", "/healthz").status == 200)
         #expect(try exchange(daemon, "GET", "/readyz").status == 200)
     }
@@ -68,7 +69,8 @@ import Testing
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         #expect(paths.count >= 11)
         for (path, operations) in paths where operations["get"] != nil {
-            let filled = path.replacingOccurrences(of: "{org}", with: "nobody").replacingOccurrences(of: "{id}", with: "x")
+            let filled = path.replacingOccurrences(of: "{org}", with: "nobody").replacingOccurrences(
+                of: "{id}", with: "x")
             let answer = try exchange(daemon, "GET", filled)
             #expect(answer.status == (path.contains("{org}") ? 404 : 200), "\(path): \(answer)")
             #expect(!answer.body.contains("there is no GET"), "\(path) is described and not served")

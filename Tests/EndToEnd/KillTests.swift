@@ -99,7 +99,8 @@ import Testing
     }
 
     private static func nanos(of reply: String) -> Int64 {
-        guard let start = reply.range(of: "\"cost\":\""), let end = reply[start.upperBound...].firstIndex(of: "\"") else {
+        guard let start = reply.range(of: "\"cost\":\""), let end = reply[start.upperBound...].firstIndex(of: "\"")
+        else {
             return .min / 1000
         }
         return Int64(reply[start.upperBound..<end].filter { $0 != "." }) ?? .min / 1000

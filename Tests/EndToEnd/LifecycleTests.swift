@@ -121,7 +121,8 @@ import Testing
 
     @Test func aMissingOrBadConfigurationIsNamed() throws {
         let directory = try TemporaryDirectory()
-        try refusal(run(directory, "--config", "/nowhere/meterd.yaml"), status: 78, "/nowhere/meterd.yaml", "can't be read")
+        try refusal(
+            run(directory, "--config", "/nowhere/meterd.yaml"), status: 78, "/nowhere/meterd.yaml", "can't be read")
         let file = directory.path + "/meterd.yaml"
         try "ingest:\n  sockt: /x\n".write(toFile: file, atomically: true, encoding: .utf8)
         try refusal(run(directory, "--config", file), status: 78, "line 2: ingest.sockt: there is no such key")
@@ -188,6 +189,8 @@ import Testing
             ["--state-dir", "/from/flag"],
             ["METERD_STATE_DIR": "/from/env", "METERD_CONFIG": file, "METERD_INGEST_SOCKET": "/env.sock"])
         #expect(all.contains("/from/flag") && all.contains("/env.sock"))
-        #expect(try state(["--config", Binaries.root + "/config/meterd.yaml", "--rates", Binaries.rates], [:]).contains("good"))
+        #expect(
+            try state(["--config", Binaries.root + "/config/meterd.yaml", "--rates", Binaries.rates], [:]).contains(
+                "good"))
     }
 }

@@ -41,7 +41,8 @@ final class IngestFixture: Sendable {
                 NewOrg(name: "acme", displayName: nil, country: nil, region: nil),
                 IdempotencyKey(route: "createOrg", key: "k", body: "acme")))
         server = try await IngestServer(
-            limits: limits, version: "test", writer: writer, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            limits: limits, version: "test", writer: writer,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: Self.clock, providerOfModel: { _ in nil })
         socket = directory.path + "/i.sock"
         try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)

@@ -32,7 +32,8 @@ import Testing
         let fixture = try await IngestFixture()
         let client = try LineClient(fixture.socket)
         let line = IngestFixture.usage("a", tokens: 3)
-        let reply = #""ok":true,"status":"overdrawn","cost":"0.003000000","balance":"-0.003000000","available":"-0.003000000""#
+        let reply =
+            #""ok":true,"status":"overdrawn","cost":"0.003000000","balance":"-0.003000000","available":"-0.003000000""#
         #expect(try client.ask(line) == "{\"id\":\"a\",\(reply)}")
         #expect(try client.ask(line) == "{\"id\":\"a\",\(reply),\"duplicate\":true}")
         #expect(
@@ -43,7 +44,8 @@ import Testing
         #expect(
             try client.ask(#"{"op":"balance","org":"acme"}"#)
                 == #"{"ok":true,"org":"acme","state":"active","balance":"-0.003000000","available":"-0.003000000"}"#)
-        #expect(try client.ask(#"{"id":"b","org":"x","model":"m","usage":{"prompt_tokens":1}}"#).contains("unknown_org"))
+        #expect(
+            try client.ask(#"{"id":"b","org":"x","model":"m","usage":{"prompt_tokens":1}}"#).contains("unknown_org"))
         #expect(try client.ask(#"{"op":"\"\n","id":"q"}"#).contains(#"there is no op '\"\u000a'"#))
         try await fixture.stop()
     }

@@ -41,7 +41,8 @@ import Testing
     }
 
     @Test func theOpDefaultsToUsageAndAbsentMembersToNothing() throws {
-        let record = try #require(self.record(#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"user":null}"#))
+        let record = try #require(
+            self.record(#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"user":null}"#))
         #expect(record.user == nil)
         #expect(record.at == nil)
         #expect(record.tier == .standard)
@@ -59,7 +60,8 @@ import Testing
 
     @Test(arguments: [
         ("", "the line is not a JSON object"), ("7", "the line is not a JSON object"),
-        ("[1]", "the line is not a JSON object"), (#"{"id":"a""#, "not valid JSON"), (#"{"id":"a"} x"#, "not valid JSON"),
+        ("[1]", "the line is not a JSON object"), (#"{"id":"a""#, "not valid JSON"),
+        (#"{"id":"a"} x"#, "not valid JSON"),
         (#"{"org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id is missing"),
         (#"{"id":"a","model":"m","usage":{"prompt_tokens":1}}"#, "org is missing"),
         (#"{"id":"a","org":"o","usage":{"prompt_tokens":1}}"#, "model is missing"),
@@ -76,7 +78,10 @@ import Testing
         (#"{"id":"a","org":"o","model":"m","at":7,"usage":{"prompt_tokens":1}}"#, "at must be a string"),
         (#"{"id":"a","id":"b","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id is there twice"),
         (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"usage":{}}"#, "usage is there twice"),
-        (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{"a":1}}"#, "tags must be an object of strings"),
+        (
+            #"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{"a":1}}"#,
+            "tags must be an object of strings"
+        ),
         (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":-1}}"#, "prompt_tokens is negative"),
         (#"{"op":"balance","org":7}"#, "org must be a string"), (#"{"op":"balance"}"#, "org is missing"),
     ])
@@ -111,10 +116,13 @@ import Testing
 
     @Test func noPrefixOfARecordAndNoChangedByteEndsTheProcess() {
         let line = Array(
-            #"{"op":"usage","id":"r","org":"o","model":"m","at":"2026-11-24T09:58:24Z","usage":{"prompt_tokens":1}}"#.utf8)
+            #"{"op":"usage","id":"r","org":"o","model":"m","at":"2026-11-24T09:58:24Z","usage":{"prompt_tokens":1}}"#
+                .utf8)
         let decoder = RequestDecoder { _ in nil }
         for count in 0..<line.count {
-            let decoded = line[..<count].withUnsafeBufferPointer { decoder.decode(UnsafeBufferPointer(rebasing: $0[...])) }
+            let decoded = line[..<count].withUnsafeBufferPointer {
+                decoder.decode(UnsafeBufferPointer(rebasing: $0[...]))
+            }
             guard case .failure = decoded.result else {
                 Issue.record("a line cut at \(count) was taken")
                 return
@@ -124,7 +132,8 @@ import Testing
         for _ in 0..<20_000 {
             var changed = line
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                changed[Int.random(in: 0..<line.count, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+                changed[Int.random(in: 0..<line.count, using: &generator)] = UInt8.random(
+                    in: .min ... .max, using: &generator)
             }
             _ = changed.withUnsafeBufferPointer { decoder.decode($0) }
         }

@@ -53,9 +53,11 @@ import Testing
         try ledger.createOrg("acme", credits: "1")
         let at = ledger.clock.now
         _ = try ledger.reply(
-            try ledger.record("a", input: 3, user: "ana", provider: "p", at: at, hold: "h", tags: #"{"a":"1","b":"2"}"#))
+            try ledger.record("a", input: 3, user: "ana", provider: "p", at: at, hold: "h", tags: #"{"a":"1","b":"2"}"#)
+        )
         func conflict(
-            model: String = "m", user: String? = "ana", provider: String? = "p", at: Timestamp?, tier: ServiceTier = .standard,
+            model: String = "m", user: String? = "ana", provider: String? = "p", at: Timestamp?,
+            tier: ServiceTier = .standard,
             hold: String? = "h", usage: String? = nil, tags: String? = #"{"b":"2","a":"1"}"#
         ) throws -> String? {
             let outcome = try ledger.charge(
@@ -117,8 +119,9 @@ import Testing
         try ledger.createOrg("acme", credits: "1")
         let now = ledger.clock.now
         func code(_ id: String, seconds: Int64) throws -> Refusal.Code? {
-            guard case .refused(let refusal) = try ledger.charge(
-                try ledger.record(id, at: now.advanced(bySeconds: seconds)))
+            guard
+                case .refused(let refusal) = try ledger.charge(
+                    try ledger.record(id, at: now.advanced(bySeconds: seconds)))
             else { return nil }
             return refusal.code
         }

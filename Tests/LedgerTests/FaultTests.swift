@@ -2,8 +2,8 @@ import Foundation
 import GRDB
 import Ledger
 import Metering
-import Testing
 import TestSupport
+import Testing
 
 // Faults: a disk that fills up in the middle of a batch; state directories that are not ours to use; rows that were
 // changed behind the daemon's back.
@@ -102,7 +102,10 @@ import TestSupport
     @Test(arguments: [
         ("UPDATE account SET debits = debits + 1 WHERE kind = 1", "account org_credits:acme: debits"),
         ("UPDATE account SET credits = credits - 1 WHERE kind = 2", "account usage: credits"),
-        ("UPDATE transfer SET amount = amount + 1 WHERE code = 1 AND reference = 2", "account org_credits:acme: debits"),
+        (
+            "UPDATE transfer SET amount = amount + 1 WHERE code = 1 AND reference = 2",
+            "account org_credits:acme: debits"
+        ),
         ("DELETE FROM transfer WHERE id = 3", "one is missing"),
         ("DELETE FROM usage WHERE sequence = 2", "one is missing"),
         ("UPDATE usage SET cost = cost + 1 WHERE sequence = 3", "usage record 3: its line items are not its cost"),

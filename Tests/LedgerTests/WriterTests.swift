@@ -1,8 +1,8 @@
 import Ledger
 import Metering
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite(.ownThread) struct WriterTests {
     @Test func manyTasksSpendTogetherAndEveryOutcomeIsOfItsOwnRecord() async throws {

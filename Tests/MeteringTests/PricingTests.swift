@@ -47,7 +47,10 @@ import Testing
             #"{"promptTokenCount":200000,"candidatesTokenCount":50,"thoughtsTokenCount":200,"totalTokenCount":200250}"#,
             "0.252500000"
         ),
-        ("claude-sonnet-4-5", #"{"input_tokens":1200,"cache_read_input_tokens":800,"output_tokens":350}"#, "0.009090000"),
+        (
+            "claude-sonnet-4-5", #"{"input_tokens":1200,"cache_read_input_tokens":800,"output_tokens":350}"#,
+            "0.009090000"
+        ),
         ("anthropic/claude-sonnet-4-5", #"{"input_tokens":1000,"output_tokens":0}"#, "0.003000000"),
         ("models/gemini-2.5-pro", #"{"promptTokenCount":1000,"candidatesTokenCount":0}"#, "0.001250000"),
     ])
@@ -93,7 +96,8 @@ import Testing
             """
         #expect(try price("m", usage, card: try Self.card("input: 1, output: 2")).cost.description == "0.000030000")
         #expect(
-            try price("m", usage, card: try Self.card("input: 1, cache_read: 0, output: 2, reasoning: 0")).cost.description
+            try price("m", usage, card: try Self.card("input: 1, cache_read: 0, output: 2, reasoning: 0")).cost
+                .description
                 == "0.000017000")
     }
 
@@ -108,7 +112,8 @@ import Testing
         let step = "    context:\n      - {%@: 100, price: {input: 10, cache_read: 5, output: 20}}\n"
         func cost(_ word: String, _ prompt: Int) throws -> String {
             let card = try Self.card("input: 1, output: 2", step.replacingOccurrences(of: "%@", with: word))
-            let usage = #"{"prompt_tokens":\#(prompt),"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":50}}"#
+            let usage =
+                #"{"prompt_tokens":\#(prompt),"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":50}}"#
             return try price("m", usage, card: card).cost.description
         }
         #expect(try cost("over", 100) == "0.000102000")
@@ -178,7 +183,10 @@ import Testing
         ("format: meterd/2\nrates: []", "line 1, column 9: format must be meterd/1"),
         ("format: meterd/1\nrates: []\nextra: 1", "line 3, column 1: the document has no member 'extra'"),
         ("format: meterd/1\nrates:\n  - {model: m, provider: p}", "price is missing"),
-        ("format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: abc}}", "line 3, column 44: price.input must"),
+        (
+            "format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: abc}}",
+            "line 3, column 44: price.input must"
+        ),
         ("format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: -1}}", "price.input must"),
         ("format: meterd/1\nrates:\n  - {model: m, provider: google, price: {input: 1}}", "'gemini'"),
         (

@@ -150,9 +150,15 @@ import Testing
 
     @Test(arguments: [
         (#"{"prompt_tokens":10,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":11}}"#, "cached"),
-        (#"{"prompt_tokens":10,"completion_tokens":1,"completion_tokens_details":{"reasoning_tokens":2}}"#, "reasoning"),
+        (
+            #"{"prompt_tokens":10,"completion_tokens":1,"completion_tokens_details":{"reasoning_tokens":2}}"#,
+            "reasoning"
+        ),
         (#"{"input_tokens":10,"output_tokens":1,"input_tokens_details":{"cached_tokens":11}}"#, "cached"),
-        (#"{"input_tokens":1,"cache_creation_input_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":6}}"#, "live"),
+        (
+            #"{"input_tokens":1,"cache_creation_input_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":6}}"#,
+            "live"
+        ),
         (#"{"promptTokenCount":10,"cachedContentTokenCount":11}"#, "cachedContentTokenCount"),
         (#"{"promptTokenCount":1,"candidatesTokenCount":5,"thoughtsTokenCount":6,"totalTokenCount":6}"#, "thoughts"),
         (#"{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, "add up"),

@@ -15,7 +15,9 @@ public final class Background<Value: Sendable>: Sendable {
         let thread = Thread { [self] in
             let result = Result { try work() }
             let waiting = state.withLock { state in
-                guard case .running(let waiting) = state else { return [CheckedContinuation<Result<Value, any Error>, Never>]() }
+                guard case .running(let waiting) = state else {
+                    return [CheckedContinuation<Result<Value, any Error>, Never>]()
+                }
                 state = .done(result)
                 return waiting
             }

@@ -117,7 +117,8 @@ public enum Verification {
                 ("credits", row[2] as Int64, credits.removeValue(forKey: account) ?? 0),
             ] where Int128(stored) != sum {
                 report.add(
-                    "account \(names[account] ?? "\(account)"): \(side) are \(stored) nano-dollars, its transfers \(sum)")
+                    "account \(names[account] ?? "\(account)"): \(side) are \(stored) nano-dollars, its transfers \(sum)"
+                )
             }
         }
         for account in Set(debits.keys).union(credits.keys).sorted() {

@@ -81,7 +81,9 @@ public final class LedgerDatabase: Sendable {
         let queue: DatabaseQueue
         do {
             queue = try DatabaseQueue(path: path)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY {
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
+        {
             throw failure(.unwritable, path, "can't be opened: \(error.message ?? "unknown error")")
         }
         defer { try? queue.close() }

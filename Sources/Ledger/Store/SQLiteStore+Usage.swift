@@ -109,7 +109,8 @@ extension SQLiteStore {
         return .usage(
             ChargeReply(
                 status: status, cost: Money(nanos: row.int(10)), balance: Money(nanos: balance),
-                available: Money(nanos: balance - row.int(12)), namesUnknownHold: record.hold != nil, isDuplicate: true))
+                available: Money(nanos: balance - row.int(12)), namesUnknownHold: record.hold != nil, isDuplicate: true)
+        )
     }
 
     private func price(_ record: UsageRecord, at: Timestamp) -> (RateBook.Entry?, Pricing?) {

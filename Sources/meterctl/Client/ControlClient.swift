@@ -67,7 +67,8 @@ struct ControlClient {
         let parameters = query.compactMap { name, value in
             value.map { "\(name)=\($0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0)" }
         }
-        let uri = "/" + escaped.joined(separator: "/") + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+        let uri =
+            "/" + escaped.joined(separator: "/") + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
         guard let url = URL(httpURLWithSocketPath: socketPath, uri: uri) else {
             throw Failure(status: .configuration, message: "'\(socketPath)' can't be a socket path")
         }

@@ -46,7 +46,8 @@ struct Pricer {
     }
 
     private func price(_ record: UsageRecord) -> Result {
-        guard let rate = book.entry(at: record.at ?? now)?.card.rate(model: record.model, provider: record.provider) else {
+        guard let rate = book.entry(at: record.at ?? now)?.card.rate(model: record.model, provider: record.provider)
+        else {
             return .refused(
                 Refusal(.unknownModel, "there is no rate for model '\(record.model)'" + Self.seller(record.provider)))
         }

@@ -29,7 +29,7 @@ struct SendCommand: AsyncParsableCommand {
         try await orExit {
             let input = try open()
             let path = ingestSocket ?? ProcessInfo.processInfo.environment["METERD_INGEST_SOCKET"]
-            let bar = ProgressBar(total: try file.map(Self.lines))
+            let bar = ProgressBar(total: Terminal.isErrorATerminal ? file.flatMap(Self.lines) : nil)
             var shown = 0
             var sender = IngestSender(
                 path: path ?? "/run/meterd/ingest.sock", window: window, patienceSeconds: patience,
@@ -83,8 +83,8 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     /// Lines of a file, for the bar; nil for what is no plain file.
-    private static func lines(_ path: String) throws -> Int {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return 0 }
-        return data.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+    private static func lines(_ path: String) -> Int? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return nil }
+        return data.withUnsafeBytes { bytes in bytes.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 } }
     }
 }

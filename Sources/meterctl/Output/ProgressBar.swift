@@ -23,7 +23,8 @@ final class ProgressBar {
         var bar = ""
         if let total, total > 0 {
             let filled = min(30, done * 30 / total)
-            bar = "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
+            bar =
+                "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
                 + "] \(min(100, done * 100 / total)) % "
         }
         FileHandle.standardError.write(Data("\r\u{1B}[K\(bar)\(done) records, \(rate)\(words)".utf8))

@@ -23,7 +23,8 @@ struct Table {
                 let padding = String(repeating: " ", count: widths[column] - row[column].count)
                 return columns[column].alignment == .left ? row[column] + padding : padding + row[column]
             }
-            return padded.joined(separator: "  ").trimmingCharacters(in: CharacterSet(charactersIn: " "), atEndOnly: true)
+            return padded.joined(separator: "  ").trimmingCharacters(
+                in: CharacterSet(charactersIn: " "), atEndOnly: true)
         }.joined(separator: "\n")
     }
 }

@@ -1,0 +1,53 @@
+# make run      build, then run meterd in the foreground with a demo org
+# make test     build, then run every test
+# make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
+# make bench    measure the daemon on this machine's disk
+# make lint     the format check of CI
+# make smoke    do what make run tells a new user to do
+
+BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
+SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
+# One flag for every release build, so that they share one build: programs that need no Swift runtime beside them.
+RELEASE = -c release --static-swift-stdlib
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+.PHONY: run test build deps install bench lint smoke clean
+
+run: build
+	@exec scripts/run
+
+build: deps
+	swift build $(RELEASE)
+
+deps:
+	@scripts/install-deps $(BUILD_PACKAGES)
+
+test: build
+	swift build --build-tests
+	swift test --skip-build
+	Tests/systemd/run
+
+smoke: build
+	scripts/smoke
+
+bench: build
+	mkdir -p var
+	.build/release/ingest-benchmark $(BENCH)
+
+lint:
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+install:
+	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
+	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
+	install -D -m 644 systemd/meterd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/meterd.service
+	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml || \
+	    install -D -m 644 config/meterd.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml
+	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml || \
+	    install -D -m 644 config/rates.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml
+
+clean:
+	rm -rf .build var
