@@ -129,27 +129,27 @@ private struct Members {
         while let key = try cursor.nextMember() {
             // In the order in which a usage record usually has them.
             if cursor.matches(key, "op") {
-                try text(&cursor, \.op, "op")
+                op = try Self.text(&cursor, "op", op, &failure)
             } else if cursor.matches(key, "id") {
-                try text(&cursor, \.id, "id")
+                id = try Self.text(&cursor, "id", id, &failure)
             } else if cursor.matches(key, "org") {
-                try text(&cursor, \.org, "org")
+                org = try Self.text(&cursor, "org", org, &failure)
             } else if cursor.matches(key, "user") {
-                try text(&cursor, \.user, "user")
+                user = try Self.text(&cursor, "user", user, &failure)
             } else if cursor.matches(key, "model") {
-                try text(&cursor, \.model, "model")
+                model = try Self.text(&cursor, "model", model, &failure)
             } else if cursor.matches(key, "provider") {
-                try text(&cursor, \.provider, "provider")
+                provider = try Self.text(&cursor, "provider", provider, &failure)
             } else if cursor.matches(key, "at") {
-                try text(&cursor, \.at, "at")
+                at = try Self.text(&cursor, "at", at, &failure)
             } else if cursor.matches(key, "usage") {
-                try object(&cursor, \.usage, "usage")
+                usage = try Self.object(&cursor, "usage", usage, &failure)
             } else if cursor.matches(key, "tier") {
-                try text(&cursor, \.tier, "tier")
+                tier = try Self.text(&cursor, "tier", tier, &failure)
             } else if cursor.matches(key, "hold") {
-                try text(&cursor, \.hold, "hold")
+                hold = try Self.text(&cursor, "hold", hold, &failure)
             } else if cursor.matches(key, "tags") {
-                try object(&cursor, \.tags, "tags")
+                tags = try Self.object(&cursor, "tags", tags, &failure)
                 if failure == nil, let tags { try checkTags(cursor, tags) }
             } else {
                 _ = try cursor.text(key)
@@ -158,33 +158,34 @@ private struct Members {
         }
     }
 
-    private mutating func fail(_ message: String) {
+    private static func fail(_ message: String, _ failure: inout Refusal?) {
         if failure == nil { failure = Refusal(.malformed, message) }
     }
 
-    private mutating func text(
-        _ cursor: inout JSONCursor, _ member: WritableKeyPath<Members, String?>, _ name: String
-    ) throws(JSONError) {
-        if try cursor.takeNull() { return }
+    /// A member that is a string; `old` where it is null.
+    private static func text(
+        _ cursor: inout JSONCursor, _ name: String, _ old: String?, _ failure: inout Refusal?
+    ) throws(JSONError) -> String? {
+        if try cursor.takeNull() { return old }
         guard cursor.peek() == UInt8(ascii: "\"") else {
-            fail("\(name) must be a string")
+            fail("\(name) must be a string", &failure)
             try cursor.skipValue()
-            return
+            return old
         }
-        let value = try cursor.text(try cursor.string())
-        if self[keyPath: member] != nil { fail("\(name) is there twice") }
-        self[keyPath: member] = value
+        if old != nil { fail("\(name) is there twice", &failure) }
+        return try cursor.text(try cursor.string())
     }
 
-    private mutating func object(
-        _ cursor: inout JSONCursor, _ member: WritableKeyPath<Members, Range<Int>?>, _ name: String
-    ) throws(JSONError) {
-        if try cursor.takeNull() { return }
+    /// The place of a member that is an object; `old` where it is null.
+    private static func object(
+        _ cursor: inout JSONCursor, _ name: String, _ old: Range<Int>?, _ failure: inout Refusal?
+    ) throws(JSONError) -> Range<Int>? {
+        if try cursor.takeNull() { return old }
         let isObject = cursor.peek() == UInt8(ascii: "{")
-        if !isObject { fail("\(name) must be an object") }
+        if !isObject { fail("\(name) must be an object", &failure) }
         let range = try cursor.skipValue()
-        if self[keyPath: member] != nil { fail("\(name) is there twice") }
-        if isObject { self[keyPath: member] = range }
+        if old != nil { fail("\(name) is there twice", &failure) }
+        return isObject ? range : old
     }
 
     private mutating func checkTags(_ outer: JSONCursor, _ range: Range<Int>) throws(JSONError) {
@@ -194,9 +195,11 @@ private struct Members {
         while let key = try cursor.nextMember() {
             _ = try cursor.text(key)
             count += 1
-            if cursor.peek() != UInt8(ascii: "\"") { fail("tags must be an object of strings") }
+            if cursor.peek() != UInt8(ascii: "\"") { Self.fail("tags must be an object of strings", &failure) }
             try cursor.skipValue()
         }
-        if count > RequestLimits.tagsMax { fail("tags must have at most \(RequestLimits.tagsMax) pairs") }
+        if count > RequestLimits.tagsMax {
+            Self.fail("tags must have at most \(RequestLimits.tagsMax) pairs", &failure)
+        }
     }
 }

@@ -2,7 +2,9 @@ extension JSONCursor {
     /// The text of a string literal, unescaped; an error where it is no valid UTF-8 or has a lone surrogate.
     public func text(_ string: JSONString) throws(JSONError) -> String {
         guard string.escaped else {
-            guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[string.range]), as: UTF8.self)
+            let content = UnsafeBufferPointer(rebasing: bytes[string.range])
+            if content.allSatisfy({ $0 < 0x80 }) { return String(decoding: content, as: UTF8.self) }
+            guard let text = String(validating: content, as: UTF8.self)
             else {
                 throw JSONError(message: "a string that is not UTF-8", offset: string.range.lowerBound)
             }
