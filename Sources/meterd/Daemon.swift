@@ -105,6 +105,7 @@ struct Daemon: Service {
             "the ledger's store failed; ending without answers so that a restart recovers",
             metadata: ["error": "\(failure)"])
         manager.failed(status: "store failed: \(failure)", errno: EIO)
+        manager.flush()
         pump.close()
         _exit(ExitStatus.storage.rawValue)
     }

@@ -40,6 +40,7 @@ struct RunCommand: AsyncParsableCommand {
             SystemdLogHandler(level: { level.current }, pump: pump)
         }
         let manager = ServiceManager()
+        defer { manager.flush() }
 
         let sockets: Sockets
         do throws(ListenError) {

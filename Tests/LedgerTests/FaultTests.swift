@@ -94,7 +94,7 @@ import Testing
         }
         #expect(throws: DatabaseError.self) {
             try copy.write {
-                try $0.execute(sql: "INSERT INTO transfer VALUES(99, 1, 1, 5, 1, 1, 0)")
+                try $0.execute(sql: "INSERT INTO transfer VALUES(99, 0, 1, 1, 5, 1, 1, 0)")
             }
         }
     }
@@ -114,6 +114,10 @@ import Testing
         ("UPDATE credit_grant SET amount = 5", "grant 1 is not what its transfer says"),
         ("DELETE FROM credit_grant", "a transfer names grant 1, which is not there"),
         ("DELETE FROM account WHERE kind = 1", "which is not there"),
+        (
+            "UPDATE usage SET previous = 1 WHERE sequence = 4",
+            "usage record 4: it does not name its org's record before it"
+        ),
     ])
     func verificationNamesWhatWasChanged(sql: String, words: String) throws {
         let ledger = try LedgerFixture()

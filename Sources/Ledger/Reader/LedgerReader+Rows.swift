@@ -9,10 +9,21 @@ extension LedgerReader {
         FROM org JOIN account ON account.org = org.id AND account.kind = 1
         """
 
-    static let usageSQL = """
-        SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash
-        FROM usage JOIN org ON org.id = usage.org LEFT JOIN rate_card ON rate_card.id = usage.card
-        """
+    static let usageColumns = "SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash"
+    static let usageJoins = "JOIN org ON org.id = usage.org LEFT JOIN rate_card ON rate_card.id = usage.card"
+
+    /// Where an org's chain of rows begins: at its newest one, or behind the cursor, which must be one of its rows.
+    ///
+    /// Takes the cursor twice, then the org's name.
+    static func chainStart(_ table: String, _ key: String) -> String {
+        let isOwn = table == "usage" ? "row.org = org.id" : "account.id IN (row.debit_account, row.credit_account)"
+        return """
+            SELECT CASE WHEN ? IS NULL THEN account.last_\(table)
+                ELSE (SELECT row.previous FROM \(table) AS row WHERE row.\(key) = ? AND \(isOwn)) END AS first
+            FROM org JOIN account ON account.org = org.id AND account.kind = 1
+            WHERE org.name = ? AND first > 0
+            """
+    }
 
     static func time(_ milliseconds: Int64) -> String {
         Timestamp(milliseconds: milliseconds).description

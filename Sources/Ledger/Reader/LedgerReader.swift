@@ -83,8 +83,15 @@ public final class LedgerReader: Sendable {
         of org: String, _ filter: UsageFilter, before cursor: Int64?, limit: Int
     ) async throws -> Page<UsageView> {
         try await pool.read { database in
-            var sql = Self.usageSQL + " WHERE usage.org = (SELECT id FROM org WHERE name = ?) AND usage.sequence < ?"
-            var arguments: StatementArguments = [org, cursor ?? Int64.max]
+            var sql = """
+                WITH RECURSIVE own(number) AS (
+                    \(Self.chainStart("usage", "sequence"))
+                    UNION ALL
+                    SELECT usage.previous FROM own JOIN usage ON usage.sequence = own.number WHERE usage.previous > 0
+                )
+                \(Self.usageColumns) FROM own CROSS JOIN usage ON usage.sequence = own.number \(Self.usageJoins) WHERE true
+                """
+            var arguments: StatementArguments = [cursor, cursor, org]
             func narrow(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
                 guard let value else { return }
                 sql += " AND \(condition)"
@@ -94,7 +101,9 @@ public final class LedgerReader: Sendable {
             narrow("usage.at < ?", filter.until?.milliseconds)
             narrow("usage.user = ?", filter.user)
             narrow("usage.model = ?", filter.model)
-            sql += " ORDER BY usage.sequence DESC LIMIT ?"
+            // The chain itself is newest first, a row at a time; CROSS JOIN keeps that order. To sort would be to walk
+            // all of it before the first row.
+            sql += " LIMIT ?"
             arguments += [limit + 1]
             let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
             return Self.page(rows, limit: limit, Self.usage) { "\($0["sequence"] as Int64)" }
@@ -104,31 +113,33 @@ public final class LedgerReader: Sendable {
     /// The usage record of that sequence number.
     public func usage(sequence: Int64) async throws -> UsageView? {
         try await pool.read { database in
-            try Row.fetchOne(database, sql: Self.usageSQL + " WHERE usage.sequence = ?", arguments: [sequence])
-                .map(Self.usage)
+            let sql = "\(Self.usageColumns) FROM usage \(Self.usageJoins) WHERE usage.sequence = ?"
+            return try Row.fetchOne(database, sql: sql, arguments: [sequence]).map(Self.usage)
         }
     }
 
     /// An org's transfers, newest first.
     public func transfers(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<TransferView> {
         try await pool.read { database in
-            let account = try Int64.fetchOne(
-                database, sql: "SELECT account.id FROM account JOIN org ON org.id = account.org WHERE org.name = ?",
-                arguments: [org])
             let rows = try Row.fetchAll(
                 database,
                 sql: """
+                    WITH RECURSIVE own(number) AS (
+                        \(Self.chainStart("transfer", "id"))
+                        UNION ALL
+                        SELECT transfer.previous FROM own JOIN transfer ON transfer.id = own.number
+                        WHERE transfer.previous > 0
+                    )
                     SELECT transfer.*, debited.kind AS debit_kind, debit_org.name AS debit_org,
                         credited.kind AS credit_kind, credit_org.name AS credit_org
-                    FROM transfer
+                    FROM own CROSS JOIN transfer ON transfer.id = own.number
                     JOIN account AS debited ON debited.id = transfer.debit_account
                     LEFT JOIN org AS debit_org ON debit_org.id = debited.org
                     JOIN account AS credited ON credited.id = transfer.credit_account
                     LEFT JOIN org AS credit_org ON credit_org.id = credited.org
-                    WHERE (transfer.debit_account = ?1 OR transfer.credit_account = ?1) AND transfer.id < ?2
-                    ORDER BY transfer.id DESC LIMIT ?3
+                    LIMIT ?
                     """,
-                arguments: [account, cursor ?? Int64.max, limit + 1])
+                arguments: [cursor, cursor, org, limit + 1])
             return Self.page(rows, limit: limit, Self.transfer) { "\($0["id"] as Int64)" }
         }
     }

@@ -138,7 +138,8 @@ public enum Verification {
         var charge = try charges.next()
         let records = try Row.fetchCursor(
             database,
-            sql: "SELECT sequence, org, status, cost, billed_tier, tier_fell_back, lines FROM usage ORDER BY sequence")
+            sql: "SELECT sequence, org, previous, cost, lines FROM usage ORDER BY sequence")
+        var newest: [Int64: Int64] = [:]
         while let row = try records.next() {
             let sequence: Int64 = row[0]
             let cost: Int64 = row[3]
@@ -147,7 +148,10 @@ public enum Verification {
                 report.add("usage record \(sequence) stands where \(report.records) is due: one is missing")
                 report.records = sequence
             }
-            let lines = LineItemCodec.decode([UInt8](row[6] as Data))
+            if newest.updateValue(sequence, forKey: row[1]) ?? 0 != row[2] as Int64 {
+                report.add("usage record \(sequence): it does not name its org's record before it")
+            }
+            let lines = LineItemCodec.decode([UInt8](row[4] as Data))
             let price = lines.flatMap { Price(lines: $0, tier: .standard, tierFellBack: false) }
             if price?.cost.nanos != cost {
                 report.add("usage record \(sequence): its line items are not its cost of \(cost) nano-dollars")

@@ -1,32 +1,33 @@
 import Metering
 
-/// An account's totals, as the writer keeps them in memory between commits.
+/// An account, as the writer keeps it in memory between commits.
 final class Account {
-    let id: Int64
-    private(set) var debits: Int64
-    private(set) var credits: Int64
-    private var committed: (debits: Int64, credits: Int64)
+    /// What is written once a batch.
+    struct State: Equatable {
+        var debits: Int64
+        var credits: Int64
+        /// The numbers of the newest usage record and the newest transfer of this org; 0 where there is none. Each row
+        /// names the one before it, so that an org's rows are found without an index that grows with the table.
+        var lastUsage: Int64
+        var lastTransfer: Int64
+    }
 
-    init(id: Int64, debits: Int64, credits: Int64) {
+    let id: Int64
+    var state: State
+    fileprivate var committed: State
+    fileprivate var isTouched = false
+
+    init(id: Int64, state: State = State(debits: 0, credits: 0, lastUsage: 0, lastTransfer: 0)) {
         self.id = id
-        self.debits = debits
-        self.credits = credits
-        committed = (debits, credits)
+        self.state = state
+        committed = state
     }
 
     /// Credits less debits. It can't overflow: both are never negative.
-    var balance: Money { Money(nanos: credits - debits) }
+    var balance: Money { Money(nanos: state.credits - state.debits) }
 
-    /// Whether this batch has moved money here.
-    var isTouched: Bool { committed != (debits, credits) }
-
-    func canDebit(_ amount: Int64) -> Bool { !debits.addingReportingOverflow(amount).overflow }
-    func canCredit(_ amount: Int64) -> Bool { !credits.addingReportingOverflow(amount).overflow }
-    func debit(_ amount: Int64) { debits += amount }
-    func credit(_ amount: Int64) { credits += amount }
-
-    func didCommit() { committed = (debits, credits) }
-    func rollBack() { (debits, credits) = committed }
+    func canDebit(_ amount: Int64) -> Bool { !state.debits.addingReportingOverflow(amount).overflow }
+    func canCredit(_ amount: Int64) -> Bool { !state.credits.addingReportingOverflow(amount).overflow }
 }
 
 /// An org, as the writer keeps it in memory.
@@ -65,19 +66,21 @@ struct Accounts {
     init(_ connection: SQLiteConnection) throws(SQLiteError) {
         let rows = try connection.prepare(
             """
-            SELECT account.id, account.kind, account.debits, account.credits, org.id, org.name, org.state
+            SELECT account.id, kind, debits, credits, last_usage, last_transfer, org.id, org.name, org.state
             FROM account LEFT JOIN org ON org.id = account.org
             """)
         var usage: Account?
         var grants: Account?
         while try rows.step() {
-            let account = Account(id: rows.int(0), debits: rows.int(2), credits: rows.int(3))
+            let state = Account.State(
+                debits: rows.int(2), credits: rows.int(3), lastUsage: rows.int(4), lastTransfer: rows.int(5))
+            let account = Account(id: rows.int(0), state: state)
             switch AccountKind(rawValue: rows.int(1)) {
             case .usage: usage = account
             case .grants: grants = account
             case .orgCredits:
-                guard let name = rows.text(5), let state = OrgState(rawValue: rows.int(6)) else { continue }
-                orgs[name] = Org(id: rows.int(4), name: name, state: state, account: account)
+                guard let name = rows.text(7), let state = OrgState(rawValue: rows.int(8)) else { continue }
+                orgs[name] = Org(id: rows.int(6), name: name, state: state, account: account)
             case nil: continue
             }
         }
@@ -91,11 +94,18 @@ struct Accounts {
     /// Moves money in memory: false, and nothing moved, where a total would overflow.
     mutating func move(_ amount: Int64, debit: Account, credit: Account) -> Bool {
         guard debit.canDebit(amount), credit.canCredit(amount) else { return false }
-        if !debit.isTouched { touched.append(debit) }
-        if !credit.isTouched { touched.append(credit) }
-        debit.debit(amount)
-        credit.credit(amount)
+        touch(debit)
+        touch(credit)
+        debit.state.debits += amount
+        credit.state.credits += amount
         return true
+    }
+
+    /// Has an account written with this batch. Call it before its state is changed.
+    mutating func touch(_ account: Account) {
+        guard !account.isTouched else { return }
+        account.isTouched = true
+        touched.append(account)
     }
 
     mutating func add(_ org: Org) {
@@ -111,21 +121,29 @@ struct Accounts {
     /// Writes each account that the batch touched, once.
     func write(with update: SQLiteStatement) throws(SQLiteError) {
         for account in touched {
-            update.bind(1, account.debits)
-            update.bind(2, account.credits)
-            update.bind(3, account.id)
+            update.bind(1, account.state.debits)
+            update.bind(2, account.state.credits)
+            update.bind(3, account.state.lastUsage)
+            update.bind(4, account.state.lastTransfer)
+            update.bind(5, account.id)
             try update.run()
         }
     }
 
     mutating func didCommit() {
-        for account in touched { account.didCommit() }
+        for account in touched {
+            account.committed = account.state
+            account.isTouched = false
+        }
         touched.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
     }
 
     mutating func rollBack() {
-        for account in touched { account.rollBack() }
+        for account in touched {
+            account.state = account.committed
+            account.isTouched = false
+        }
         for step in undo.reversed() {
             switch step {
             case .created(let name): orgs[name] = nil

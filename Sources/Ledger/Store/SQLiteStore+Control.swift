@@ -22,7 +22,7 @@ extension SQLiteStore {
         let insertAccount = try connection.prepare("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
         insertAccount.bind(1, orgID)
         insertAccount.bind(2, AccountKind.orgCredits.rawValue)
-        let account = Account(id: try returned(by: insertAccount), debits: 0, credits: 0)
+        let account = Account(id: try returned(by: insertAccount))
         accounts.add(Org(id: orgID, name: org.name, state: .active, account: account))
 
         let view = OrgView(
@@ -80,7 +80,8 @@ extension SQLiteStore {
         insert.bind(6, now.milliseconds)
         let number = try returned(by: insert)
         _ = try transfer(
-            grant.amount, debit: accounts.grants, credit: org.account, code: .grant, reference: number, now: now)
+            grant.amount, debit: accounts.grants, credit: org.account, org: org.account, code: .grant,
+            reference: number, now: now)
         let view = GrantView(
             grant: number, org: grant.org, amount: grant.amount.description, reason: grant.reason,
             created: now.description, key: key.key, balanceAfter: balanceAfter.description)

@@ -30,7 +30,8 @@ extension SQLiteStore {
         if cost > .zero {
             guard
                 try transfer(
-                    cost, debit: org.account, credit: accounts.usage, code: .charge, reference: next.usage, now: now)
+                    cost, debit: org.account, credit: accounts.usage, org: org.account, code: .charge,
+                    reference: next.usage, now: now)
             else { return .refused(Refusal(.malformed, "usage comes to more money than an account can hold")) }
         }
         let balance = org.account.balance
@@ -38,27 +39,30 @@ extension SQLiteStore {
 
         let insert = statements.insertUsage
         insert.bind(1, next.usage)
-        insert.bind(2, org.id)
-        insert.bind(3, record.id)
-        insert.bind(4, record.user)
-        insert.bind(5, record.model)
-        insert.bind(6, record.provider)
-        insert.bind(7, at.milliseconds)
-        insert.bind(8, record.at == nil ? 0 : 1)
-        insert.bind(9, received.milliseconds)
-        insert.bind(10, Int64(record.tier.rawValue))
-        insert.bind(11, record.hold)
-        insert.bind(12, record.usage)
-        insert.bind(13, record.tags)
-        insert.bind(14, Int64(record.billedTier.rawValue))
-        insert.bind(15, fellBack ? 1 : 0)
-        insert.bind(16, status.rawValue)
-        insert.bind(17, cost.nanos)
-        insert.bind(18, status == .unpriced ? nil : entry?.id)
-        insert.bind(19, blob: LineItemCodec.encode(lines))
-        insert.bind(20, balance.nanos)
-        insert.bind(21, balance.nanos - org.available.nanos)
+        insert.bind(2, org.account.state.lastUsage)
+        insert.bind(3, org.id)
+        insert.bind(4, record.id)
+        insert.bind(5, record.user)
+        insert.bind(6, record.model)
+        insert.bind(7, record.provider)
+        insert.bind(8, at.milliseconds)
+        insert.bind(9, record.at == nil ? 0 : 1)
+        insert.bind(10, received.milliseconds)
+        insert.bind(11, Int64(record.tier.rawValue))
+        insert.bind(12, record.hold)
+        insert.bind(13, record.usage)
+        insert.bind(14, record.tags)
+        insert.bind(15, Int64(record.billedTier.rawValue))
+        insert.bind(16, fellBack ? 1 : 0)
+        insert.bind(17, status.rawValue)
+        insert.bind(18, cost.nanos)
+        insert.bind(19, status == .unpriced ? nil : entry?.id)
+        insert.bind(20, blob: LineItemCodec.encode(lines))
+        insert.bind(21, balance.nanos)
+        insert.bind(22, balance.nanos - org.available.nanos)
         try insert.run()
+        accounts.touch(org.account)
+        org.account.state.lastUsage = next.usage
         index.insert(hash, next.usage)
         next.usage += 1
         return .usage(

@@ -122,19 +122,24 @@ public struct SQLiteStore: LedgerStore {
     }
 
     /// Moves money and writes the transfer; false, and nothing done, where a total would overflow.
+    ///
+    /// - Parameter org: the account of the two that is an org's.
     mutating func transfer(
-        _ amount: Money, debit: Account, credit: Account, code: TransferCode, reference: Int64, now: Timestamp
+        _ amount: Money, debit: Account, credit: Account, org: Account, code: TransferCode, reference: Int64,
+        now: Timestamp
     ) throws(SQLiteError) -> Bool {
         guard accounts.move(amount.nanos, debit: debit, credit: credit) else { return false }
         let insert = statements.insertTransfer
         insert.bind(1, next.transfer)
-        insert.bind(2, debit.id)
-        insert.bind(3, credit.id)
-        insert.bind(4, amount.nanos)
-        insert.bind(5, code.rawValue)
-        insert.bind(6, reference)
-        insert.bind(7, now.milliseconds)
+        insert.bind(2, org.state.lastTransfer)
+        insert.bind(3, debit.id)
+        insert.bind(4, credit.id)
+        insert.bind(5, amount.nanos)
+        insert.bind(6, code.rawValue)
+        insert.bind(7, reference)
+        insert.bind(8, now.milliseconds)
         try insert.run()
+        org.state.lastTransfer = next.transfer
         next.transfer += 1
         return true
     }
@@ -173,9 +178,9 @@ struct Statements {
         commit = try connection.prepare("COMMIT")
         insertUsage = try connection.prepare(
             """
-            INSERT INTO usage(sequence, org, id, user, model, provider, at, at_given, received, tier, hold, usage, tags,
+            INSERT INTO usage(sequence, previous, org, id, user, model, provider, at, at_given, received, tier, hold, usage, tags,
                 billed_tier, tier_fell_back, status, cost, card, lines, balance, held)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         selectUsageKey = try connection.prepare("SELECT 1 FROM usage WHERE sequence = ? AND org = ? AND id = ?")
         selectUsage = try connection.prepare(
@@ -183,7 +188,8 @@ struct Statements {
             SELECT user, model, provider, at, at_given, tier, hold, usage, tags, status, cost, balance, held
             FROM usage WHERE sequence = ?
             """)
-        insertTransfer = try connection.prepare("INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?, ?)")
-        updateAccount = try connection.prepare("UPDATE account SET debits = ?, credits = ? WHERE id = ?")
+        insertTransfer = try connection.prepare("INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+        updateAccount = try connection.prepare(
+            "UPDATE account SET debits = ?, credits = ?, last_usage = ?, last_transfer = ? WHERE id = ?")
     }
 }

@@ -35,12 +35,16 @@ enum Schema {
             org INTEGER REFERENCES org(id),
             kind INTEGER NOT NULL,
             debits INTEGER NOT NULL DEFAULT 0 CHECK(debits >= 0),
-            credits INTEGER NOT NULL DEFAULT 0 CHECK(credits >= 0)
+            credits INTEGER NOT NULL DEFAULT 0 CHECK(credits >= 0),
+            last_usage INTEGER NOT NULL DEFAULT 0,
+            last_transfer INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE UNIQUE INDEX account_by_org ON account(org, kind);
 
+        -- previous: the transfer before this one of the same org, 0 for the first
         CREATE TABLE transfer(
             id INTEGER PRIMARY KEY,
+            previous INTEGER NOT NULL,
             debit_account INTEGER NOT NULL,
             credit_account INTEGER NOT NULL,
             amount INTEGER NOT NULL CHECK(amount > 0),
@@ -54,9 +58,11 @@ enum Schema {
         CREATE TRIGGER transfer_is_never_deleted BEFORE DELETE ON transfer
             BEGIN SELECT RAISE(ABORT, 'transfers are append-only'); END;
 
-        -- One row a usage record, in the order of commits. Ids are not indexed here: id_segment, id_page.
+        -- One row a usage record, in the order of commits. Ids are not indexed here: id_segment, id_page. Nor are orgs:
+        -- previous is the record before this one of the same org, 0 for the first.
         CREATE TABLE usage(
             sequence INTEGER PRIMARY KEY,
+            previous INTEGER NOT NULL,
             org INTEGER NOT NULL,
             id TEXT NOT NULL,
             user TEXT, model TEXT NOT NULL, provider TEXT,
