@@ -49,6 +49,7 @@ public final class ControlServer: Sendable {
         let http = http
         let logger = logger
         let server = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 256)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())

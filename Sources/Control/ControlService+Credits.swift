@@ -56,7 +56,7 @@ extension ControlService {
                 body: .members([("amount", .money), ("reason", .string)], required: ["amount"]),
                 response: .reference("Grant")
             ) { request, context in
-                let name = try context.parameters.require("org")
+                let name = try Endpoint.parameter("org", context)
                 var body = try await Endpoint.body(GrantBody.self, request, context)
                 guard let amount = Money(decimal: body.amount), amount > .zero else {
                     throw Problem(

@@ -58,7 +58,7 @@ extension ControlService {
                 summary: "Close an org: no more grants; usage that still arrives is charged",
                 response: .reference("Org")
             ) { request, context in
-                let name = try context.parameters.require("org")
+                let name = try Endpoint.parameter("org", context)
                 let key = try Endpoint.key(request, route: "closeOrg", body: [name])
                 return try await answer(.closeOrg(name, key))
             },
@@ -72,7 +72,7 @@ extension ControlService {
 
     /// The org of the path; a problem where there is none.
     func org(_ context: ControlRequestContext) async throws -> OrgView {
-        let name = try context.parameters.require("org")
+        let name = try Endpoint.parameter("org", context)
         guard let org = try await reader.org(name) else {
             throw Problem(.unknownOrg, "there is no org '\(name)'; meterctl org list shows those there are")
         }

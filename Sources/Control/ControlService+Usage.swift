@@ -28,8 +28,8 @@ extension ControlService {
                 method: .get, path: "/v1/orgs/{org}/usage/{id}", name: "showUsage", summary: "One usage record",
                 response: .reference("Usage")
             ) { _, context in
-                let name = try context.parameters.require("org")
-                let id = try context.parameters.require("id")
+                let name = try Endpoint.parameter("org", context)
+                let id = try Endpoint.parameter("id", context)
                 let sequence: Int64
                 switch await writer.perform(.find(org: name, id: id)) {
                 case .found(let found): sequence = found

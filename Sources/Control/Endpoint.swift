@@ -50,11 +50,15 @@ extension Endpoint {
     static func key(
         _ request: Request, route: String, body: some Encodable
     ) throws -> IdempotencyKey {
-        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name],
-            (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name] else {
             throw Problem(
                 .malformed, "the header Idempotency-Key is missing; it takes 1 to 128 bytes of printable ASCII")
+        }
+        guard request.headers[values: name].count == 1, (1...128).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw Problem(
+                .malformed, "the idempotency key must be one, of 1 to 128 bytes of printable ASCII without spaces")
         }
         let canonical = String(decoding: try WireJSON.encode(body), as: UTF8.self)
         return IdempotencyKey(route: route, key: key, body: canonical)
@@ -75,6 +79,14 @@ extension Endpoint {
         } catch let error as DecodingError {
             throw Problem(.malformed, describe(error))
         }
+    }
+
+    /// A part of the path, percent-decoded.
+    static func parameter(_ name: String, _ context: ControlRequestContext) throws -> String {
+        guard let text = try context.parameters.require(name).removingPercentEncoding, !text.isEmpty else {
+            throw Problem(.malformed, "\(name) in the path is empty or not well percent-encoded")
+        }
+        return text
     }
 
     static func limit(_ request: Request) throws -> Int {

@@ -42,6 +42,7 @@ public final class IngestServer: Sendable {
         let core = core
         let numbers = Counter()
         let server = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Out of descriptors: wait and go on, rather than stop accepting.

@@ -108,8 +108,8 @@ public struct RequestDecoder {
     }
 
     private static func check(_ text: String, _ name: String, bytesMax: Int) throws(Refusal) {
-        guard (1...bytesMax).contains(text.utf8.count) else {
-            throw Refusal(.malformed, "\(name) must be 1 to \(bytesMax) bytes")
+        guard (1...bytesMax).contains(text.utf8.count), !text.utf8.contains(0) else {
+            throw Refusal(.malformed, "\(name) must be 1 to \(bytesMax) bytes, without NUL")
         }
     }
 }

@@ -94,8 +94,14 @@ struct Daemon: Service {
     func record(_ file: RatesFile) async throws {
         let (entry, isNew) = try await rates.record(file, source: settings.ratesFile, writer: writer)
         logger.notice(
-            isNew ? "a new rate card is in force" : "the rate card is unchanged",
-            metadata: ["card": "\(entry.card.hash)", "rates": "\(entry.card.rates.count)"])
+            isNew ? "a new rate card was recorded" : "the rate card is unchanged",
+            metadata: [
+                "card": "\(entry.card.hash)", "effective": "\(entry.effective)", "rates": "\(entry.card.rates.count)",
+            ])
+        guard let inForce = rates.current.entry(at: Self.clock()), inForce.id != entry.id else { return }
+        logger.warning(
+            "the rates file is not what is charged by: another card has the latest effective time; set 'effective' in the file",
+            metadata: ["card": "\(inForce.card.hash)", "effective": "\(inForce.effective)"])
     }
 
     /// The store failed: nobody can know what is on disk until it is opened again. Say so and end at once; systemd

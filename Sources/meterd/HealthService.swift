@@ -21,6 +21,7 @@ struct HealthService: Service {
         let probe = Probe(writer: daemon.writer)
         var last = (commits: UInt64(0), records: UInt64(0), instant: ContinuousClock.now)
         var status = ""
+        var wasFull = false
         while !Task.isCancelled {
             try? await Task.sleep(for: tick)
             let statistics = daemon.writer.statistics
@@ -32,6 +33,14 @@ struct HealthService: Service {
             daemon.pulse.recordsPerSecond = rate < 0.05 ? 0 : rate
             if hasWatchdog, statistics.commits != last.commits || probe.cameBack() {
                 daemon.manager.feedWatchdog()
+            }
+            if statistics.isDiskFull != wasFull {
+                wasFull = statistics.isDiskFull
+                if wasFull {
+                    daemon.logger.error("the disk is full: records are refused until there is room; make some")
+                } else {
+                    daemon.logger.notice("there is room on the disk again: records are taken")
+                }
             }
             last = (statistics.commits, statistics.records, now)
             let line = await Self.line(daemon, statistics)

@@ -4,6 +4,7 @@ import Glibc
 import Ingest
 import Logging
 import SystemPackage
+import SystemdSupport
 
 /// What the daemon was told, checked.
 struct Settings: Sendable, Equatable {
@@ -78,8 +79,9 @@ struct SettingsSource: Sendable {
                         try await FileProvider<YAMLSnapshot>(filePath: FilePath(path), allowMissing: false))
                 }
             } catch {
-                let words = (error as NSError).localizedDescription
-                let reason = access(path, R_OK) == 0 ? "is not valid: \(words)" : "can't be read: \(Self.reason())"
+                let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+                let isFile = FileManager.default.contents(atPath: path) != nil
+                let reason = isFile ? "is not valid: \(words)" : "can't be read: \(Self.reason(path))"
                 throw SettingsError(problems: ["configuration file \(path) \(reason)"])
             }
         }
@@ -106,6 +108,12 @@ struct SettingsSource: Sendable {
             logLevel: values.level("log.level", default: .info),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
+        for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
+        where path.utf8.count > ListeningSocket.pathBytesMax {
+            let length = path.utf8.count
+            values.problems.append(
+                "\(key): is \(length) bytes long, at most \(ListeningSocket.pathBytesMax) fit: \(path)")
+        }
         if settings.ingestSocket == settings.controlSocket {
             values.problems.append("control.socket: is the same path as ingest.socket; they must differ")
         }
@@ -113,8 +121,12 @@ struct SettingsSource: Sendable {
         return settings
     }
 
-    private static func reason() -> String {
-        String(cString: strerror(errno))
+    private static func reason(_ path: String) -> String {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            return "it is a directory"
+        }
+        return access(path, R_OK) == 0 ? "it is not a text file" : String(cString: strerror(errno))
     }
 }
 

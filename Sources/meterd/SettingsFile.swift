@@ -20,9 +20,13 @@ enum SettingsFile {
     private static func collect(_ node: Node, under path: [String], _ known: Set<String>, _ problems: inout [String]) {
         guard let mapping = node.mapping else { return }
         for (key, value) in mapping {
+            let isEmpty = value.scalar.map { $0.string.isEmpty || $0.string == "null" } ?? false
             let name = (path + [key.scalar?.string ?? "?"]).joined(separator: ".")
             if value.mapping != nil, known.contains(where: { $0.hasPrefix(name + ".") }) {
                 collect(value, under: path + [key.scalar?.string ?? "?"], known, &problems)
+            } else if isEmpty, known.contains(where: { $0.hasPrefix(name + ".") }) {
+                // A section whose keys are all left out.
+                continue
             } else if !known.contains(name) {
                 let line = key.mark.map { "line \($0.line): " } ?? ""
                 problems.append("\(line)\(name): there is no such key")

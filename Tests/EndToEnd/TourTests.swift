@@ -61,6 +61,23 @@ import Testing
         #expect(first["next_cursor"] as? String == "16")
         #expect((try daemon.json("usage", "list", "org-0", "--limit", "2000")["items"] as? [Any])?.count == 25)
         #expect((try daemon.json("org", "list")["items"] as? [Any])?.count == 5)
+        let table = try daemon.meterctl("usage", "list", "org-0", "--limit", "10")
+        #expect(table.errors.contains("there are more"))
+    }
+
+    @Test func anyIdCanBeShownAndNoNameActsOnATerminal() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.json("org", "create", "acme")
+        let ids = ["a:b", "a/b", "a b", "a+b", "a%b", "a=b?c#d", "~!@$^&*()"]
+        let lines = ids.map {
+            #"{"id":"\#($0)","org":"acme","user":"x\u001b[31m\ny","model":"gpt-5","usage":{"prompt_tokens":1}}"#
+        }
+        #expect(try daemon.json("send", input: lines.joined(separator: "\n"))["refused"] as? Int == 0)
+        for id in ids { #expect(try daemon.json("usage", "show", "acme", id)["id"] as? String == id) }
+        let table = try daemon.meterctl("usage", "list", "acme").output
+        #expect(!table.contains("\u{1B}"))
+        #expect(table.split(separator: "\n").count == ids.count + 1)
+        #expect(try daemon.meterctl("balance", "").status == 1)
     }
 
     @Test func sendResendsAfterARestartAndCountsNothingTwice() async throws {

@@ -112,6 +112,8 @@ import Testing
         ("UPDATE usage SET lines = x'00' WHERE sequence = 1", "usage record 1: its line items are not its cost"),
         ("UPDATE transfer SET reference = 77 WHERE id = 4", "no transfer charged it"),
         ("UPDATE credit_grant SET amount = 5", "grant 1 is not what its transfer says"),
+        ("UPDATE rate_card SET document = document || ' '", "its document is not the one its hash names"),
+        ("DELETE FROM rate_card", "charges name rate card 1, which is not there"),
         ("DELETE FROM credit_grant", "a transfer names grant 1, which is not there"),
         ("DELETE FROM account WHERE kind = 1", "which is not there"),
         (

@@ -77,6 +77,15 @@ import Testing
             [.input: 1, .cacheWrite5m: 30, .output: 5])
     }
 
+    @Test func anthropicBillsCompactionsThatItsOtherCountsLeaveOut() throws {
+        try expect(
+            """
+            {"input_tokens":23000,"output_tokens":1000,"iterations":[
+             {"type":"compaction","input_tokens":180000,"output_tokens":3500},
+             {"type":"message","input_tokens":23000,"output_tokens":1000}]}
+            """, provider: "anthropic", [.input: 203_000, .output: 4500])
+    }
+
     @Test func geminiHasThoughtsBesideTheCandidatesAndToolUseAsInput() throws {
         try expect(
             """
@@ -179,6 +188,8 @@ import Testing
         (#"{"prompt_tokens":true}"#, "prompt_tokens must be a number"),
         (#"{"prompt_tokens":1,"prompt_tokens":2}"#, "prompt_tokens is there twice"),
         (#"{"prompt_tokens_details":7,"prompt_tokens":1}"#, "prompt_tokens_details must be an object"),
+        (#"{"prompt_tokens":null,"completion_tokens":1}"#, "prompt_tokens is missing"),
+        (#"{"output_tokens":15}"#, "input_tokens is missing"),
         (#"{}"#, "usage has no token count of a known shape (prompt_tokens, input_tokens, …)"),
         (#"{"prompt_tokens":1,"input_tokens":1}"#, "usage mixes the token counts of several shapes"),
         (#"[]"#, "usage must be an object"),

@@ -75,6 +75,7 @@ public enum Verification {
         try compareTotals(database, names, &report)
         try compareCharges(database, &report)
         try compareGrants(database, &report)
+        try compareCards(database, &report)
         return report
     }
 
@@ -200,5 +201,18 @@ public enum Verification {
             }
         }
         for number in paid.keys.sorted() { report.add("a transfer names grant \(number), which is not there") }
+    }
+
+    /// Compares each rate card's document with its hash, and each charge's card with those there are.
+    private static func compareCards(_ database: Database, _ report: inout VerificationReport) throws {
+        for row in try Row.fetchAll(database, sql: "SELECT id, hash, document FROM rate_card ORDER BY id") {
+            if (try? RateDocument.parse(row[2]).hash) != row[1] as String {
+                report.add("rate card \(row[0] as Int64): its document is not the one its hash names")
+            }
+        }
+        let missing = try Int64.fetchAll(
+            database,
+            sql: "SELECT DISTINCT card FROM usage WHERE card IS NOT NULL AND card NOT IN (SELECT id FROM rate_card)")
+        for number in missing { report.add("charges name rate card \(number), which is not there") }
     }
 }

@@ -88,8 +88,8 @@ public struct SQLiteStore: LedgerStore {
         do throws(SQLiteError) {
             try connection.checkpointTruncating()
         } catch {
-            // A reader that still looks at an old snapshot keeps the log; the next start takes it in.
-            guard error.code != 5 else { return }
+            // A reader that still looks at an old snapshot, or a full disk, keeps the log; the next start takes it in.
+            guard error.code != 5, !error.isFull else { return }
             throw StorageFailure(description: "close: \(error)")
         }
     }

@@ -25,6 +25,7 @@ extension UsageObject {
         case object(Container)
         case modalities(audio: Field?, image: Field?)
         case bedrockCacheDetails
+        case iterations
         case tier
     }
 
@@ -51,6 +52,8 @@ extension UsageObject {
                 try readModalities(&cursor, audio: audio, image: image, name: path)
             case .bedrockCacheDetails:
                 try readBedrockCacheDetails(&cursor, name: path)
+            case .iterations:
+                try readIterations(&cursor, name: path)
             case .tier:
                 guard cursor.peek() == UInt8(ascii: "\"") else { throw UsageError("\(path) must be a string") }
                 servedTier = ServiceTier.served(as: try cursor.text(try cursor.string()))
@@ -112,6 +115,36 @@ extension UsageObject {
         }
     }
 
+    /// Anthropic's `[{"type":"compaction","input_tokens":180000,"output_tokens":3500}, {"type":"message", …}]`: the
+    /// counts beside it leave the compactions out, which are billed all the same.
+    private mutating func readIterations(_ cursor: inout JSONCursor, name: String) throws {
+        guard cursor.peek() == UInt8(ascii: "[") else { throw UsageError("\(name) must be an array") }
+        try cursor.beginArray()
+        while try cursor.nextElement() {
+            var kind = ""
+            var counts: [(Field, Int64)] = []
+            guard cursor.peek() == UInt8(ascii: "{") else { throw UsageError("\(name) must hold objects") }
+            try cursor.beginObject()
+            while let key = try cursor.nextMember() {
+                if cursor.matches(key, "type") {
+                    kind = try cursor.text(try cursor.string())
+                } else if let entry = Self.iterationMembers.first(where: { cursor.matches(key, $0.0) }) {
+                    if try cursor.takeNull() { continue }
+                    counts.append((entry.1, try Self.count(&cursor, "\(name).\(entry.0)")))
+                } else {
+                    try cursor.skipValue()
+                }
+            }
+            guard kind == "compaction" else { continue }
+            for (field, count) in counts { try add(field, count) }
+        }
+    }
+
+    private static let iterationMembers: [(StaticString, Field)] = [
+        ("input_tokens", .compactionInput), ("output_tokens", .compactionOutput),
+        ("cache_read_input_tokens", .compactionCacheRead), ("cache_creation_input_tokens", .compactionCacheWrite),
+    ]
+
     /// One count: a whole number of at most 2⁴⁰, also where it is written `1200.0` or `1.2e3`.
     private static func count(_ cursor: inout JSONCursor, _ path: String) throws -> Int64 {
         guard let first = cursor.peek(), first == UInt8(ascii: "-") || (48...57).contains(first) else {
@@ -156,7 +189,7 @@ extension UsageObject {
         ("total_tokens", .count(.totalTokens)),
         ("cache_creation_input_tokens", .count(.cacheCreationInputTokens)),
         ("cache_read_input_tokens", .count(.cacheReadInputTokens)),
-        ("service_tier", .tier), ("trafficType", .tier),
+        ("service_tier", .tier), ("iterations", .iterations), ("trafficType", .tier),
         ("prompt_tokens_details", .object(.inputDetails)), ("input_tokens_details", .object(.inputDetails)),
         ("input_token_details", .object(.inputDetails)),
         ("completion_tokens_details", .object(.outputDetails)), ("output_tokens_details", .object(.outputDetails)),

@@ -26,7 +26,8 @@ struct UsageObject {
         case bedrockInputTokens, bedrockOutputTokens, bedrockTotalTokens
         case bedrockCacheRead, bedrockCacheWrite, bedrockCacheWrite5m, bedrockCacheWrite1h
 
-        static let count = Field.bedrockCacheWrite1h.rawValue + 1
+        // Anthropic: what compactions used, which its other counts leave out
+        case compactionInput, compactionOutput, compactionCacheRead, compactionCacheWrite
     }
 
     /// The largest count that is believed.

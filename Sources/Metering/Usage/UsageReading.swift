@@ -14,7 +14,10 @@ public struct UsageReading: Sendable, Hashable {
     public init(json: UnsafeBufferPointer<UInt8>, provider: String?) throws(UsageError) {
         let object = try UsageObject(json: json)
         servedTier = object.servedTier
-        switch try Shape(of: object, provider: provider) {
+        let shape = try Shape(of: object, provider: provider)
+        // A stream's last chunk may hold the output alone: to charge the prompt nothing would be to guess.
+        try Self.require(object[shape.promptField] != nil, "\(shape.promptName) is missing")
+        switch shape {
         case .chat: try readChat(object, provider: provider)
         case .responses: try readResponses(object)
         case .anthropic: try readAnthropic(object)
@@ -39,6 +42,24 @@ public struct UsageReading: Sendable, Hashable {
     private enum Shape {
         case chat, responses, anthropic, gemini, bedrock
 
+        var promptField: UsageObject.Field {
+            switch self {
+            case .chat: .promptTokens
+            case .responses, .anthropic: .inputTokens
+            case .gemini: .promptTokenCount
+            case .bedrock: .bedrockInputTokens
+            }
+        }
+
+        var promptName: String {
+            switch self {
+            case .chat: "prompt_tokens"
+            case .responses, .anthropic: "input_tokens"
+            case .gemini: "promptTokenCount"
+            case .bedrock: "inputTokens"
+            }
+        }
+
         init(of object: UsageObject, provider: String?) throws(UsageError) {
             let hasChat = object[.promptTokens] != nil || object[.completionTokens] != nil
             let hasInput = object[.inputTokens] != nil || object[.outputTokens] != nil
@@ -53,6 +74,7 @@ public struct UsageReading: Sendable, Hashable {
                 let anthropic =
                     object[.cacheReadInputTokens] != nil || object[.cacheCreationInputTokens] != nil
                     || object[.ephemeral5m] != nil || object[.ephemeral1h] != nil || object[.webSearchRequests] != nil
+                    || object[.compactionInput] != nil
                 let responses = object[.detailsCached] != nil || object[.detailsCacheWrite] != nil
                 guard !(anthropic && responses) else {
                     throw UsageError("usage has cache counts of both Anthropic Messages and OpenAI Responses")
@@ -122,7 +144,7 @@ public struct UsageReading: Sendable, Hashable {
     }
 
     /// Anthropic Messages: `input_tokens`, cache reads and cache writes are disjoint already; `cache_creation` splits
-    /// the writes by their time to live.
+    /// the writes by their time to live. What a compaction used is billed and stands in `iterations` alone.
     ///
     /// <https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance>
     private mutating func readAnthropic(_ object: UsageObject) throws(UsageError) {
@@ -134,6 +156,10 @@ public struct UsageReading: Sendable, Hashable {
         try splitCompletion(
             object[.outputTokens] ?? 0, reasoning: object[.detailsReasoning] ?? 0, object, name: "output_tokens")
         buckets[.webSearch] = object[.webSearchRequests] ?? 0
+        buckets[.input] += object[.compactionInput] ?? 0
+        buckets[.cacheRead] += object[.compactionCacheRead] ?? 0
+        buckets[.cacheWrite5m] += object[.compactionCacheWrite] ?? 0
+        buckets[.output] += object[.compactionOutput] ?? 0
     }
 
     /// Gemini: cached content lies within the prompt; tool-use prompts are further input; thoughts are beside the

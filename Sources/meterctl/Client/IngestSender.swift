@@ -35,6 +35,8 @@ struct IngestSender {
     private struct Line {
         let number: Int
         let bytes: [UInt8]
+        /// Sent before on a connection that was lost: a duplicate may be this line's own first reply.
+        var isResent = false
     }
 
     private var descriptor: Int32 = -1
@@ -126,7 +128,9 @@ struct IngestSender {
         descriptor = -1
         output.removeAll()
         input.removeAll()
-        for line in unanswered.reversed() { toSend.prepend(line) }
+        for line in unanswered.reversed() {
+            toSend.prepend(Line(number: line.number, bytes: line.bytes, isResent: true))
+        }
         unanswered.removeAll()
     }
 
@@ -211,7 +215,7 @@ struct IngestSender {
             summary.refused += 1
             onRefusal(line.number, message)
         case .done(let status, let isDuplicate, let cost):
-            if isDuplicate { summary.duplicates += 1 } else { costNanos &+= cost?.nanos ?? 0 }
+            if isDuplicate, !line.isResent { summary.duplicates += 1 } else { costNanos &+= cost?.nanos ?? 0 }
             switch status {
             case "charged": summary.charged += 1
             case "overdrawn": summary.overdrawn += 1

@@ -44,7 +44,7 @@ struct CreditsCommand: AsyncParsableCommand {
         func run() async throws {
             try await orExit {
                 let page = try await common.client.list(GrantView.self, ["v1", "orgs", org, "grants"], limit: limit)
-                try common.show(page) { page in
+                try common.show(page: page) { page in
                     var table = Table(
                         ("GRANT", .right), ("CREATED", .left), ("AMOUNT", .right), ("BALANCE AFTER", .right),
                         ("REASON", .left))

@@ -20,7 +20,7 @@ struct LedgerCommand: AsyncParsableCommand {
             try await orExit {
                 let page = try await common.client.list(
                     TransferView.self, ["v1", "orgs", org, "transfers"], limit: limit)
-                try common.show(page) { page in
+                try common.show(page: page) { page in
                     var table = Table(
                         ("TRANSFER", .right), ("AT", .left), ("CODE", .left), ("DEBIT", .left), ("CREDIT", .left),
                         ("AMOUNT", .right), ("REFERENCE", .right))
@@ -66,8 +66,12 @@ struct LedgerCommand: AsyncParsableCommand {
             guard let database else {
                 return try await common.client.get(VerificationReport.self, ["v1", "ledger", "verification"])
             }
-            guard FileManager.default.isReadableFile(atPath: database) else {
-                throw Failure(status: .refused, message: "\(database) can't be read")
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: database, isDirectory: &isDirectory), !isDirectory.boolValue,
+                FileManager.default.isReadableFile(atPath: database)
+            else {
+                let reason = isDirectory.boolValue ? "is a directory; name the database file in it" : "can't be read"
+                throw Failure(status: .refused, message: "\(database) \(reason)")
             }
             if Self.isHeld(database) {
                 throw Failure(

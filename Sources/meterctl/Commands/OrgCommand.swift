@@ -46,7 +46,7 @@ struct OrgCommand: AsyncParsableCommand {
         func run() async throws {
             try await orExit {
                 let page = try await common.client.list(OrgView.self, ["v1", "orgs"], limit: limit)
-                try common.show(page) { page in
+                try common.show(page: page) { page in
                     var table = Table(
                         ("ORG", .left), ("NAME", .left), ("STATE", .left), ("BALANCE", .right), ("AVAILABLE", .right))
                     table.rows = page.items.map {

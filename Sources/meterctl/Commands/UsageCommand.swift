@@ -24,7 +24,7 @@ struct UsageCommand: AsyncParsableCommand {
                 let page = try await common.client.list(
                     UsageView.self, ["v1", "orgs", org, "usage"],
                     ["since": since, "until": until, "user": user, "model": model], limit: limit)
-                try common.show(page) { page in
+                try common.show(page: page) { page in
                     var table = Table(
                         ("AT", .left), ("ID", .left), ("USER", .left), ("MODEL", .left), ("STATUS", .left),
                         ("COST", .right))

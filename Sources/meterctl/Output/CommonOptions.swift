@@ -23,6 +23,12 @@ struct CommonOptions: ParsableArguments {
             print(table(result))
         }
     }
+
+    /// Prints a list; people are told where it goes on.
+    func show<Item>(page: Page<Item>, _ table: (Page<Item>) -> String) throws {
+        try show(page, table)
+        if !json, page.nextCursor != nil { Terminal.complain("there are more; --limit shows more of them") }
+    }
 }
 
 /// The key that makes a change happen once.

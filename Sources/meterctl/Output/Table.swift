@@ -16,7 +16,7 @@ struct Table {
 
     /// The table as text; widths are of characters as people count them.
     var text: String {
-        let cells = [columns.map(\.heading)] + rows.map { $0.map { Terminal.printable($0) } }
+        let cells = [columns.map(\.heading)] + rows.map { $0.map { Terminal.printable($0, lines: false) } }
         let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         return cells.map { row in
             let padded = columns.indices.map { column in
@@ -39,7 +39,7 @@ extension String {
 
 /// Names and values, one a line, for people.
 func definitions(_ pairs: [(String, String?)]) -> String {
-    let shown = pairs.compactMap { name, value in value.map { (name, Terminal.printable($0)) } }
+    let shown = pairs.compactMap { name, value in value.map { (name, Terminal.printable($0, lines: false)) } }
     let width = shown.map(\.0.count).max() ?? 0
     return shown.map { name, value in name + String(repeating: " ", count: width - name.count + 2) + value }
         .joined(separator: "\n")

@@ -10,11 +10,13 @@ enum Terminal {
         FileHandle.standardError.write(Data("meterctl: \(printable(message))\n".utf8))
     }
 
-    /// A text without characters that would act on a terminal; they become visible escapes. Lines stay lines.
-    static func printable(_ text: String) -> String {
+    /// A text without characters that would act on a terminal; they become visible escapes.
+    ///
+    /// - Parameter lines: whether lines stay lines.
+    static func printable(_ text: String, lines: Bool = true) -> String {
         func acts(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar.properties.generalCategory {
-            case .control: scalar != "\n"
+            case .control: !(lines && scalar == "\n")
             // Marks that turn the direction of text could show a name as another.
             case .format: true
             default: false
