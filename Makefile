@@ -6,6 +6,7 @@
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
+TEST_PACKAGES = procps
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # One flag for every release build, so that they share one build: programs that need no Swift runtime beside them.
 RELEASE = -c release --static-swift-stdlib
@@ -25,6 +26,7 @@ deps:
 	@scripts/install-deps $(BUILD_PACKAGES)
 
 test: build
+	@scripts/install-deps $(TEST_PACKAGES)
 	swift build --build-tests
 	swift test --skip-build
 	Tests/systemd/run
