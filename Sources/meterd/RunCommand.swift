@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as LedgerOpenError {
             throw Self.status(of: error.kind).ending(error.description)
         } catch let error as StorageFailure {
-            throw ExitStatus.data.ending(error.description)
+            throw (error.isDamage ? ExitStatus.data : .storage).ending(error.description)
         }
         let reload = ReloadService(daemon: daemon, source: options.source, level: level)
         // Services stop in reverse order: the daemon last.
@@ -73,6 +73,7 @@ struct RunCommand: AsyncParsableCommand {
         case .unwritable, .locked: .cannotCreate
         case .newerSchema: .configuration
         case .unreadable: .data
+        case .failed: .storage
         }
     }
 }

@@ -29,11 +29,8 @@ public final class LineClient: @unchecked Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else {
-            let error = ClientError("connect \(path)")
-            Glibc.close(descriptor)
-            throw error
-        }
+        // deinit closes the descriptor.
+        guard result == 0 else { throw ClientError("connect \(path)") }
         var limit = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

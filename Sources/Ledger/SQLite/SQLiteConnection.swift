@@ -9,6 +9,9 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
     /// SQLite's own words and what was being done; no user data.
     public let message: String
 
+    /// True where the file is damaged or no database.
+    public var isDamage: Bool { code == SQLITE_CORRUPT || code == SQLITE_NOTADB }
+
     /// True where the disk is full and nothing else is wrong.
     public var isFull: Bool { code == SQLITE_FULL }
 
@@ -26,11 +29,8 @@ final class SQLiteConnection {
     init(path: String) throws(SQLiteError) {
         // NOMUTEX: one thread uses the connection. See <https://www.sqlite.org/threadsafe.html>.
         let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
-        guard code == SQLITE_OK else {
-            let failure = error("open \(path)")
-            sqlite3_close_v2(handle)
-            throw failure
-        }
+        // deinit closes the handle, which is there also where opening failed.
+        guard code == SQLITE_OK else { throw error("open \(path)") }
         sqlite3_extended_result_codes(handle, 1)
     }
 
@@ -40,7 +40,9 @@ final class SQLiteConnection {
 
     /// Runs statements without results.
     func execute(_ sql: String) throws(SQLiteError) {
-        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw error(sql) }
+        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
+            throw error(sql.split(whereSeparator: \.isNewline).first.map(String.init) ?? "")
+        }
     }
 
     /// A statement that is compiled once and kept.

@@ -19,6 +19,8 @@ public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
         case newerSchema
         /// It is no ledger of ours, or damaged.
         case unreadable
+        /// The disk failed or is full; another try may succeed.
+        case failed
     }
 
     /// Which of the reasons.
@@ -42,6 +44,7 @@ public final class LedgerDatabase: Sendable {
     public init(
         in directory: String, willMigrate: (Int) -> Void = { _ in }
     ) throws(LedgerOpenError) {
+        // Where this throws from here on, deinit closes what was opened.
         path = directory + "/meterd.db"
         if mkdir(directory, 0o750) != 0, errno != EEXIST {
             throw Self.failure(.unwritable, directory, "can't be created: \(Self.reason(errno))")
@@ -51,7 +54,6 @@ public final class LedgerDatabase: Sendable {
         guard lock >= 0 else { throw Self.failure(.unwritable, lockPath, "can't be opened: \(Self.reason(errno))") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let cause = errno
-            Glibc.close(lock)
             guard cause == EWOULDBLOCK else {
                 throw Self.failure(.unwritable, lockPath, "can't be locked: \(Self.reason(cause))")
             }
@@ -62,10 +64,10 @@ public final class LedgerDatabase: Sendable {
         do {
             try Self.migrate(path, willMigrate)
         } catch let error as LedgerOpenError {
-            Glibc.close(lock)
             throw error
+        } catch let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode) {
+            throw Self.failure(.failed, path, "can't be opened: \(error.message ?? "unknown error"); look at the disk")
         } catch {
-            Glibc.close(lock)
             throw Self.failure(.unreadable, path, "can't be opened: \(error); restore it from a backup")
         }
     }

@@ -15,9 +15,12 @@ public protocol LedgerStore {
 public struct StorageFailure: Error, Sendable, CustomStringConvertible {
     /// What was done and what the engine said.
     public let description: String
+    /// True where the file itself is damaged, so that a restart would meet the same.
+    public let isDamage: Bool
 
     /// A failure in those words.
-    public init(description: String) {
+    public init(description: String, isDamage: Bool = false) {
         self.description = description
+        self.isDamage = isDamage
     }
 }

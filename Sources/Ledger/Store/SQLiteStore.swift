@@ -55,7 +55,7 @@ public struct SQLiteStore: LedgerStore {
             self.connection = connection
             self.options = options
         } catch {
-            throw StorageFailure(description: "open the ledger: \(error)")
+            throw StorageFailure(description: "open the ledger: \(error)", isDamage: error.isDamage)
         }
     }
 
