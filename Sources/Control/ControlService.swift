@@ -19,6 +19,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var records: Int64
     /// Transfers made, ever.
     public var transfers: Int64
+    /// Requests on the ingest socket that were refused since the start.
+    public var refused: UInt64
     /// Usage records a second, over the last few seconds.
     public var recordsPerSecond: Double
     /// Ingest connections that are open.
@@ -41,7 +43,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     /// A status of those members.
     public init(
         version: String, started: String, uptimeSeconds: Int, state: String, degradedReason: String?, orgs: Int,
-        records: Int64, transfers: Int64, recordsPerSecond: Double, connections: Int, queued: Int, queueCapacity: Int,
+        records: Int64, transfers: Int64, refused: UInt64, recordsPerSecond: Double, connections: Int, queued: Int,
+        queueCapacity: Int,
         rateCard: String?, rates: Int, sqlite: String, databaseBytes: Int64, walBytes: Int64
     ) {
         self.version = version
@@ -52,6 +55,7 @@ public struct StatusView: Codable, Sendable, Hashable {
         self.orgs = orgs
         self.records = records
         self.transfers = transfers
+        self.refused = refused
         self.recordsPerSecond = recordsPerSecond
         self.connections = connections
         self.queued = queued

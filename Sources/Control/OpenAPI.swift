@@ -105,7 +105,7 @@ enum OpenAPI {
             [
                 ("version", .string), ("started", .time), ("uptime_seconds", .integer),
                 ("state", ["type": "string", "enum": ["ready", "degraded", "stopping"]]), ("degraded_reason", .string),
-                ("orgs", .integer), ("records", .integer), ("transfers", .integer),
+                ("orgs", .integer), ("records", .integer), ("transfers", .integer), ("refused", .integer),
                 ("records_per_second", ["type": "number"]), ("connections", .integer), ("queued", .integer),
                 ("queue_capacity", .integer), ("rate_card", .string), ("rates", .integer), ("sqlite", .string),
                 ("database_bytes", .integer), ("wal_bytes", .integer),

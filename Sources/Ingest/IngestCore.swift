@@ -106,10 +106,9 @@ final class IngestCore {
         guard !staged.isEmpty else { return }
         let sent = staged
         staged.removeAll(keepingCapacity: true)
-        if writer.submit(sent) { return }
-        // Room was counted, so the writer is closed: the daemon stops, or has failed and is about to.
-        let refusal = Refusal(.shuttingDown, "the daemon is stopping; send it again to the next one")
-        deliver(sent.map { ($0.token, .refused(refusal)) })
+        // Room was counted and the writer outlives this server, so that it takes them unless it has failed. Then nobody
+        // knows what became of the requests before these: nothing is answered any more, and the process is ending.
+        _ = writer.submit(sent)
     }
 
     func deliver(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
@@ -176,9 +175,10 @@ final class IngestCore {
         for connection in connections.values { connection.closeWhenAnswered() }
     }
 
-    /// Closes what is left: clients that don't take their answers.
+    /// Closes what is left, clients that don't take their answers, and ends the drain whatever the writer still owes.
     func abortAll() {
         for connection in connections.values { connection.abort() }
+        finishDrain()
     }
 
     private func finishDrain() {

@@ -9,6 +9,7 @@ import Synchronization
 public final class IngestServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let core: NIOLoopBound<IngestCore>
+    private let mailbox: Mailbox
     private let channel = Mutex<(any Channel)?>(nil)
     private let loop: any EventLoop
 
@@ -27,13 +28,14 @@ public final class IngestServer: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         self.loop = loop
-        core = try await loop.submit {
+        (core, mailbox) = try await loop.submit {
             let core = IngestCore(
                 limits: limits, version: version, writer: writer, logger: logger, clock: clock,
                 providerOfModel: providerOfModel)
             let bound = NIOLoopBound(core, eventLoop: loop)
-            core.setMailbox(Mailbox(core: bound, loop: loop))
-            return bound
+            let mailbox = Mailbox(core: bound, loop: loop)
+            core.setMailbox(mailbox)
+            return (bound, mailbox)
         }.get()
     }
 
@@ -89,6 +91,7 @@ public final class IngestServer: Sendable {
             loop.scheduleTask(in: Self.lastAnswers) { core.value.abortAll() }
         }
         try await drained.futureResult.get()
+        mailbox.close()
         try await group.shutdownGracefully()
     }
 
@@ -96,13 +99,20 @@ public final class IngestServer: Sendable {
     private final class Mailbox: OutcomeReceiver {
         private let core: NIOLoopBound<IngestCore>
         private let loop: any EventLoop
+        private let isClosed = Atomic(false)
 
         init(core: NIOLoopBound<IngestCore>, loop: any EventLoop) {
             self.core = core
             self.loop = loop
         }
 
+        /// The event loop is ending; outcomes that still come have nobody to go to.
+        func close() {
+            isClosed.store(true, ordering: .sequentiallyConsistent)
+        }
+
         func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+            guard !isClosed.load(ordering: .sequentiallyConsistent) else { return }
             let core = core
             loop.execute { core.value.deliver(outcomes) }
         }

@@ -10,9 +10,6 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         self.milliseconds = milliseconds
     }
 
-    /// The earliest moment there is: before everything that can be written as a date.
-    public static let distantPast = Timestamp(milliseconds: Int64.min / 2)
-
     /// The moment an RFC 3339 text names, in UTC or with an offset, or nil.
     ///
     /// Years 1970 to 9999. A leap second (`:60`) is read as the second that follows it.

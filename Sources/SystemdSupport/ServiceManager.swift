@@ -10,6 +10,9 @@ public final class ServiceManager: Sendable {
     /// Whether systemd listens for what is said here.
     public let isPresent: Bool
 
+    /// Messages that wait; past that the manager has not read for so long that it misses nothing by another one.
+    private static let capacity = 1024
+
     private enum Kind {
         /// Is sent whatever comes after it.
         case step
@@ -81,7 +84,7 @@ public final class ServiceManager: Sendable {
         guard isPresent else { return }
         state.withLock { state in
             if kind != .step { state.waiting.removeAll { $0.kind == kind } }
-            state.waiting.append((kind, text))
+            if state.waiting.count < Self.capacity { state.waiting.append((kind, text)) }
         }
         filled.signal()
     }

@@ -54,7 +54,7 @@ struct Daemon: Service {
         let store = try SQLiteStore(path: database.path, options: options)
         rates = RatesInForce(store.book)
         // Room for everything that ingest may have open, and for operators beside it.
-        writer = LedgerWriter(store: store, capacity: settings.openMax + 1024) { failure in
+        writer = LedgerWriter(store: store, capacity: settings.openMax + LedgerWriter.performingMax) { failure in
             Self.end(failure, manager: manager, logger: logger, pump: pump)
         }
         reader = try LedgerReader(path: database.path)
@@ -173,6 +173,7 @@ struct StatusReport: Sendable {
             state: pulse.isStopping ? "stopping" : isFull ? "degraded" : "ready",
             degradedReason: isFull ? "the disk is full: records are refused until there is room" : nil,
             orgs: counts.orgs, records: counts.records, transfers: counts.transfers,
+            refused: seen.refusals.values.reduce(0, +),
             recordsPerSecond: (pulse.recordsPerSecond * 10).rounded() / 10, connections: seen.connections,
             queued: writer.queued, queueCapacity: writer.capacity, rateCard: card?.hash,
             rates: card?.rates.count ?? 0, sqlite: String(cString: sqlite3_libversion()),

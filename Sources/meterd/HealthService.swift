@@ -2,7 +2,6 @@ import Foundation
 import Ledger
 import ServiceLifecycle
 import SystemdSupport
-import UnixSignals
 
 /// Tells systemd how the daemon does, and feeds its watchdog for as long as the writer proves that it moves.
 ///

@@ -25,14 +25,17 @@ final class IngestFixture: Sendable {
         Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
-    init(limits: IngestLimits = IngestLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil) async throws {
+    init(
+        limits: IngestLimits = IngestLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil,
+        onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
+    ) async throws {
         directory = try TemporaryDirectory()
         database = try LedgerDatabase(in: directory.path)
         let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: Self.clock))
         if let wrap {
-            writer = LedgerWriter(store: wrap(store), capacity: 100_000) { _ in }
+            writer = LedgerWriter(store: wrap(store), capacity: 100_000, onFailure: onFailure)
         } else {
-            writer = LedgerWriter(store: store, capacity: 100_000) { _ in }
+            writer = LedgerWriter(store: store, capacity: 100_000, onFailure: onFailure)
         }
         let card = NewCard(document: Self.rates, card: try RateDocument.parse(Self.rates), source: "test")
         _ = await writer.perform(.recordCard(card))
@@ -62,9 +65,14 @@ final class IngestFixture: Sendable {
 struct GatedStore: LedgerStore {
     var store: SQLiteStore
     let gate: Gate
+    /// Whether a commit of usage fails, once its gate is open, as of a disk that is gone.
+    var fails = false
 
     mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
-        if batch.contains(where: { if case .usage = $0 { true } else { false } }) { gate.enter() }
+        if batch.contains(where: { if case .usage = $0 { true } else { false } }) {
+            gate.enter()
+            if fails { throw StorageFailure(description: "the disk is gone") }
+        }
         return try store.commit(batch)
     }
 

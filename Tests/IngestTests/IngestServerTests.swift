@@ -173,6 +173,29 @@ import Testing
         try await stopping.value
     }
 
+    @Test func afterAStorageFailureNothingIsAnsweredNorTakenForAnother() async throws {
+        let gate = Gate()
+        let failed = Gate()
+        let fixture = try await IngestFixture {
+            GatedStore(store: $0, gate: gate, fails: true)
+        } onFailure: { _ in
+            failed.enter()
+        }
+        let client = try LineClient(fixture.socket)
+        try client.send(IngestFixture.usage("unknown outcome"))
+        gate.waitUntilEntered()
+        gate.open()
+        failed.waitUntilEntered()
+        // The writer takes no more. A refusal of this one must not reach the client as the reply to the first.
+        try client.send(IngestFixture.usage("never taken"))
+        let other = try LineClient(fixture.socket)
+        #expect(try other.ask(#"{"op":"ping"}"#).contains("true"))
+        failed.open()
+        // In the daemon the process ends here. The server's stop gives up on what has no answer.
+        try await fixture.stop()
+        #expect(try client.receive() == nil)
+    }
+
     @Test func garbageIsAnsweredOnEveryLineAndTheConnectionStays() async throws {
         let fixture = try await IngestFixture()
         let client = try LineClient(fixture.socket)

@@ -1,11 +1,6 @@
 import Foundation
 import GRDB
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Why a state directory can't be used. The message says what to do.
 public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {

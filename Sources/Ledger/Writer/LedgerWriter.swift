@@ -35,14 +35,8 @@ public struct WriterStatistics: Sendable {
     public var unpriced: UInt64 = 0
     /// Commits.
     public var commits: UInt64 = 0
-    /// Batches that met a full disk and were rolled back.
-    public var rolledBack: UInt64 = 0
     /// Whether the latest batch met a full disk.
     public var isDiskFull = false
-    /// Nanoseconds of the monotonic clock at which the latest batch was done.
-    public var lastCommitNanos: UInt64 = 0
-    /// How long the latest batch took, in nanoseconds.
-    public var lastBatchNanos: UInt64 = 0
 
     /// Nothing done yet.
     public init() {}
@@ -54,7 +48,12 @@ public final class LedgerWriter: Sendable {
     /// Mutations a batch.
     public static let batchMax = 4096
 
+    /// Calls of ``perform(_:)`` that may wait at once. Whoever sizes the queue leaves room for them beside what is
+    /// submitted, so that neither is in the other's way.
+    public static let performingMax = 1024
+
     private let queue: SubmissionQueue
+    private let performing = Atomic(0)
     private let state = Mutex(WriterStatistics())
     private let finished = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
@@ -86,11 +85,12 @@ public final class LedgerWriter: Sendable {
 
     /// Carries out one mutation and waits for its outcome.
     public func perform(_ mutation: Mutation) async -> Outcome {
-        await withCheckedContinuation { continuation in
+        let refusal = Outcome.refused(Refusal(.shuttingDown, "the daemon is stopping or its queue is full"))
+        defer { performing.subtract(1, ordering: .relaxed) }
+        guard performing.add(1, ordering: .relaxed).newValue <= Self.performingMax else { return refusal }
+        return await withCheckedContinuation { continuation in
             let waiter = Waiter(continuation)
-            if !queue.put([Submission(mutation, token: 0, receiver: waiter)]) {
-                waiter.receive([(0, .refused(Refusal(.shuttingDown, "the daemon is stopping or its queue is full")))])
-            }
+            if !queue.put([Submission(mutation, token: 0, receiver: waiter)]) { waiter.receive([(0, refusal)]) }
         }
     }
 
@@ -125,9 +125,8 @@ public final class LedgerWriter: Sendable {
     private func run(_ store: inout some LedgerStore, _ onFailure: (StorageFailure) -> Void) {
         do throws(StorageFailure) {
             while let batch = queue.take(limit: Self.batchMax) {
-                let start = DispatchTime.now().uptimeNanoseconds
                 let outcomes = try store.commit(batch.map(\.mutation))
-                record(outcomes, start: start)
+                record(outcomes)
                 deliver(outcomes, of: batch)
             }
             try store.close()
@@ -154,7 +153,7 @@ public final class LedgerWriter: Sendable {
         for (receiver, outcomes) in receivers { receiver.receive(outcomes) }
     }
 
-    private func record(_ outcomes: [Outcome], start: UInt64) {
+    private func record(_ outcomes: [Outcome]) {
         var records: UInt64 = 0
         var unpriced: UInt64 = 0
         var isFull = false
@@ -167,15 +166,12 @@ public final class LedgerWriter: Sendable {
             default: break
             }
         }
-        let end = DispatchTime.now().uptimeNanoseconds
         state.withLock {
             $0.mutations += UInt64(outcomes.count)
             $0.records += records
             $0.unpriced += unpriced
-            if isFull { $0.rolledBack += 1 } else { $0.commits += 1 }
+            if !isFull { $0.commits += 1 }
             $0.isDiskFull = isFull
-            $0.lastCommitNanos = end
-            $0.lastBatchNanos = end - start
         }
     }
 

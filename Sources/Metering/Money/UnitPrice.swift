@@ -43,14 +43,4 @@ extension UnitPrice: CustomStringConvertible {
     public var description: String {
         ExactDecimal.text(attos, scale: Self.scale, trimmed: true)
     }
-
-    /// US dollars for a million units, as providers publish it: `"3"`.
-    public var perMillion: String {
-        ExactDecimal.text(attos, scale: Self.scale - 6, trimmed: true)
-    }
-
-    /// US dollars for a thousand units.
-    public var perThousand: String {
-        ExactDecimal.text(attos, scale: Self.scale - 3, trimmed: true)
-    }
 }

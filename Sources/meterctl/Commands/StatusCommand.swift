@@ -16,6 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
                     ("version", "meterd \(status.version), SQLite \(status.sqlite)"),
                     ("started", "\(status.started), \(Self.span(status.uptimeSeconds)) ago"),
                     ("records", "\(status.records), now \(status.recordsPerSecond)/s"),
+                    ("refused", status.refused > 0 ? "\(status.refused) requests since the start" : nil),
                     ("transfers", "\(status.transfers)"),
                     ("orgs", "\(status.orgs)"),
                     ("connections", "\(status.connections)"),
