@@ -39,8 +39,10 @@ let package = Package(
             name: "Ledger",
             dependencies: [
                 "Metering",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(
             name: "Ingest",

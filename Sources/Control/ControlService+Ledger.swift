@@ -1,5 +1,6 @@
 import Hummingbird
 import Ledger
+import NIOCore
 
 // The books.
 extension ControlService {
@@ -19,6 +20,27 @@ extension ControlService {
                 summary: "Recompute every balance from its transfers", response: .reference("Verification")
             ) { _, _ in
                 try Endpoint.json(try await Verification.run(reader))
+            },
+            Endpoint(
+                method: .get, path: "/v1/ledger/journal", name: "exportLedger",
+                summary: "Every transfer as a journal that hledger reads, with the balances asserted at its end",
+                query: [(name: "org", description: "Only this org's")], response: .string
+            ) { request, _ in
+                let name = Endpoint.text(request, "org")
+                guard let export = try await reader.journal(of: name) else {
+                    throw Problem(
+                        .unknownOrg, "there is no org '\(name ?? "")'; meterctl org list shows those there are")
+                }
+                return Response(
+                    status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+                    body: .init { writer in
+                        var rest = export
+                        while let (text, next) = try await reader.next(rest) {
+                            try await writer.write(ByteBuffer(string: text))
+                            rest = next
+                        }
+                        try await writer.finish(nil)
+                    })
             },
         ]
     }

@@ -86,8 +86,13 @@ extension ControlService {
         switch await writer.perform(mutation) {
         case .org(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .grant(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .member(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .budget(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .alerts(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .correction(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .repriced(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .refused(let refusal): throw Problem(refusal)
-        case .usage, .balance, .found, .card, .alive:
+        case .usage, .hold, .balance, .found, .erased, .card, .alive:
             throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
         }
         if isReplay, let name = HTTPField.Name("Idempotent-Replayed") { response.headers[name] = "true" }

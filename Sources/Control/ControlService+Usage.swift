@@ -28,19 +28,22 @@ extension ControlService {
                 method: .get, path: "/v1/orgs/{org}/usage/{id}", name: "showUsage", summary: "One usage record",
                 response: .reference("Usage")
             ) { _, context in
-                let name = try Endpoint.parameter("org", context)
-                let id = try Endpoint.parameter("id", context)
-                let sequence: Int64
-                switch await writer.perform(.find(org: name, id: id)) {
-                case .found(let found): sequence = found
-                case .refused(let refusal): throw Problem(refusal)
-                default: throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
-                }
+                let sequence = try await sequence(context)
                 guard let record = try await reader.usage(sequence: sequence) else {
-                    throw Problem(.notFound, "org '\(name)' has no usage record of that id")
+                    throw Problem(.notFound, "there is no usage record of that id")
                 }
                 return try Endpoint.json(record)
             },
         ]
+    }
+
+    /// The record that the path names.
+    func sequence(_ context: ControlRequestContext) async throws -> Int64 {
+        let name = try Endpoint.parameter("org", context)
+        switch await writer.perform(.find(org: name, id: try Endpoint.parameter("id", context))) {
+        case .found(let sequence): return sequence
+        case .refused(let refusal): throw Problem(refusal)
+        default: throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Metering
 
 /// What the daemon says of itself.
 public struct StatusView: Codable, Sendable, Hashable {
@@ -73,21 +74,33 @@ public struct ControlService: Sendable {
     let writer: LedgerWriter
     let reader: LedgerReader
     let version: String
+    let clock: @Sendable () -> Timestamp
+    let rates: @Sendable () -> RateBook
+    let bell: EventBell
     let status: @Sendable () async throws -> StatusView
 
     /// A service over a ledger.
+    ///
+    /// - Parameters:
+    ///   - rates: every rate card.
+    ///   - bell: rung where the outbox has something new.
     public init(
-        writer: LedgerWriter, reader: LedgerReader, version: String,
+        writer: LedgerWriter, reader: LedgerReader, version: String, clock: @escaping @Sendable () -> Timestamp,
+        rates: @escaping @Sendable () -> RateBook, bell: EventBell,
         status: @escaping @Sendable () async throws -> StatusView
     ) {
         self.writer = writer
         self.reader = reader
         self.version = version
+        self.clock = clock
+        self.rates = rates
+        self.bell = bell
         self.status = status
     }
 
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
-        daemonEndpoints + orgEndpoints + creditEndpoints + usageEndpoints + ledgerEndpoints
+        daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
+            + correctionEndpoints + eventEndpoints + ledgerEndpoints
     }
 }

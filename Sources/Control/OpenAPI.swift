@@ -63,13 +63,86 @@ enum OpenAPI {
             [
                 ("org", .string), ("display_name", .string), ("country", .string), ("region", .string),
                 ("state", ["type": "string", "enum": ["active", "closed"]]), ("created", .time), ("closed", .time),
-                ("balance", .money), ("available", .money),
+                ("balance", .money), ("available", .money), ("monthly_budget", .money),
             ], required: ["org", "state", "created", "balance", "available"]),
         "Grant": .members(
             [
-                ("grant", .integer), ("org", .string), ("amount", .money), ("reason", .string), ("created", .time),
-                ("key", .string), ("balance_after", .money),
-            ], required: ["grant", "org", "amount", "created", "key", "balance_after"]),
+                ("grant", .integer), ("org", .string), ("amount", .money), ("remaining", .money),
+                ("state", ["type": "string", "enum": ["open", "spent", "expired", "voided"]]), ("source", .string),
+                ("priority", .integer), ("expires", .time), ("reason", .string), ("created", .time),
+                ("key", .string), ("balance_after", .money), ("voided", .money),
+            ],
+            required: [
+                "grant", "org", "amount", "remaining", "state", "source", "priority", "created", "key", "balance_after",
+            ]),
+        "Hold": .members(
+            [
+                ("hold", .integer), ("id", .string), ("org", .string), ("user", .string), ("model", .string),
+                ("amount", .money),
+                ("state", ["type": "string", "enum": ["open", "settled", "released", "expired"]]), ("created", .time),
+                ("expires", .time), ("closed", .time), ("settled_by", .integer),
+            ], required: ["hold", "id", "org", "amount", "state", "created", "expires"]),
+        "Member": .members(
+            [
+                ("org", .string), ("user", .string), ("added", .time), ("removed", .time), ("daily_limit", .money),
+                ("monthly_limit", .money), ("spent_today", .money), ("spent_this_month", .money), ("held", .money),
+            ], required: ["org", "user", "added", "spent_today", "spent_this_month", "held"]),
+        "Budget": .members(
+            [("org", .string), ("monthly_budget", .money), ("spent_this_month", .money), ("held", .money)],
+            required: ["org", "spent_this_month", "held"]),
+        "Alerts": .members(
+            [("org", .string), ("thresholds", ["type": "array", "items": .money])], required: ["org", "thresholds"]),
+        "Event": .members(
+            [
+                ("number", .integer), ("at", .time),
+                ("kind", ["type": "string", "enum": .list(LedgerEvent.Kind.allCases.map { .text($0.rawValue) })]),
+                ("org", .string), ("data", ["type": "object", "additionalProperties": .string]),
+            ], required: ["number", "at", "kind", "org", "data"]),
+        "Correction": .members(
+            [
+                ("correction", .integer), ("org", .string), ("id", .string),
+                ("kind", ["type": "string", "enum": .list(CorrectionKind.allCases.map { .text($0.name) })]),
+                ("at", .time), ("reason", .string), ("actor", .string), ("cost_before", .money), ("cost", .money),
+                ("usage", .string), ("rate_card", .string),
+                ("lines", ["type": "array", "items": .reference("Line")]), ("transfer", .integer),
+            ], required: ["correction", "org", "id", "kind", "at", "cost_before", "cost", "lines"]),
+        "RepricingStep": .members(
+            [
+                ("examined", .integer),
+                (
+                    "differences",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [
+                                ("sequence", .integer), ("org", .string), ("id", .string), ("model", .string),
+                                ("at", .time), ("cost", .money), ("new_cost", .money),
+                            ], required: ["sequence", "org", "id", "model", "at", "cost", "new_cost"]),
+                    ]
+                ),
+                (
+                    "repriced",
+                    .members(
+                        [("changed", .integer), ("charged", .money), ("given_back", .money)],
+                        required: ["changed", "charged", "given_back"])
+                ), ("next_cursor", .string),
+            ], required: ["examined", "differences"]),
+        "Draw": .members([("grant", .integer), ("amount", .money)], required: ["grant", "amount"]),
+        "Explanation": .members(
+            [
+                ("record", .reference("Usage")),
+                (
+                    "buckets",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("unit", .string), ("quantity", .integer)], required: ["unit", "quantity"]),
+                    ]
+                ), ("exact_cost", .string), ("cost", .money),
+                ("transfers", ["type": "array", "items": .reference("Transfer")]), ("hold", .reference("Hold")),
+                ("hold_state", .string), ("corrections", ["type": "array", "items": .reference("Correction")]),
+                ("grants", ["type": "array", "items": .reference("Grant")]),
+            ], required: ["record", "buckets", "exact_cost", "cost", "transfers", "corrections", "grants"]),
         "Line": .members(
             [("unit", .string), ("quantity", .integer), ("rate", .string), ("amount", .string)],
             required: ["unit", "amount"]),
@@ -78,19 +151,21 @@ enum OpenAPI {
                 ("sequence", .integer), ("id", .string), ("org", .string), ("user", .string), ("model", .string),
                 ("provider", .string), ("at", .time), ("received", .time), ("tier", .string),
                 ("tier_fell_back", .boolean),
-                ("status", ["type": "string", "enum": ["charged", "unpriced", "overdrawn"]]), ("cost", .money),
+                ("status", ["type": "string", "enum": ["charged", "unpriced", "overdrawn", "voided"]]),
+                ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
                 ("lines", ["type": "array", "items": .reference("Line")]), ("usage", .string), ("tags", .string),
             ],
             required: [
                 "sequence", "id", "org", "model", "at", "received", "tier", "tier_fell_back", "status", "cost",
-                "balance_after", "lines", "usage",
+                "digest", "balance_after", "lines", "usage",
             ]),
         "Transfer": .members(
             [
                 ("transfer", .integer), ("at", .time), ("code", .string), ("debit", .string), ("credit", .string),
-                ("amount", .money), ("reference", .integer),
-            ], required: ["transfer", "at", "code", "debit", "credit", "amount", "reference"]),
+                ("amount", .money), ("reference", .integer), ("closes", .integer),
+                ("grants", ["type": "array", "items": .reference("Draw")]),
+            ], required: ["transfer", "at", "code", "debit", "credit", "amount", "reference", "grants"]),
         "RateCard": .members(
             [
                 ("card", .integer), ("hash", .string), ("effective", .time), ("recorded", .time), ("source", .string),
@@ -99,8 +174,13 @@ enum OpenAPI {
         "Verification": .members(
             [
                 ("ok", .boolean), ("problems", ["type": "array", "items": .string]), ("transfers", .integer),
-                ("accounts", .integer), ("records", .integer), ("grants", .integer),
-            ], required: ["ok", "problems", "transfers", "accounts", "records", "grants"]),
+                ("accounts", .integer), ("records", .integer), ("erased", .integer), ("corrections", .integer),
+                ("grants", .integer), ("holds", .integer), ("commits", .integer),
+            ],
+            required: [
+                "ok", "problems", "transfers", "accounts", "records", "erased", "corrections", "grants", "holds",
+                "commits",
+            ]),
         "Status": .members(
             [
                 ("version", .string), ("started", .time), ("uptime_seconds", .integer),

@@ -39,8 +39,9 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         switch code {
         case .malformed: .badRequest
         case .tooLong: .contentTooLarge
-        case .unknownOp, .unknownOrg, .notFound: .notFound
-        case .idConflict, .orgClosed: .conflict
+        case .unknownOp, .unknownOrg, .notFound, .unknownHold: .notFound
+        case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget:
+            .conflict
         case .timeOutOfRange, .unknownModel: .unprocessableContent
         case .storageUnavailable, .shuttingDown: .serviceUnavailable
         case .unknownOutcome: .internalServerError

@@ -179,6 +179,13 @@ final class IngestConnection: ChannelInboundHandler {
         case .success(.balance(let org)):
             open.append(.submitted(id: line.id, bytes: 0))
             core.stage(.balance(org: org), bytes: 0, from: self)
+        case .success(.release(let org, let id)):
+            open.append(.submitted(id: line.id, bytes: 0))
+            core.stage(.release(org: org, id: id), bytes: 0, from: self)
+        case .success(.authorize(let request)):
+            let bytes = request.bytes + 512
+            open.append(.submitted(id: line.id, bytes: bytes))
+            core.stage(.authorize(request), bytes: bytes, from: self)
         case .success(.usage(let record)):
             let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + 512
             open.append(.submitted(id: line.id, bytes: bytes))

@@ -9,8 +9,9 @@ enum ReplyEncoder {
         switch outcome {
         case .usage(let reply): write(reply, id: id, to: &buffer)
         case .balance(let reply): write(reply, id: id, to: &buffer)
+        case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .card, .alive:
+        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alive:
             // No request of this socket leads to these.
             write(Refusal(.unknownOutcome, "the daemon gave an answer of another kind"), id: id, to: &buffer)
         }
@@ -45,7 +46,35 @@ enum ReplyEncoder {
         write(reply.balance, to: &buffer)
         buffer.writeStaticString("\",\"available\":\"")
         write(reply.available, to: &buffer)
-        if reply.namesUnknownHold { buffer.writeStaticString("\",\"hold_state\":\"unknown") }
+        if let state = reply.holdState {
+            buffer.writeStaticString("\",\"hold_state\":\"")
+            buffer.writeString(state.name)
+        }
+        if let overrun = reply.overrun {
+            buffer.writeStaticString("\",\"overrun\":\"")
+            write(overrun, to: &buffer)
+        }
+        buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
+    }
+
+    private static func write(_ reply: HoldReply, id: String?, to buffer: inout ByteBuffer) {
+        begin(id, ok: true, &buffer)
+        buffer.writeStaticString(",\"status\":\"")
+        buffer.writeString(reply.status.name)
+        buffer.writeStaticString("\",\"held\":\"")
+        write(reply.held, to: &buffer)
+        buffer.writeStaticString("\",\"balance\":\"")
+        write(reply.balance, to: &buffer)
+        buffer.writeStaticString("\",\"available\":\"")
+        write(reply.available, to: &buffer)
+        if reply.status == .held {
+            buffer.writeStaticString("\",\"expires\":\"")
+            buffer.writeString(reply.expires.description)
+        }
+        if let state = reply.state {
+            buffer.writeStaticString("\",\"hold_state\":\"")
+            buffer.writeString(state.name)
+        }
         buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
     }
 

@@ -5,6 +5,10 @@ import Metering
 public enum Request: Sendable {
     /// Charge a usage record.
     case usage(UsageRecord)
+    /// Reserve credits before a request is sent upstream.
+    case authorize(HoldRequest)
+    /// Free what a hold reserves.
+    case release(org: String, id: String)
     /// Say what is left of an org's credits.
     case balance(org: String)
     /// Say that the daemon lives.
@@ -29,6 +33,8 @@ public enum RequestLimits {
     public static let userBytesMax = 128
     /// Bytes of a model's name or a provider's.
     public static let modelBytesMax = 256
+    /// Seconds that a hold lives where it doesn't say.
+    public static let holdSecondsDefault: Int64 = 600
     /// Tags of a record.
     public static let tagsMax = 16
 

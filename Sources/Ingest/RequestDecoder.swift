@@ -47,9 +47,16 @@ public struct RequestDecoder {
         }
         switch members.op ?? "usage" {
         case "usage": return .usage(try record(members, line))
+        case "authorize": return .authorize(try hold(members, line))
+        case "release":
+            guard let id = members.id else { throw missing("id", "the id of a hold") }
+            return .release(org: try org(members), id: id)
         case "balance": return .balance(org: try org(members))
         case "ping": return .ping
-        case let op: throw Refusal(.unknownOp, "there is no op '\(op.prefix(32))'; there are usage, balance and ping")
+        case let op:
+            throw Refusal(
+                .unknownOp,
+                "there is no op '\(op.prefix(32))'; there are usage, authorize, release, balance and ping")
         }
     }
 
@@ -62,18 +69,8 @@ public struct RequestDecoder {
         if let hold = members.hold, !RequestLimits.isID(hold) {
             throw Refusal(.malformed, "hold must be 1 to \(RequestLimits.idBytesMax) bytes of printable ASCII")
         }
-        var provider: String?
-        if let named = members.provider {
-            try Self.check(named, "provider", bytesMax: RequestLimits.modelBytesMax)
-            provider = RateCard.canonicalProvider(named)
-        }
-        var tier = ServiceTier.standard
-        if let name = members.tier {
-            guard let named = ServiceTier(name: name) else {
-                throw Refusal(.malformed, "tier must be one of standard, batch, flex, priority")
-            }
-            tier = named
-        }
+        let provider = try self.provider(members)
+        let tier = try self.tier(members)
         var at: Timestamp?
         if let text = members.at {
             guard let moment = Timestamp(rfc3339: text) else {
@@ -81,18 +78,67 @@ public struct RequestDecoder {
             }
             at = moment
         }
-        guard let usageRange = members.usage else { throw missing("usage", "the provider's usage object") }
-        let usage = UnsafeBufferPointer(rebasing: line[usageRange])
-        let reading: UsageReading
+        let (usage, reading) = try self.usage(members, line, model: model, provider: provider)
+        return UsageRecord(
+            id: id, org: org, user: members.user, model: model, provider: provider, at: at, tier: tier,
+            hold: members.hold, usage: usage,
+            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, reading: reading)
+    }
+
+    private func hold(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> HoldRequest {
+        guard let id = members.id else { throw missing("id", "a string") }
+        let org = try self.org(members)
+        if let user = members.user { try Self.check(user, "user", bytesMax: RequestLimits.userBytesMax) }
+        if let model = members.model { try Self.check(model, "model", bytesMax: RequestLimits.modelBytesMax) }
+        let provider = try self.provider(members)
+        let worst: HoldRequest.Worst
+        switch (members.amount, members.usage) {
+        case (let text?, nil):
+            guard let amount = Money(decimal: text), amount > .zero else {
+                throw Refusal(.malformed, "amount must be a decimal string of US dollars above zero, such as \"0.25\"")
+            }
+            worst = .amount(amount)
+        case (nil, .some):
+            guard let model = members.model else { throw missing("model", "a string, to price usage by") }
+            let (json, reading) = try usage(members, line, model: model, provider: provider)
+            worst = .usage(json: json, reading: reading)
+        case (.some, .some): throw Refusal(.malformed, "there are both usage and amount; expected one of them")
+        case (nil, nil): throw missing("usage", "the worst case as a usage object, or an amount")
+        }
+        let ttl = members.ttl ?? RequestLimits.holdSecondsDefault
+        guard (1...LedgerLimits.holdSecondsMax).contains(ttl) else {
+            throw Refusal(.malformed, "ttl must be a whole number of seconds from 1 to \(LedgerLimits.holdSecondsMax)")
+        }
+        return HoldRequest(
+            id: id, org: org, user: members.user, model: members.model, provider: provider, tier: try tier(members),
+            worst: worst, ttlSeconds: ttl)
+    }
+
+    private func provider(_ members: Members) throws(Refusal) -> String? {
+        guard let named = members.provider else { return nil }
+        try Self.check(named, "provider", bytesMax: RequestLimits.modelBytesMax)
+        return RateCard.canonicalProvider(named)
+    }
+
+    private func tier(_ members: Members) throws(Refusal) -> ServiceTier {
+        guard let name = members.tier else { return .standard }
+        guard let tier = ServiceTier(name: name) else {
+            throw Refusal(.malformed, "tier must be one of standard, batch, flex, priority")
+        }
+        return tier
+    }
+
+    private func usage(
+        _ members: Members, _ line: UnsafeBufferPointer<UInt8>, model: String, provider: String?
+    ) throws(Refusal) -> (String, UsageReading) {
+        guard let range = members.usage else { throw missing("usage", "the provider's usage object") }
+        let bytes = UnsafeBufferPointer(rebasing: line[range])
         do throws(UsageError) {
-            reading = try UsageReading(json: usage, provider: provider ?? providerOfModel(model))
+            let reading = try UsageReading(json: bytes, provider: provider ?? providerOfModel(model))
+            return (String(decoding: bytes, as: UTF8.self), reading)
         } catch {
             throw Refusal(.malformed, error.message)
         }
-        return UsageRecord(
-            id: id, org: org, user: members.user, model: model, provider: provider, at: at, tier: tier,
-            hold: members.hold, usage: String(decoding: usage, as: UTF8.self),
-            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, reading: reading)
     }
 
     private func org(_ members: Members) throws(Refusal) -> String {
@@ -116,7 +162,8 @@ public struct RequestDecoder {
 
 /// The known members of a request as they stand in the line.
 private struct Members {
-    var op, id, org, user, model, provider, at, tier, hold: String?
+    var op, id, org, user, model, provider, at, tier, hold, amount: String?
+    var ttl: Int64?
     var usage, tags: Range<Int>?
     /// The first member that was wrong.
     var failure: Refusal?
@@ -148,6 +195,10 @@ private struct Members {
                 tier = try Self.text(&cursor, "tier", tier, &failure)
             } else if cursor.matches(key, "hold") {
                 hold = try Self.text(&cursor, "hold", hold, &failure)
+            } else if cursor.matches(key, "amount") {
+                amount = try Self.text(&cursor, "amount", amount, &failure)
+            } else if cursor.matches(key, "ttl") {
+                ttl = try Self.seconds(&cursor, "ttl", ttl, &failure)
             } else if cursor.matches(key, "tags") {
                 tags = try Self.object(&cursor, "tags", tags, &failure)
                 if failure == nil, let tags { try checkTags(cursor, tags) }
@@ -174,6 +225,16 @@ private struct Members {
         }
         if old != nil { fail("\(name) is there twice", &failure) }
         return try cursor.text(try cursor.string())
+    }
+
+    /// A member that is a whole number; 0 where it is another kind of number, which no limit allows.
+    private static func seconds(
+        _ cursor: inout JSONCursor, _ name: String, _ old: Int64?, _ failure: inout Refusal?
+    ) throws(JSONError) -> Int64? {
+        if try cursor.takeNull() { return old }
+        let range = try cursor.skipValue()
+        if old != nil { fail("\(name) is there twice", &failure) }
+        return Int64(String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[range]), as: UTF8.self)) ?? 0
     }
 
     /// The place of a member that is an object; `old` where it is null.

@@ -142,3 +142,23 @@ extension Int64 {
         return self % divisor < 0 ? quotient - 1 : quotient
     }
 }
+
+extension Timestamp {
+    /// Whole days in UTC since 1970-01-01.
+    public var day: Int64 { milliseconds.flooredQuotient(86_400_000) }
+
+    /// Whole months in UTC since the year 0: the same for all moments of one calendar month.
+    public var month: Int64 {
+        let (year, month, _) = Self.civil(daysSinceEpoch: day)
+        return year * 12 + month - 1
+    }
+
+    /// The first moment of this moment's day in UTC.
+    public var startOfDay: Timestamp { Timestamp(milliseconds: day * 86_400_000) }
+
+    /// The first moment of this moment's calendar month in UTC.
+    public var startOfMonth: Timestamp {
+        let (year, month, _) = Self.civil(daysSinceEpoch: day)
+        return Timestamp(milliseconds: Self.daysSinceEpoch(year: year, month: month, day: 1) * 86_400_000)
+    }
+}

@@ -20,6 +20,7 @@ struct Daemon: Service {
     let pulse = Pulse()
 
     private let control: ControlServer
+    private let bell = EventBell()
     private let reader: LedgerReader
     private let sockets: Sockets
     private let pump: LogPump
@@ -50,6 +51,11 @@ struct Daemon: Service {
         var options = StoreOptions(clock: Self.clock)
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
+        let bell = bell
+        options.onEvents = { events in
+            for event in events { EventJournal.write(event, to: logger) }
+            bell.ring()
+        }
         manager.extendTimeout(seconds: 600)
         let store = try SQLiteStore(path: database.path, options: options)
         rates = RatesInForce(store.book)
@@ -65,7 +71,10 @@ struct Daemon: Service {
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path)
         control = try ControlServer(
-            ControlService(writer: writer, reader: reader, version: Version.current) { try await status.view() },
+            ControlService(
+                writer: writer, reader: reader, version: Version.current, clock: Self.clock,
+                rates: { rates.current }, bell: bell
+            ) { try await status.view() },
             logger: logger)
         if let file { try await record(file) }
     }
@@ -84,6 +93,7 @@ struct Daemon: Service {
         manager.stopping(status: "answering what was read")
         logger.notice("stopping")
         try await ingest.stop()
+        bell.close()
         try await control.stop()
         try reader.close()
         await writer.close()

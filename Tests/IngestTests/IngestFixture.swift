@@ -76,6 +76,8 @@ struct GatedStore: LedgerStore {
         return try store.commit(batch)
     }
 
+    var timeToOwnWork: Duration? { store.timeToOwnWork }
+
     mutating func close() throws(StorageFailure) {
         try store.close()
     }

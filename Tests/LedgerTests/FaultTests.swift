@@ -110,11 +110,11 @@ import Testing
         ("DELETE FROM usage WHERE sequence = 2", "one is missing"),
         ("UPDATE usage SET cost = cost + 1 WHERE sequence = 3", "usage record 3: its line items are not its cost"),
         ("UPDATE usage SET lines = x'00' WHERE sequence = 1", "usage record 1: its line items are not its cost"),
-        ("UPDATE transfer SET reference = 77 WHERE id = 4", "no transfer charged it"),
+        ("UPDATE transfer SET reference = 77 WHERE id = 4", "usage record 3: its transfer has another amount or org"),
         ("UPDATE credit_grant SET amount = 5", "grant 1 is not what its transfer says"),
         ("UPDATE rate_card SET document = document || ' '", "its document is not the one its hash names"),
         ("DELETE FROM rate_card", "charges name rate card 1, which is not there"),
-        ("DELETE FROM credit_grant", "a transfer names grant 1, which is not there"),
+        ("DELETE FROM credit_grant", "grant 1 is drawn from, and is not there"),
         ("DELETE FROM account WHERE kind = 1", "which is not there"),
         (
             "UPDATE usage SET previous = 1 WHERE sequence = 4",

@@ -109,12 +109,14 @@ private final class CountingReceiver: OutcomeReceiver {
 
 // A store that fails can't be had of a healthy disk, nor one that waits: these two stand for the disk.
 private struct BrokenStore: LedgerStore {
+    let timeToOwnWork: Duration? = nil
     func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] { throw StorageFailure(description: "broken") }
     func close() throws(StorageFailure) {}
 }
 
 private struct StuckStore: LedgerStore {
     let gate = Gate()
+    let timeToOwnWork: Duration? = nil
 
     func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
         gate.enter()

@@ -8,12 +8,35 @@ public enum Mutation: Sendable {
     case balance(org: String)
     /// Find the record of an id, behind everything that was taken before.
     case find(org: String, id: String)
+    /// Reserve credits.
+    case authorize(HoldRequest)
+    /// Free what a hold reserves.
+    case release(org: String, id: String)
     /// Found an org.
     case createOrg(NewOrg, IdempotencyKey)
     /// Close an org.
     case closeOrg(String, IdempotencyKey)
     /// Give an org credits.
     case grant(NewGrant, IdempotencyKey)
+    /// Take back what is unspent of a grant.
+    case voidGrant(org: String, grant: Int64, reason: String?, IdempotencyKey)
+    /// Make somebody a member.
+    case addMember(org: String, user: String, EarlierSpend, IdempotencyKey)
+    /// End a membership.
+    case removeMember(org: String, user: String, IdempotencyKey)
+    /// Limit what a member may spend; nil for no limit.
+    case limitMember(org: String, user: String, daily: Money?, monthly: Money?, IdempotencyKey)
+    /// Limit what an org may spend in a month; nil for no limit.
+    case setBudget(org: String, Money?, IdempotencyKey)
+    /// The balances at which to tell.
+    case setAlerts(org: String, [Money], IdempotencyKey)
+    /// Correct what a record is charged.
+    case correct(NewCorrection, IdempotencyKey)
+    /// Charge records by the cards now in force for their time.
+    case reprice(Repricing, IdempotencyKey)
+    /// Erase what some of an org's records say beside their money, newest first: from a sequence number (nil for the
+    /// newest), of those that are not newer than another, so many at most.
+    case eraseDetail(org: String, from: Int64?, through: Int64, limit: Int)
     /// Put a rate document in force.
     case recordCard(NewCard)
     /// Prove that the writer moves; changes nothing.
@@ -30,8 +53,22 @@ public enum Outcome: Sendable {
     case found(sequence: Int64)
     /// An org as it is after the mutation.
     case org(OrgView, isReplay: Bool)
-    /// A grant that was made.
+    /// A hold, granted or closed.
+    case hold(HoldReply)
+    /// A grant that was made or taken back.
     case grant(GrantView, isReplay: Bool)
+    /// A member as they are after the mutation.
+    case member(MemberView, isReplay: Bool)
+    /// An org's budget after the mutation.
+    case budget(BudgetView, isReplay: Bool)
+    /// An org's alerts after the mutation.
+    case alerts(AlertsView, isReplay: Bool)
+    /// A correction that was made.
+    case correction(CorrectionView, isReplay: Bool)
+    /// What a step of repricing changed.
+    case repriced(RepricedView, isReplay: Bool)
+    /// Detail was erased; where the next step begins, nil where all was looked at.
+    case erased(next: Int64?)
     /// A card that is in force, and whether it is a new one.
     case card(RateBook.Entry, isNew: Bool)
     /// The writer moves.
@@ -50,8 +87,10 @@ public struct ChargeReply: Sendable, Hashable {
     public let balance: Money
     /// The balance less open holds, after it.
     public let available: Money
-    /// True where the record names a hold that is not known.
-    public let namesUnknownHold: Bool
+    /// In which state the hold was that it names; nil where it names none, or settled an open one.
+    public let holdState: HoldState?
+    /// By how much it cost more than the hold that it settled; nil where it didn't.
+    public let overrun: Money?
     /// True where the record was taken before.
     public var isDuplicate: Bool
 }
@@ -111,14 +150,86 @@ public struct NewGrant: Sendable, Hashable {
     public let org: String
     /// How much; more than zero.
     public let amount: Money
+    /// Where they come from.
+    public let source: GrantSource
+    /// 0 to ``LedgerLimits/priorityMax``; the smallest is drawn from first.
+    public let priority: Int
+    /// When what is unspent expires; nil for never.
+    public let expires: Timestamp?
     /// Why, in words.
     public let reason: String?
 
     /// Credits for an org.
-    public init(org: String, amount: Money, reason: String?) {
+    public init(
+        org: String, amount: Money, source: GrantSource = .purchase, priority: Int = LedgerLimits.priorityDefault,
+        expires: Timestamp? = nil, reason: String?
+    ) {
         self.org = org
         self.amount = amount
+        self.source = source
+        self.priority = priority
+        self.expires = expires
         self.reason = reason
+    }
+}
+
+/// What somebody spent in the present day and month before they became a member, up to a record.
+public struct EarlierSpend: Sendable, Hashable {
+    /// On the day of ``moment``.
+    public let day: Money
+    /// In the month of ``moment``.
+    public let month: Money
+    /// The sequence number of the last record that was looked at.
+    public let throughSequence: Int64
+    /// Whose day and month.
+    public let moment: Timestamp
+
+    /// What was spent up to a record.
+    public init(day: Money, month: Money, throughSequence: Int64, moment: Timestamp) {
+        self.day = day
+        self.month = month
+        self.throughSequence = throughSequence
+        self.moment = moment
+    }
+}
+
+/// A correction to make.
+public struct NewCorrection: Sendable {
+    /// Whose record.
+    public let org: String
+    /// The record's id.
+    public let id: String
+    /// Why, in words.
+    public let reason: String
+    /// Who does it.
+    public let actor: String
+    /// The usage in place of what was reported, verbatim JSON; nil where the record is not to be paid for.
+    public let usage: String?
+
+    /// A correction of a record.
+    public init(org: String, id: String, reason: String, actor: String, usage: String?) {
+        self.org = org
+        self.id = id
+        self.reason = reason
+        self.actor = actor
+        self.usage = usage
+    }
+}
+
+/// A step of repricing: records to look at.
+public struct Repricing: Sendable {
+    /// Their sequence numbers; a few hundred at most.
+    public let records: [Int64]
+    /// Why, in words.
+    public let reason: String?
+    /// Who does it.
+    public let actor: String
+
+    /// A step over those records.
+    public init(records: [Int64], reason: String?, actor: String) {
+        self.records = records
+        self.reason = reason
+        self.actor = actor
     }
 }
 

@@ -14,6 +14,18 @@ public struct Refusal: Error, Sendable, Hashable {
         case idConflict = "id_conflict"
         /// `at` too far ahead or back.
         case timeOutOfRange = "time_out_of_range"
+        /// There is no hold of that id.
+        case unknownHold = "unknown_hold"
+        /// The hold would take more than is available.
+        case insufficientCredits = "insufficient_credits"
+        /// The org doesn't take part at present.
+        case orgSuspended = "org_suspended"
+        /// The member would pass a limit of theirs.
+        case memberLimit = "member_limit"
+        /// The org would pass its monthly budget.
+        case orgBudget = "org_budget"
+        /// There is as much of it as there may be.
+        case limitExceeded = "limit_exceeded"
         /// A price was asked for and the model has no rate.
         case unknownModel = "unknown_model"
         /// The org is closed.
@@ -31,7 +43,8 @@ public struct Refusal: Error, Sendable, Hashable {
         public var isRetryable: Bool {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
-                .orgClosed, .notFound:
+                .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
+                .limitExceeded:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome: true
             }

@@ -39,6 +39,8 @@ public struct OrgView: Codable, Sendable, Hashable {
     public let balance: String
     /// The balance less open holds, in US dollars.
     public let available: String
+    /// What may be spent in a month, in US dollars.
+    public let monthlyBudget: String?
 }
 
 /// Credits that were given, as they are shown.
@@ -49,6 +51,16 @@ public struct GrantView: Codable, Sendable, Hashable {
     public let org: String
     /// How much, in US dollars.
     public let amount: String
+    /// What is left, in US dollars.
+    public let remaining: String
+    /// `open`, `spent`, `expired` or `voided`.
+    public let state: String
+    /// `purchase`, `promotion`, `adjustment` or `refund`.
+    public let source: String
+    /// 0 to 100; the smallest is drawn from first.
+    public let priority: Int
+    /// When what is unspent expires.
+    public let expires: String?
     /// Why.
     public let reason: String?
     /// When.
@@ -57,6 +69,8 @@ public struct GrantView: Codable, Sendable, Hashable {
     public let key: String
     /// The org's balance after it, in US dollars.
     public let balanceAfter: String
+    /// What was taken back by this call, in US dollars.
+    public var voided: String?
 }
 
 /// One line of a price, as it is shown.
@@ -104,10 +118,14 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let tier: String
     /// True where that tier publishes no price for something that was used, and standard's was taken.
     public let tierFellBack: Bool
-    /// `charged`, `unpriced` or `overdrawn`.
+    /// `charged`, `unpriced` or `overdrawn`, as it was replied; `voided` where it is not to be paid for any more.
     public let status: String
-    /// What it cost, in US dollars.
+    /// What it costs, corrections included, in US dollars.
     public let cost: String
+    /// The number of its newest correction.
+    public let correction: Int64?
+    /// SHA-256 of what was reported, kept when that is erased.
+    public let digest: String
     /// The org's balance after it, in US dollars.
     public let balanceAfter: String
     /// The hold it names.
@@ -128,7 +146,7 @@ public struct TransferView: Codable, Sendable, Hashable {
     public let transfer: Int64
     /// When it was committed.
     public let at: String
-    /// `charge`, `grant`.
+    /// `charge`, `grant`, `hold`, …
     public let code: String
     /// The account it takes from: a kind, and an org where it has one: `org_credits:acme`.
     public let debit: String
@@ -136,8 +154,20 @@ public struct TransferView: Codable, Sendable, Hashable {
     public let credit: String
     /// How much, in US dollars.
     public let amount: String
-    /// The usage record's sequence number or the grant's number.
+    /// The usage record's sequence number, or the number of the grant, hold or correction.
     public let reference: Int64
+    /// The transfer of the hold that it closes.
+    public let closes: Int64?
+    /// The grants whose remainder it changed.
+    public let grants: [DrawView]
+}
+
+/// A grant's part in a transfer, as it is shown.
+public struct DrawView: Codable, Sendable, Hashable {
+    /// The grant's number.
+    public let grant: Int64
+    /// How much, in US dollars.
+    public let amount: String
 }
 
 /// A rate card, as it is shown.

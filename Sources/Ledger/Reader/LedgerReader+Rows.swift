@@ -5,12 +5,37 @@ import Metering
 // From rows to what is shown.
 extension LedgerReader {
     static let orgSQL = """
-        SELECT org.*, account.credits - account.debits AS balance
+        SELECT org.*, account.credits - account.debits AS balance, account.pending
         FROM org JOIN account ON account.org = org.id AND account.kind = 1
         """
 
-    static let usageColumns = "SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash"
-    static let usageJoins = "JOIN org ON org.id = usage.org LEFT JOIN rate_card ON rate_card.id = usage.card"
+    static let grantSQL = """
+        SELECT credit_grant.*, org.name AS org_name,
+            CASE WHEN account.front_grant = credit_grant.id THEN account.front_remaining ELSE remaining END AS left
+        FROM credit_grant JOIN org ON org.id = credit_grant.org
+        JOIN account ON account.org = org.id AND account.kind = 1
+        """
+
+    static let usageColumns = """
+        SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash, correction.kind AS correction_kind,
+            correction.cost AS corrected_cost, correction.lines AS corrected_lines,
+            correction.billed_tier AS corrected_tier, correction.tier_fell_back AS corrected_fell_back
+        """
+    static let usageJoins = """
+        JOIN org ON org.id = usage.org LEFT JOIN correction ON correction.number = usage.correction
+        LEFT JOIN rate_card ON rate_card.id = CASE WHEN usage.correction > 0 THEN correction.card ELSE usage.card END
+        """
+
+    static let transferSQL = """
+        SELECT transfer.*, debited.kind AS debit_kind, debit_org.name AS debit_org,
+            credited.kind AS credit_kind, credit_org.name AS credit_org
+        """
+    static let transferJoins = """
+        JOIN account AS debited ON debited.id = transfer.debit_account
+        LEFT JOIN org AS debit_org ON debit_org.id = debited.org
+        JOIN account AS credited ON credited.id = transfer.credit_account
+        LEFT JOIN org AS credit_org ON credit_org.id = credited.org
+        """
 
     /// Where an org's chain of rows begins: at its newest one, or behind the cursor, which must be one of its rows.
     ///
@@ -38,27 +63,54 @@ extension LedgerReader {
             org: row["name"], displayName: row["display_name"], country: row["country"], region: row["region"],
             state: OrgState(rawValue: row["state"])?.name ?? "unknown", created: time(row["created"]),
             closed: (row["closed"] as Int64?).map(time), balance: money(row["balance"]),
-            available: money(row["balance"]))
+            available: money(row["balance"] as Int64 - row["pending"]),
+            monthlyBudget: (row["monthly_budget"] as Int64?).map(money))
     }
 
     static func grant(_ row: Row) -> GrantView {
         GrantView(
-            grant: row["id"], org: row["org_name"], amount: money(row["amount"]), reason: row["reason"],
-            created: time(row["created"]), key: row["key"], balanceAfter: money(row["balance_after"]))
+            grant: row["id"], org: row["org_name"], amount: money(row["amount"]), remaining: money(row["left"]),
+            state: GrantState(rawValue: row["state"])?.name ?? "unknown",
+            source: GrantSource(rawValue: row["source"])?.name ?? "unknown", priority: row["priority"],
+            expires: (row["expires"] as Int64?).map(time), reason: row["reason"], created: time(row["created"]),
+            key: row["key"], balanceAfter: money(row["balance_after"]))
     }
 
-    static func usage(_ row: Row) -> UsageView {
-        let tier = ServiceTier(rawValue: row["billed_tier"]) ?? .standard
-        let fellBack: Bool = row["tier_fell_back"]
-        let lines = LineItemCodec.decode([UInt8](row["lines"] as Data)) ?? []
+    /// A record as it is charged at present, or as it was charged first.
+    static func usage(_ row: Row, asFirstCharged: Bool = false) -> UsageView {
+        let correction: Int64 = row["correction"]
+        let isCorrected = correction > 0 && !asFirstCharged
+        let tier = ServiceTier(rawValue: row[isCorrected ? "corrected_tier" : "billed_tier"]) ?? .standard
+        let fellBack: Bool = row[isCorrected ? "corrected_fell_back" : "tier_fell_back"]
+        let lines = LineItemCodec.decode([UInt8](row[isCorrected ? "corrected_lines" : "lines"] as Data)) ?? []
         let price = Price(lines: lines, tier: tier, tierFellBack: fellBack)
+        var status = ChargeStatus(rawValue: row["status"])?.name ?? "unknown"
+        if isCorrected {
+            switch CorrectionKind(rawValue: row["correction_kind"]) {
+            case .voided: status = CorrectionKind.voided.name
+            case .lateCharge, .corrected, .repriced, nil:
+                if status == ChargeStatus.unpriced.name { status = ChargeStatus.charged.name }
+            }
+        }
         return UsageView(
             sequence: row["sequence"], id: row["id"], org: row["org_name"], user: row["user"], model: row["model"],
             provider: row["provider"], at: time(row["at"]), received: time(row["received"]), tier: tier.name,
-            tierFellBack: fellBack, status: ChargeStatus(rawValue: row["status"])?.name ?? "unknown",
-            cost: money(row["cost"]), balanceAfter: money(row["balance"]), hold: row["hold"],
-            rateCard: row["card_hash"], lines: price.map(LineView.lines) ?? [], usage: row["usage"],
-            tags: row["tags"])
+            tierFellBack: fellBack, status: status, cost: money(row[isCorrected ? "corrected_cost" : "cost"]),
+            correction: correction > 0 ? correction : nil, digest: hexadecimal(row["digest"]),
+            balanceAfter: money(row["balance"]), hold: row["hold"], rateCard: row["card_hash"],
+            lines: price.map(LineView.lines) ?? [], usage: row["usage"], tags: row["tags"])
+    }
+
+    static func hold(_ row: Row) -> HoldView {
+        HoldView(
+            hold: row["number"], id: row["id"], org: row["org_name"], user: row["user"], model: row["model"],
+            amount: money(row["amount"]), state: HoldState(rawValue: row["state"])?.name ?? "unknown",
+            created: time(row["created"]), expires: time(row["expires"]), closed: (row["closed"] as Int64?).map(time),
+            settledBy: row["settled_by"])
+    }
+
+    static func hexadecimal(_ bytes: Data) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     static func transfer(_ row: Row) -> TransferView {
@@ -70,6 +122,11 @@ extension LedgerReader {
             transfer: row["id"], at: time(row["at"]), code: TransferCode(rawValue: row["code"])?.name ?? "unknown",
             debit: account(row["debit_kind"], row["debit_org"]),
             credit: account(row["credit_kind"], row["credit_org"]), amount: money(row["amount"]),
-            reference: row["reference"])
+            reference: row["reference"], closes: row["pending"] as Int64 > 0 ? row["pending"] : nil,
+            grants: draws(row).map { DrawView(grant: $0.grant, amount: money($0.amount)) })
+    }
+
+    static func draws(_ row: Row) -> [Draw] {
+        DrawCodec.decode((row["draws"] as Data?).map { [UInt8]($0) }, of: row["amount"]) ?? []
     }
 }

@@ -69,10 +69,8 @@ public final class LedgerReader: Sendable {
         try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: """
-                    SELECT credit_grant.*, org.name AS org_name FROM credit_grant JOIN org ON org.id = credit_grant.org
-                    WHERE org.name = ? AND credit_grant.id < ? ORDER BY credit_grant.id DESC LIMIT ?
-                    """,
+                sql: Self.grantSQL
+                    + " WHERE org.name = ? AND credit_grant.id < ? ORDER BY credit_grant.id DESC LIMIT ?",
                 arguments: [org, cursor ?? Int64.max, limit + 1])
             return Self.page(rows, limit: limit, Self.grant) { "\($0["id"] as Int64)" }
         }
@@ -106,7 +104,7 @@ public final class LedgerReader: Sendable {
             sql += " LIMIT ?"
             arguments += [limit + 1]
             let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
-            return Self.page(rows, limit: limit, Self.usage) { "\($0["sequence"] as Int64)" }
+            return Self.page(rows, limit: limit, { Self.usage($0) }) { "\($0["sequence"] as Int64)" }
         }
     }
 
@@ -114,7 +112,7 @@ public final class LedgerReader: Sendable {
     public func usage(sequence: Int64) async throws -> UsageView? {
         try await pool.read { database in
             let sql = "\(Self.usageColumns) FROM usage \(Self.usageJoins) WHERE usage.sequence = ?"
-            return try Row.fetchOne(database, sql: sql, arguments: [sequence]).map(Self.usage)
+            return try Row.fetchOne(database, sql: sql, arguments: [sequence]).map { Self.usage($0) }
         }
     }
 
@@ -130,13 +128,7 @@ public final class LedgerReader: Sendable {
                         SELECT transfer.previous FROM own JOIN transfer ON transfer.id = own.number
                         WHERE transfer.previous > 0
                     )
-                    SELECT transfer.*, debited.kind AS debit_kind, debit_org.name AS debit_org,
-                        credited.kind AS credit_kind, credit_org.name AS credit_org
-                    FROM own CROSS JOIN transfer ON transfer.id = own.number
-                    JOIN account AS debited ON debited.id = transfer.debit_account
-                    LEFT JOIN org AS debit_org ON debit_org.id = debited.org
-                    JOIN account AS credited ON credited.id = transfer.credit_account
-                    LEFT JOIN org AS credit_org ON credit_org.id = credited.org
+                    \(Self.transferSQL) FROM own CROSS JOIN transfer ON transfer.id = own.number \(Self.transferJoins)
                     LIMIT ?
                     """,
                 arguments: [cursor, cursor, org, limit + 1])
@@ -167,7 +159,7 @@ public final class LedgerReader: Sendable {
         }
     }
 
-    private static func page<Item>(
+    static func page<Item>(
         _ rows: [Row], limit: Int, _ item: (Row) -> Item, _ cursor: (Row) -> String
     ) -> Page<Item> {
         let shown = rows.prefix(limit)

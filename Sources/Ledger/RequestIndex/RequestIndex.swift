@@ -27,6 +27,22 @@ struct RequestIndex {
         }
     }
 
+    /// Which rows' ids are indexed, and in which tables.
+    struct Source {
+        let segments: String
+        let pages: String
+        /// Number, org and id of the rows after a number, in its order.
+        let rows: String
+
+        static let usage = Source(
+            segments: "id_segment", pages: "id_page",
+            rows: "SELECT sequence, org, id FROM usage WHERE sequence > ? ORDER BY sequence")
+        static let holds = Source(
+            segments: "hold_id_segment", pages: "hold_id_page",
+            rows: "SELECT number, org, id FROM hold WHERE number > ? ORDER BY number")
+    }
+
+    private let source: Source
     private let hasher: SipHash
     private let connection: SQLiteConnection
     private let readPage: SQLiteStatement
@@ -36,15 +52,16 @@ struct RequestIndex {
     /// Loads the sealed segments and rebuilds the tail from the rows after them.
     ///
     /// - Parameter sealAt: entries in memory at which they are sealed.
-    init(connection: SQLiteConnection, key: [UInt8], sealAt: Int) throws(SQLiteError) {
+    init(_ source: Source, connection: SQLiteConnection, key: [UInt8], sealAt: Int) throws(SQLiteError) {
+        self.source = source
         self.connection = connection
         hasher = SipHash(key: key)
         tail = IdTail(capacity: sealAt)
-        readPage = try connection.prepare("SELECT entries FROM id_page WHERE id = ?")
+        readPage = try connection.prepare("SELECT entries FROM \(source.pages) WHERE id = ?")
 
         var sealedTo: Int64 = 0
         let stored = try connection.prepare(
-            "SELECT number, first_sequence, last_sequence, fences, filter FROM id_segment ORDER BY number")
+            "SELECT number, first_sequence, last_sequence, fences, filter FROM \(source.segments) ORDER BY number")
         while try stored.step() {
             guard let filter = SplitBlockFilter(bytes: stored.blob(4)) else {
                 throw SQLiteError(code: 11, extendedCode: 11, message: "a sealed segment's filter is damaged")
@@ -55,7 +72,7 @@ struct RequestIndex {
                     filter: filter))
             sealedTo = stored.int(2)
         }
-        let rows = try connection.prepare("SELECT sequence, org, id FROM usage WHERE sequence > ? ORDER BY sequence")
+        let rows = try connection.prepare(source.rows)
         rows.bind(1, sealedTo)
         while try rows.step() {
             tail.insert(hasher.hash(rows.int(1), rows.text(2) ?? ""), rows.int(0))
@@ -108,7 +125,7 @@ struct RequestIndex {
         var filter = SplitBlockFilter(capacity: entries.count)
         for entry in entries { filter.insert(entry.hash) }
         var fences: [UInt64] = []
-        let insertPage = try connection.prepare("INSERT INTO id_page(id, entries) VALUES(?, ?)")
+        let insertPage = try connection.prepare("INSERT INTO \(source.pages)(id, entries) VALUES(?, ?)")
         for start in stride(from: 0, to: entries.count, by: Self.entriesPerPage) {
             let page = entries[start..<min(start + Self.entriesPerPage, entries.count)]
             fences.append(page[page.startIndex].hash)
@@ -124,7 +141,8 @@ struct RequestIndex {
             try insertPage.run()
         }
         let insertSegment = try connection.prepare(
-            "INSERT INTO id_segment(number, first_sequence, last_sequence, fences, filter) VALUES(?, ?, ?, ?, ?)")
+            "INSERT INTO \(source.segments)(number, first_sequence, last_sequence, fences, filter) VALUES(?, ?, ?, ?, ?)"
+        )
         insertSegment.bind(1, number)
         insertSegment.bind(2, first)
         insertSegment.bind(3, last)

@@ -15,6 +15,11 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
     /// True where the disk is full and nothing else is wrong.
     public var isFull: Bool { code == SQLITE_FULL }
 
+    /// What is in the file can't be: a row that has to be there is not, or says what was never written.
+    static func damaged(_ message: String) -> SQLiteError {
+        SQLiteError(code: SQLITE_CORRUPT, extendedCode: SQLITE_CORRUPT, message: message)
+    }
+
     /// The operation, SQLite's words and the code.
     public var description: String { "\(message) (SQLite code \(extendedCode))" }
 }
@@ -24,9 +29,11 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
 /// It belongs to one thread at a time and is not `Sendable`: whoever owns it hands it over whole.
 final class SQLiteConnection {
     private var handle: OpaquePointer?
+    private let isBorrowed: Bool
 
     /// Opens an existing database file for reading and writing.
     init(path: String) throws(SQLiteError) {
+        isBorrowed = false
         // NOMUTEX: one thread uses the connection. See <https://www.sqlite.org/threadsafe.html>.
         let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
         // deinit closes the handle, which is there also where opening failed.
@@ -34,8 +41,14 @@ final class SQLiteConnection {
         sqlite3_extended_result_codes(handle, 1)
     }
 
+    /// Statements on a connection that is somebody else's, who keeps it open for as long as they live.
+    init(borrowing handle: OpaquePointer?) {
+        isBorrowed = true
+        self.handle = handle
+    }
+
     deinit {
-        sqlite3_close_v2(handle)
+        if !isBorrowed { sqlite3_close_v2(handle) }
     }
 
     /// Runs statements without results.

@@ -51,6 +51,10 @@ final class SQLiteStatement {
         }
     }
 
+    func bind(_ position: Int32, blob bytes: [UInt8]?) {
+        if let bytes { bind(position, blob: bytes) } else { sqlite3_bind_null(statement, position) }
+    }
+
     /// Steps once: true where a row is there to read. Call ``reset()`` when done with it.
     func step() throws(SQLiteError) -> Bool {
         switch sqlite3_step(statement) {
@@ -75,6 +79,14 @@ final class SQLiteStatement {
 
     func int(_ column: Int32) -> Int64 {
         sqlite3_column_int64(statement, column)
+    }
+
+    func optionalInt(_ column: Int32) -> Int64? {
+        isNull(column) ? nil : int(column)
+    }
+
+    func optionalBlob(_ column: Int32) -> [UInt8]? {
+        isNull(column) ? nil : blob(column)
     }
 
     func isNull(_ column: Int32) -> Bool {

@@ -91,11 +91,17 @@ public final class LedgerDatabase: Sendable {
             guard owner == Schema.applicationID || tables == 0 else {
                 throw failure(.unreadable, path, "is not a meterd database; point state_dir elsewhere")
             }
+            let applied = try migrator.appliedIdentifiers(database)
+            guard Schema.abandoned.isDisjoint(with: applied) else {
+                throw failure(
+                    .unreadable, path,
+                    "was made by a development version from before the first release; begin with a new state directory")
+            }
             guard try !migrator.hasBeenSuperseded(database) else {
                 throw failure(
                     .newerSchema, path, "was written by a newer meterd; install that version or restore a backup")
             }
-            return migrator.migrations.count - (try migrator.appliedIdentifiers(database).count)
+            return migrator.migrations.count - applied.count
         }
         guard pending > 0 else { return }
         willMigrate(pending)

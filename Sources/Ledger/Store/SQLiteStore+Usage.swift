@@ -18,6 +18,7 @@ extension SQLiteStore {
         var status = ChargeStatus.unpriced
         switch pricing {
         case .priced(let price):
+            guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
             cost = price.cost
             lines = price.lines
             fellBack = price.tierFellBack
@@ -25,50 +26,97 @@ extension SQLiteStore {
         case .noRate, nil:
             break
         case .overflow:
-            return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+            return .refused(Self.tooMuch)
         }
+        guard org.account.canDebit(cost.nanos) else {
+            return .refused(Refusal(.malformed, "usage comes to more money than an account can hold"))
+        }
+        try expireGrants(of: org, now)
+        let named = try namedHold(record.hold, of: org, now: now)
+        var settled: Hold?
+        if case .open(let hold) = named { settled = hold }
+        var transfer: Int64?
         if cost > .zero {
-            guard
-                try transfer(
-                    cost, debit: org.account, credit: accounts.usage, org: org.account, code: .charge,
-                    reference: next.usage, now: now)
-            else { return .refused(Refusal(.malformed, "usage comes to more money than an account can hold")) }
+            transfer = try post(
+                cost.nanos, debit: org.account, credit: accounts.usage, of: org, code: .charge, reference: next.usage,
+                at: now, closing: settled)
+            accounts.spend(cost.nanos, org, org.member(record.user), window)
+        }
+        if let settled {
+            let freed = try close(
+                settled, of: org, as: .settled, at: now, settledBy: next.usage, isFreed: transfer != nil)
+            transfer = transfer ?? freed
         }
         let balance = org.account.balance
         if status == .charged, balance < .zero { status = .overdrawn }
 
-        let insert = statements.insertUsage
-        insert.bind(1, next.usage)
-        insert.bind(2, org.account.state.lastUsage)
-        insert.bind(3, org.id)
-        insert.bind(4, record.id)
-        insert.bind(5, record.user)
-        insert.bind(6, record.model)
-        insert.bind(7, record.provider)
-        insert.bind(8, at.milliseconds)
-        insert.bind(9, record.at == nil ? 0 : 1)
-        insert.bind(10, received.milliseconds)
-        insert.bind(11, Int64(record.tier.rawValue))
-        insert.bind(12, record.hold)
-        insert.bind(13, record.usage)
-        insert.bind(14, record.tags)
-        insert.bind(15, Int64(record.billedTier.rawValue))
-        insert.bind(16, fellBack ? 1 : 0)
-        insert.bind(17, status.rawValue)
-        insert.bind(18, cost.nanos)
-        insert.bind(19, status == .unpriced ? nil : entry?.id)
-        insert.bind(20, blob: LineItemCodec.encode(lines))
-        insert.bind(21, balance.nanos)
-        insert.bind(22, balance.nanos - org.available.nanos)
-        try insert.run()
+        let (holdNumber, holdState) = Self.columns(named)
+        let encoded = LineItemCodec.encode(lines)
+        let detail = UsageDetail(
+            id: record.id, user: record.user, model: record.model, provider: record.provider, at: at.milliseconds,
+            received: received.milliseconds, isAtGiven: record.at != nil, tier: Int64(record.tier.rawValue),
+            hold: record.hold, usage: record.usage, tags: record.tags, billedTier: Int64(record.billedTier.rawValue),
+            tierFellBack: fellBack, lines: encoded)
+        let row = UsageRow(
+            sequence: next.usage, previous: org.account.state.lastUsage, org: org.id, status: status.rawValue,
+            cost: cost.nanos, card: status == .unpriced ? nil : entry?.id, balance: balance.nanos,
+            held: balance.nanos - org.account.available.nanos, holdNumber: holdNumber, holdState: holdState?.rawValue,
+            transfer: transfer, digest: chain.digest { detail.append(to: &$0) })
+        try insert(row, detail)
         accounts.touch(org.account)
         org.account.state.lastUsage = next.usage
         index.insert(hash, next.usage)
         next.usage += 1
+        let overrun = settled.flatMap { cost.nanos > $0.amount ? Money(nanos: cost.nanos - $0.amount) : nil }
         return .usage(
             ChargeReply(
-                status: status, cost: cost, balance: balance, available: org.available,
-                namesUnknownHold: record.hold != nil, isDuplicate: false))
+                status: status, cost: cost, balance: balance, available: org.account.available, holdState: holdState,
+                overrun: overrun, isDuplicate: false))
+    }
+
+    private static let tooMuch = Refusal(
+        .malformed, "usage comes to more than USD \(LedgerLimits.recordCostMax), the most that one record may cost")
+
+    /// What is kept with a record of the hold it names: its number, and its state where it was not open.
+    private static func columns(_ named: NamedHold) -> (number: Int64?, state: HoldState?) {
+        switch named {
+        case .none: (nil, nil)
+        case .open(let hold): (hold.number, nil)
+        case .closed(let number, let state): (number, state)
+        case .unknown: (nil, .unknown)
+        }
+    }
+
+    private mutating func insert(_ row: UsageRow, _ detail: UsageDetail) throws(SQLiteError) {
+        let insert = statements.insertUsage
+        insert.bind(1, row.sequence)
+        insert.bind(2, row.previous)
+        insert.bind(3, row.org)
+        insert.bind(4, detail.id)
+        insert.bind(5, detail.user)
+        insert.bind(6, detail.model)
+        insert.bind(7, detail.provider)
+        insert.bind(8, detail.at)
+        insert.bind(9, detail.isAtGiven ? 1 : 0)
+        insert.bind(10, detail.received)
+        insert.bind(11, detail.tier)
+        insert.bind(12, detail.hold)
+        insert.bind(13, detail.usage)
+        insert.bind(14, detail.tags)
+        insert.bind(15, detail.billedTier)
+        insert.bind(16, detail.tierFellBack ? 1 : 0)
+        insert.bind(17, row.status)
+        insert.bind(18, row.cost)
+        insert.bind(19, row.card)
+        insert.bind(20, blob: detail.lines)
+        insert.bind(21, row.balance)
+        insert.bind(22, row.held)
+        insert.bind(23, row.holdNumber)
+        insert.bind(24, row.holdState)
+        insert.bind(25, row.transfer)
+        insert.bind(26, blob: row.digest)
+        try insert.run()
+        row.append(to: &chain.usage)
     }
 
     func find(org name: String, id: String) throws(SQLiteError) -> Outcome {
@@ -79,7 +127,7 @@ extension SQLiteStore {
         return .found(sequence: found)
     }
 
-    private func sequence(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {
+    func sequence(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {
         let select = statements.selectUsageKey
         return try index.sequence(hash) { candidate throws(SQLiteError) in
             select.bind(1, candidate)
@@ -98,7 +146,7 @@ extension SQLiteStore {
         guard try row.step(), let model = row.text(1), let usage = row.text(7),
             let status = ChargeStatus(rawValue: row.int(9))
         else {
-            throw SQLiteError(code: 11, extendedCode: 11, message: "the row of usage record \(sequence) is damaged")
+            throw SQLiteError.damaged("the row of usage record \(sequence) is damaged")
         }
         let first = UsageRecord(
             id: record.id, org: record.org, user: row.text(0), model: model, provider: row.text(2),
@@ -109,12 +157,18 @@ extension SQLiteStore {
             return .refused(
                 Refusal(.idConflict, "id '\(record.id)' was already used for a different record: \(member) differs"))
         }
-        let balance = row.int(11)
+        let (cost, balance) = (row.int(10), row.int(11))
+        let holdState = row.optionalInt(14).flatMap(HoldState.init(rawValue:))
+        var overrun: Money?
+        if holdState == nil, let number = row.optionalInt(13) {
+            let held = try amount(ofHold: number)
+            if cost > held { overrun = Money(nanos: cost - held) }
+        }
         return .usage(
             ChargeReply(
-                status: status, cost: Money(nanos: row.int(10)), balance: Money(nanos: balance),
-                available: Money(nanos: balance - row.int(12)), namesUnknownHold: record.hold != nil, isDuplicate: true)
-        )
+                status: status, cost: Money(nanos: cost), balance: Money(nanos: balance),
+                available: Money(nanos: balance - row.int(12)), holdState: holdState, overrun: overrun,
+                isDuplicate: true))
     }
 
     private func price(_ record: UsageRecord, at: Timestamp) -> (RateBook.Entry?, Pricing?) {

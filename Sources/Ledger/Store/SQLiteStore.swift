@@ -2,24 +2,40 @@ import Metering
 
 /// The ledger in one SQLite file: one connection writes, each batch is one transaction.
 ///
-/// WAL with `synchronous=FULL`: `COMMIT` returns after the log is fsynced. Balances, ids and cards are kept in memory
-/// beside it; what a batch changes there is undone where its transaction is rolled back.
+/// WAL with `synchronous=FULL`: `COMMIT` returns after the log is fsynced. Balances, holds, grants, ids and cards are kept
+/// in memory beside it; what a batch changes there is undone where its transaction is rolled back.
 public struct SQLiteStore: LedgerStore {
     let connection: SQLiteConnection
     let statements: Statements
     let options: StoreOptions
     var accounts: Accounts
     var index: RequestIndex
+    var holdIndex: RequestIndex
+    var expirations: Expirations
+    var chain: CommitChain
     /// Every rate card, as committed.
     public internal(set) var book: RateBook
     var bookInBatch: RateBook
     var next: NextNumbers
+    /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
+    var sweptTo: Int64? = 0
+    var events: [LedgerEvent] = []
+    /// The present batch's day and month.
+    var window: Window
     private var nextCommitted: NextNumbers
+    private var sweptToCommitted: Int64? = 0
+    private var wasFull = false
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
-        var usage: Int64
-        var transfer: Int64
+        var usage, transfer, hold, grant, correction, erasure, event: Int64
+
+        /// The last row of each kind that the chain covers.
+        var last: CommitChain.Last {
+            CommitChain.Last(
+                transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
+                erasure: erasure - 1)
+        }
     }
 
     /// Opens the database that ``LedgerDatabase/prepare(in:)`` has made ready.
@@ -39,21 +55,30 @@ public struct SQLiteStore: LedgerStore {
                 """)
             if let pages = options.pagesMax { try connection.execute("PRAGMA max_page_count = \(pages)") }
             statements = try Statements(connection)
-            accounts = try Accounts(connection)
+            (accounts, expirations) = try StateLoader.load(connection)
             let key = try connection.prepare("SELECT value FROM meta WHERE name = 'id_hash_key'")
-            guard try key.step() else {
-                throw SQLiteError(code: 11, extendedCode: 11, message: "the key of the id index is missing")
-            }
-            index = try RequestIndex(connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
+            guard try key.step() else { throw SQLiteError.damaged("the key of the id index is missing") }
+            index = try RequestIndex(.usage, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
+            holdIndex = try RequestIndex(.holds, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
             key.reset()
             book = try Self.loadBook(connection)
             bookInBatch = book
+            chain = CommitChain(newest: try StateLoader.newestCommit(connection))
             next = NextNumbers(
                 usage: try Self.maximum("usage", "sequence", connection) + 1,
-                transfer: try Self.maximum("transfer", "id", connection) + 1)
+                transfer: try Self.maximum("transfer", "id", connection) + 1,
+                hold: try Self.maximum("hold", "number", connection) + 1,
+                grant: try Self.maximum("credit_grant", "id", connection) + 1,
+                correction: try Self.maximum("correction", "number", connection) + 1,
+                erasure: try Self.maximum("erasure", "number", connection) + 1,
+                event: try Self.maximum("event", "number", connection) + 1)
             nextCommitted = next
+            window = Window(options.clock())
             self.connection = connection
             self.options = options
+            guard next.last == chain.newest.last else {
+                throw SQLiteError.damaged("the newest commit of the chain does not cover the newest rows")
+            }
         } catch {
             throw StorageFailure(description: "open the ledger: \(error)", isDamage: error.isDamage)
         }
@@ -61,25 +86,39 @@ public struct SQLiteStore: LedgerStore {
 
     /// Carries out a batch as one transaction; see ``LedgerStore/commit(_:)``.
     public mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
-        let mark = index.mark
+        let marks = (index.mark, holdIndex.mark)
         do throws(SQLiteError) {
             try statements.begin.run()
             let now = options.clock()
+            window = Window(now)
+            try expireDue(now)
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(batch.count)
             for mutation in batch { outcomes.append(try apply(mutation, now: now)) }
-            try accounts.write(with: statements.updateAccount)
+            try sweep(now)
+            try write(now)
             let sealed = index.isFull ? try index.seal() : nil
+            let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
             try statements.commit.run()
-            accounts.didCommit()
             if let sealed { index.didSeal(sealed) }
-            book = bookInBatch
-            nextCommitted = next
+            if let sealedHolds { holdIndex.didSeal(sealedHolds) }
+            didCommit()
+            wasFull = false
             return outcomes
         } catch {
             guard error.isFull else { throw StorageFailure(description: "commit: \(error)") }
-            try rollBack(to: mark)
+            wasFull = true
+            try rollBack(to: marks)
             return batch.map { _ in .refused(.storageUnavailable) }
+        }
+    }
+
+    /// How long until a hold or a grant expires, or there are unpriced records to look at.
+    public var timeToOwnWork: Duration? {
+        if wasFull { return .seconds(1) }
+        if sweptTo != nil { return .zero }
+        return expirations.earliest.map {
+            .milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
         }
     }
 
@@ -94,7 +133,22 @@ public struct SQLiteStore: LedgerStore {
         }
     }
 
-    private mutating func rollBack(to mark: RequestIndex.Mark) throws(StorageFailure) {
+    private mutating func didCommit() {
+        accounts.didCommit()
+        expirations.didCommit()
+        chain.didCommit()
+        book = bookInBatch
+        nextCommitted = next
+        sweptToCommitted = sweptTo
+        if !events.isEmpty {
+            options.onEvents(events)
+            events.removeAll()
+        }
+    }
+
+    private mutating func rollBack(
+        to marks: (RequestIndex.Mark, RequestIndex.Mark)
+    ) throws(StorageFailure) {
         if !connection.isAutocommit {
             do throws(SQLiteError) {
                 try connection.execute("ROLLBACK")
@@ -103,55 +157,97 @@ public struct SQLiteStore: LedgerStore {
             }
         }
         accounts.rollBack()
-        index.rollBack(to: mark)
+        expirations.rollBack()
+        chain.rollBack()
+        index.rollBack(to: marks.0)
+        holdIndex.rollBack(to: marks.1)
         bookInBatch = book
         next = nextCommitted
+        sweptTo = sweptToCommitted
+        events.removeAll()
     }
 
     private mutating func apply(_ mutation: Mutation, now: Timestamp) throws(SQLiteError) -> Outcome {
         switch mutation {
         case .usage(let record, let received): try charge(record, received: received, now: now)
-        case .balance(let org): balance(org)
+        case .authorize(let request): try authorize(request, now: now)
+        case .release(let org, let id): try release(org: org, id: id, now: now)
+        case .balance(let org): try balance(org, now: now)
         case .find(let org, let id): try find(org: org, id: id)
         case .createOrg(let org, let key): try create(org, key, now: now)
         case .closeOrg(let name, let key): try close(name, key, now: now)
         case .grant(let grant, let key): try give(grant, key, now: now)
+        case .voidGrant(let org, let grant, let reason, let key):
+            try void(grant, of: org, reason: reason, key, now: now)
+        case .addMember(let org, let user, let earlier, let key):
+            try addMember(user, of: org, earlier, key, now: now)
+        case .removeMember(let org, let user, let key): try removeMember(user, of: org, key, now: now)
+        case .limitMember(let org, let user, let daily, let monthly, let key):
+            try limitMember(user, of: org, daily: daily, monthly: monthly, key, now: now)
+        case .setBudget(let org, let amount, let key): try setBudget(of: org, amount, key, now: now)
+        case .setAlerts(let org, let thresholds, let key): try setAlerts(of: org, thresholds, key, now: now)
+        case .correct(let correction, let key): try correct(correction, key, now: now)
+        case .reprice(let repricing, let key): try reprice(repricing, key, now: now)
+        case .eraseDetail(let org, let start, let last, let limit):
+            try eraseDetail(of: org, from: start, through: last, limit: limit, now: now)
         case .recordCard(let card): try record(card, now: now)
         case .probe: .alive
         }
     }
 
-    /// Moves money and writes the transfer; false, and nothing done, where a total would overflow.
-    ///
-    /// - Parameter org: the account of the two that is an org's.
-    mutating func transfer(
-        _ amount: Money, debit: Account, credit: Account, org: Account, code: TransferCode, reference: Int64,
-        now: Timestamp
-    ) throws(SQLiteError) -> Bool {
-        guard accounts.move(amount.nanos, debit: debit, credit: credit) else { return false }
-        let insert = statements.insertTransfer
-        insert.bind(1, next.transfer)
-        insert.bind(2, org.state.lastTransfer)
-        insert.bind(3, debit.id)
-        insert.bind(4, credit.id)
-        insert.bind(5, amount.nanos)
-        insert.bind(6, code.rawValue)
-        insert.bind(7, reference)
-        insert.bind(8, now.milliseconds)
+    /// Writes what the batch changed in memory: alerts, accounts, members, and the link of the chain.
+    private mutating func write(_ now: Timestamp) throws(SQLiteError) {
+        try raiseAlerts(now)
+        let update = statements.updateAccount
+        for account in accounts.touched {
+            let state = account.state
+            let (debits, debitsHigh) = account.columns(state.debits)
+            let (credits, creditsHigh) = account.columns(state.credits)
+            update.bind(1, debits)
+            update.bind(2, credits)
+            update.bind(3, debitsHigh)
+            update.bind(4, creditsHigh)
+            update.bind(5, state.pending)
+            update.bind(6, state.frontGrant)
+            update.bind(7, state.frontRemaining)
+            update.bind(8, state.month)
+            update.bind(9, state.monthSpend)
+            update.bind(10, state.lastUsage)
+            update.bind(11, state.lastTransfer)
+            update.bind(12, account.id)
+            try update.run()
+        }
+        let updateMember = statements.updateMember
+        for member in accounts.touchedMembers {
+            updateMember.bind(1, member.state.day)
+            updateMember.bind(2, member.state.daySpend)
+            updateMember.bind(3, member.state.month)
+            updateMember.bind(4, member.state.monthSpend)
+            updateMember.bind(5, member.org)
+            updateMember.bind(6, member.user)
+            try updateMember.run()
+        }
+        guard let link = chain.seal(at: now, last: next.last) else { return }
+        let insert = statements.insertCommit
+        let last = link.last
+        let values = [
+            link.number, link.at, last.transfer, last.usage, last.hold, last.grant, last.correction, last.erasure,
+        ]
+        for (position, value) in values.enumerated() { insert.bind(Int32(position) + 1, value) }
+        insert.bind(9, blob: link.digest)
         try insert.run()
-        org.state.lastTransfer = next.transfer
-        next.transfer += 1
-        return true
     }
 
     static func unknownOrg(_ name: String) -> Outcome {
         .refused(Refusal(.unknownOrg, "there is no org '\(name)'; meterctl org create makes one"))
     }
 
-    private func balance(_ name: String) -> Outcome {
+    private mutating func balance(_ name: String, now: Timestamp) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
+        try expireGrants(of: org, now)
         return .balance(
-            BalanceReply(org: name, state: org.state, balance: org.account.balance, available: org.available))
+            BalanceReply(
+                org: name, state: org.state, balance: org.account.balance, available: org.account.available))
     }
 
     private static func maximum(
@@ -160,36 +256,5 @@ public struct SQLiteStore: LedgerStore {
         let statement = try connection.prepare("SELECT max(\(column)) FROM \(table)")
         defer { statement.reset() }
         return try statement.step() ? statement.int(0) : 0
-    }
-}
-
-/// The statements that every batch uses, compiled once.
-struct Statements {
-    let begin: SQLiteStatement
-    let commit: SQLiteStatement
-    let insertUsage: SQLiteStatement
-    let selectUsageKey: SQLiteStatement
-    let selectUsage: SQLiteStatement
-    let insertTransfer: SQLiteStatement
-    let updateAccount: SQLiteStatement
-
-    init(_ connection: SQLiteConnection) throws(SQLiteError) {
-        begin = try connection.prepare("BEGIN IMMEDIATE")
-        commit = try connection.prepare("COMMIT")
-        insertUsage = try connection.prepare(
-            """
-            INSERT INTO usage(sequence, previous, org, id, user, model, provider, at, at_given, received, tier, hold, usage, tags,
-                billed_tier, tier_fell_back, status, cost, card, lines, balance, held)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-        selectUsageKey = try connection.prepare("SELECT 1 FROM usage WHERE sequence = ? AND org = ? AND id = ?")
-        selectUsage = try connection.prepare(
-            """
-            SELECT user, model, provider, at, at_given, tier, hold, usage, tags, status, cost, balance, held
-            FROM usage WHERE sequence = ?
-            """)
-        insertTransfer = try connection.prepare("INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
-        updateAccount = try connection.prepare(
-            "UPDATE account SET debits = ?, credits = ?, last_usage = ?, last_transfer = ? WHERE id = ?")
     }
 }

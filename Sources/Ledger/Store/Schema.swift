@@ -6,11 +6,14 @@ enum Schema {
     /// `application_id` of our files: "mtrd". See <https://www.sqlite.org/pragma.html#pragma_application_id>.
     static let applicationID: Int64 = 0x6d74_7264
 
+    /// Steps of development versions, before anything was released; what they made can't be taken over.
+    static let abandoned: Set<String> = ["2026-11-24 main path"]
+
     static func migrator() -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("2026-11-24 main path") { database in
+        migrator.registerMigration("2026-11-24 ledger") { database in
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-            try database.execute(sql: mainPath)
+            try database.execute(sql: accounts + usage + credits + orgs + books)
             try database.execute(
                 sql: "INSERT INTO meta(name, value) VALUES('id_hash_key', ?)",
                 arguments: [Data((0..<16).map { _ in UInt8.random(in: .min ... .max) })])
@@ -18,7 +21,7 @@ enum Schema {
         return migrator
     }
 
-    private static let mainPath = """
+    private static let accounts = """
         CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 
         CREATE TABLE org(
@@ -26,22 +29,33 @@ enum Schema {
             name TEXT NOT NULL UNIQUE,
             display_name TEXT, country TEXT, region TEXT,
             state INTEGER NOT NULL,
+            monthly_budget INTEGER,
             created INTEGER NOT NULL, closed INTEGER
         ) STRICT;
 
-        -- balance = credits - debits; each is the sum of the transfers on that side
+        -- balance = credits - debits; each is the sum of the posted transfers on that side. The daemon's own accounts may
+        -- outgrow 64 bits: the *_high columns count 10^18 nano-dollars each. pending is the sum of the open holds.
+        -- The grant that an org draws from at present has its remainder here, not in its own row.
         CREATE TABLE account(
             id INTEGER PRIMARY KEY,
             org INTEGER REFERENCES org(id),
             kind INTEGER NOT NULL,
             debits INTEGER NOT NULL DEFAULT 0 CHECK(debits >= 0),
             credits INTEGER NOT NULL DEFAULT 0 CHECK(credits >= 0),
+            debits_high INTEGER NOT NULL DEFAULT 0 CHECK(debits_high >= 0),
+            credits_high INTEGER NOT NULL DEFAULT 0 CHECK(credits_high >= 0),
+            pending INTEGER NOT NULL DEFAULT 0 CHECK(pending >= 0),
+            front_grant INTEGER NOT NULL DEFAULT 0,
+            front_remaining INTEGER NOT NULL DEFAULT 0 CHECK(front_remaining >= 0),
+            month INTEGER NOT NULL DEFAULT 0, month_spend INTEGER NOT NULL DEFAULT 0,
             last_usage INTEGER NOT NULL DEFAULT 0,
             last_transfer INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE UNIQUE INDEX account_by_org ON account(org, kind);
 
         -- previous: the transfer before this one of the same org, 0 for the first
+        -- pending: the transfer of the hold that this one closes, 0 for none
+        -- draws: the grants whose remainder it changes, and by how much
         CREATE TABLE transfer(
             id INTEGER PRIMARY KEY,
             previous INTEGER NOT NULL,
@@ -51,6 +65,8 @@ enum Schema {
             code INTEGER NOT NULL,
             reference INTEGER NOT NULL,
             at INTEGER NOT NULL,
+            pending INTEGER NOT NULL,
+            draws BLOB,
             CHECK(debit_account <> credit_account)
         ) STRICT;
         CREATE TRIGGER transfer_is_never_updated BEFORE UPDATE ON transfer
@@ -58,8 +74,15 @@ enum Schema {
         CREATE TRIGGER transfer_is_never_deleted BEFORE DELETE ON transfer
             BEGIN SELECT RAISE(ABORT, 'transfers are append-only'); END;
 
+        INSERT INTO account(id, org, kind) VALUES(1, NULL, 2), (2, NULL, 3), (3, NULL, 4);
+
+        """
+
+    private static let usage = """
         -- One row a usage record, in the order of commits. Ids are not indexed here: id_segment, id_page. Nor are orgs:
         -- previous is the record before this one of the same org, 0 for the first.
+        -- hold_number, hold_state: the hold it names, where there is such a one, and in which state it found it.
+        -- correction: the newest correction of it, 0 for none. digest: of all that is not money, kept when that is erased.
         CREATE TABLE usage(
             sequence INTEGER PRIMARY KEY,
             previous INTEGER NOT NULL,
@@ -71,11 +94,36 @@ enum Schema {
             billed_tier INTEGER NOT NULL, tier_fell_back INTEGER NOT NULL,
             status INTEGER NOT NULL, cost INTEGER NOT NULL,
             card INTEGER, lines BLOB NOT NULL,
-            balance INTEGER NOT NULL, held INTEGER NOT NULL
+            balance INTEGER NOT NULL, held INTEGER NOT NULL,
+            hold_number INTEGER, hold_state INTEGER,
+            transfer INTEGER,
+            digest BLOB NOT NULL,
+            correction INTEGER NOT NULL DEFAULT 0
         ) STRICT;
+        CREATE INDEX usage_unpriced ON usage(sequence) WHERE status = 2 AND correction = 0;
         CREATE TRIGGER usage_money_is_never_updated
-            BEFORE UPDATE OF sequence, org, id, at, status, cost, card, balance, held ON usage
+            BEFORE UPDATE OF sequence, previous, org, id, at, received, status, cost, card, balance, held, hold_number,
+                hold_state, transfer, digest ON usage
             BEGIN SELECT RAISE(ABORT, 'a charge is never edited'); END;
+
+        -- What was charged beside the record's own charge: cost is what it comes to from then on. raw: the usage object
+        -- that it is priced by, NULL for the one before.
+        CREATE TABLE correction(
+            number INTEGER PRIMARY KEY,
+            usage INTEGER NOT NULL,
+            previous INTEGER NOT NULL,
+            kind INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            reason TEXT, actor TEXT, raw TEXT,
+            billed_tier INTEGER NOT NULL, tier_fell_back INTEGER NOT NULL,
+            cost INTEGER NOT NULL,
+            card INTEGER, lines BLOB NOT NULL,
+            transfer INTEGER,
+            digest BLOB NOT NULL
+        ) STRICT;
+        CREATE TRIGGER correction_money_is_never_updated
+            BEFORE UPDATE OF number, usage, previous, kind, at, cost, card, transfer, digest ON correction
+            BEGIN SELECT RAISE(ABORT, 'a correction is never edited'); END;
 
         CREATE TABLE id_segment(
             number INTEGER PRIMARY KEY,
@@ -84,22 +132,108 @@ enum Schema {
         ) STRICT;
         CREATE TABLE id_page(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
 
+        """
+
+    private static let credits = """
+        -- transfer: the one that brought it. remaining: what is left, where it is not the account's front_grant.
         CREATE TABLE credit_grant(
             id INTEGER PRIMARY KEY,
             org INTEGER NOT NULL REFERENCES org(id),
             amount INTEGER NOT NULL CHECK(amount > 0),
+            source INTEGER NOT NULL, priority INTEGER NOT NULL, expires INTEGER,
             reason TEXT,
             key TEXT NOT NULL,
+            transfer INTEGER NOT NULL,
             balance_after INTEGER NOT NULL,
-            created INTEGER NOT NULL
+            created INTEGER NOT NULL,
+            state INTEGER NOT NULL, remaining INTEGER NOT NULL CHECK(remaining >= 0)
         ) STRICT;
         CREATE INDEX credit_grant_by_org ON credit_grant(org, id);
+        CREATE UNIQUE INDEX credit_grant_by_key ON credit_grant(org, key);
+        CREATE INDEX credit_grant_open ON credit_grant(org, id) WHERE state = 1;
 
+        -- balance, available: as they were when it was granted. transfer: NULL for a hold of nothing.
+        CREATE TABLE hold(
+            number INTEGER PRIMARY KEY,
+            org INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            user TEXT, model TEXT, provider TEXT, tier INTEGER NOT NULL, usage TEXT, ttl INTEGER NOT NULL,
+            amount INTEGER NOT NULL CHECK(amount >= 0),
+            balance INTEGER NOT NULL, available INTEGER NOT NULL,
+            created INTEGER NOT NULL, expires INTEGER NOT NULL,
+            transfer INTEGER,
+            digest BLOB NOT NULL,
+            state INTEGER NOT NULL, closed INTEGER, settled_by INTEGER
+        ) STRICT;
+        CREATE INDEX hold_open ON hold(org, number) WHERE state = 1;
+        CREATE TRIGGER hold_is_never_edited
+            BEFORE UPDATE OF number, org, id, ttl, amount, balance, available, created, expires, transfer, digest ON hold
+            BEGIN SELECT RAISE(ABORT, 'a hold is closed, never edited'); END;
+
+        CREATE TABLE hold_id_segment(
+            number INTEGER PRIMARY KEY,
+            first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
+            fences BLOB NOT NULL, filter BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE hold_id_page(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+
+        """
+
+    private static let orgs = """
+        -- day, month: the last ones in which something was spent, with what was spent in them
+        CREATE TABLE member(
+            org INTEGER NOT NULL REFERENCES org(id),
+            user TEXT NOT NULL,
+            added INTEGER NOT NULL, removed INTEGER,
+            daily_limit INTEGER, monthly_limit INTEGER,
+            day INTEGER NOT NULL, day_spend INTEGER NOT NULL,
+            month INTEGER NOT NULL, month_spend INTEGER NOT NULL,
+            PRIMARY KEY(org, user)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE alert(
+            org INTEGER NOT NULL REFERENCES org(id),
+            threshold INTEGER NOT NULL,
+            PRIMARY KEY(org, threshold)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The outbox: what others follow by number
+        CREATE TABLE event(
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL, kind TEXT NOT NULL, org TEXT NOT NULL, data TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX event_by_age ON event(at);
+
+        """
+
+    private static let books = """
         CREATE TABLE rate_card(
             id INTEGER PRIMARY KEY,
             hash TEXT NOT NULL,
             effective INTEGER NOT NULL, recorded INTEGER NOT NULL,
             source TEXT NOT NULL, document TEXT NOT NULL
+        ) STRICT;
+
+        -- One row a commit that moved something: the last row of each kind that it covers, and a digest over those rows
+        -- and the digest before.
+        CREATE TABLE ledger_commit(
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            last_transfer INTEGER NOT NULL, last_usage INTEGER NOT NULL, last_hold INTEGER NOT NULL,
+            last_grant INTEGER NOT NULL, last_correction INTEGER NOT NULL, last_erasure INTEGER NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT;
+        CREATE TRIGGER ledger_commit_is_never_updated BEFORE UPDATE ON ledger_commit
+            BEGIN SELECT RAISE(ABORT, 'commits are append-only'); END;
+        CREATE TRIGGER ledger_commit_is_never_deleted BEFORE DELETE ON ledger_commit
+            BEGIN SELECT RAISE(ABORT, 'commits are append-only'); END;
+
+        -- Ranges of an org's usage records whose detail was erased; what is gone without standing here was tampered with
+        CREATE TABLE erasure(
+            number INTEGER PRIMARY KEY,
+            org INTEGER NOT NULL,
+            last_sequence INTEGER NOT NULL,
+            at INTEGER NOT NULL
         ) STRICT;
 
         -- Keys of control-plane mutations, with the answer that was given
@@ -109,7 +243,5 @@ enum Schema {
             PRIMARY KEY(route, org, key)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX idempotency_by_age ON idempotency(created);
-
-        INSERT INTO account(id, org, kind) VALUES(1, NULL, 2), (2, NULL, 3);
         """
 }

@@ -10,6 +10,12 @@ public struct StoreOptions: Sendable {
     public var checkpointPages = 8_192
     /// Memory for database pages, in KiB.
     public var cacheKiB = 32_768
+    /// Unpriced records that are looked at in one commit, beside what was asked for.
+    public var sweepRecordsMax = 256
+    /// Holds and grants that expire in one commit, beside those of the orgs that something is asked of.
+    public var expiriesMax = 1_024
+    /// Called on the writer's thread with the events of a commit, after it; must not wait.
+    public var onEvents: @Sendable ([LedgerEvent]) -> Void = { _ in }
     /// A limit on the database file's pages, so that a full disk can be had on purpose; nil for none.
     public var pagesMax: Int?
 
@@ -17,14 +23,4 @@ public struct StoreOptions: Sendable {
     public init(clock: @escaping @Sendable () -> Timestamp) {
         self.clock = clock
     }
-}
-
-/// How far a record's own time may lie from the daemon's. Protocol, section 1.
-public enum TimeWindow {
-    /// Seconds ahead.
-    public static let aheadSecondsMax: Int64 = 15 * 60
-    /// Seconds back: 45 days.
-    public static let backSecondsMax: Int64 = 45 * 86_400
-    /// Seconds for which keys of control-plane mutations are kept: 46 days.
-    public static let keySecondsMin: Int64 = 46 * 86_400
 }

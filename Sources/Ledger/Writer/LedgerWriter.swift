@@ -124,7 +124,7 @@ public final class LedgerWriter: Sendable {
 
     private func run(_ store: inout some LedgerStore, _ onFailure: (StorageFailure) -> Void) {
         do throws(StorageFailure) {
-            while let batch = queue.take(limit: Self.batchMax) {
+            while let batch = queue.take(limit: Self.batchMax, patience: Self.patience(store.timeToOwnWork)) {
                 let outcomes = try store.commit(batch.map(\.mutation))
                 record(outcomes)
                 deliver(outcomes, of: batch)
@@ -139,6 +139,11 @@ public final class LedgerWriter: Sendable {
             return waiting ?? []
         }
         for continuation in waiting { continuation.resume() }
+    }
+
+    /// How long to wait for submissions. Not longer than a minute: the clock that things expire by may be set meanwhile.
+    private static func patience(_ untilOwnWork: Duration?) -> Duration? {
+        untilOwnWork.map { min($0, .seconds(60)) }
     }
 
     private func deliver(_ outcomes: [Outcome], of batch: [Submission]) {
@@ -166,6 +171,7 @@ public final class LedgerWriter: Sendable {
             default: break
             }
         }
+        guard !outcomes.isEmpty else { return state.withLock { $0.commits += 1 } }
         state.withLock {
             $0.mutations += UInt64(outcomes.count)
             $0.records += records

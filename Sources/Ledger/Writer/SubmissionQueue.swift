@@ -17,7 +17,12 @@ final class SubmissionQueue: @unchecked Sendable {
         lock = .allocate(capacity: 1)
         filled = .allocate(capacity: 1)
         pthread_mutex_init(lock, nil)
-        pthread_cond_init(filled, nil)
+        // Waits are measured by the clock that nobody sets.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(filled, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -44,13 +49,21 @@ final class SubmissionQueue: @unchecked Sendable {
         return true
     }
 
-    /// Takes what has gathered, at most `limit`; waits while there is nothing. Nil once closed and empty.
-    func take(limit: Int) -> [Submission]? {
+    /// Takes what has gathered, at most `limit`; waits while there is nothing, for `patience` where it is given, and then
+    /// returns nothing. Nil once closed and empty.
+    func take(limit: Int, patience: Duration?) -> [Submission]? {
+        let deadline = patience.map(Self.deadline)
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
         while waiting.isEmpty {
             if isClosed { return nil }
-            pthread_cond_wait(filled, lock)
+            if var deadline {
+                if pthread_cond_timedwait(filled, lock, &deadline) == ETIMEDOUT, waiting.isEmpty, !isClosed {
+                    return []
+                }
+            } else {
+                pthread_cond_wait(filled, lock)
+            }
         }
         if waiting.count <= limit {
             var taken: [Submission] = []
@@ -61,6 +74,19 @@ final class SubmissionQueue: @unchecked Sendable {
         let taken = Array(waiting[..<limit])
         waiting.removeFirst(limit)
         return taken
+    }
+
+    private static func deadline(after patience: Duration) -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let (seconds, attoseconds) = patience.components
+        time.tv_sec += Int(seconds)
+        time.tv_nsec += Int(attoseconds / 1_000_000_000)
+        if time.tv_nsec >= 1_000_000_000 {
+            time.tv_sec += 1
+            time.tv_nsec -= 1_000_000_000
+        }
+        return time
     }
 
     /// Lets nothing more in; what waits is still taken.

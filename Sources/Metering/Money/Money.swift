@@ -45,3 +45,10 @@ extension Money: CustomStringConvertible {
         ExactDecimal.text(Int128(nanos), scale: 9, trimmed: false)
     }
 }
+
+extension Money {
+    /// The same text for sums that may be larger than an amount.
+    public static func decimal(nanos: Int128) -> String {
+        ExactDecimal.text(nanos, scale: 9, trimmed: false)
+    }
+}

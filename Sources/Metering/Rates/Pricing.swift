@@ -31,6 +31,11 @@ public struct Price: Sendable, Hashable {
     /// True where that tier publishes no price for something that was used, and standard's was taken.
     public let tierFellBack: Bool
 
+    /// The sum of the lines before it is rounded, in US dollars, of any length.
+    public var exact: String {
+        ExactDecimal.text(Self.sum(lines), scale: UnitPrice.scale, trimmed: true)
+    }
+
     /// What has to be added to the lines to make the sum equal ``cost``, in US dollars; nil where nothing has to.
     public var rounding: String? {
         let difference = Int128(cost.nanos) * Self.attosPerNano - Self.sum(lines)
@@ -43,6 +48,16 @@ public struct Price: Sendable, Hashable {
     private static func sum(_ lines: [LineItem]) -> Int128 {
         // 12 lines of at most 2⁴² × 10²⁴ stay inside Int128's 1.7 × 10³⁸ only just: 12 × 4.4 × 10³⁶ = 5.3 × 10³⁷.
         lines.reduce(0) { $0 + $1.rate.amount(quantity: $1.quantity) }
+    }
+
+    /// The price of what is not to be paid for.
+    public static let nothing = Price(lines: [], tier: .standard, tierFellBack: false, cost: .zero)
+
+    private init(lines: [LineItem], tier: ServiceTier, tierFellBack: Bool, cost: Money) {
+        self.lines = lines
+        self.tier = tier
+        self.tierFellBack = tierFellBack
+        self.cost = cost
     }
 
     /// A price from lines that were kept; nil where the sum doesn't fit ``Money``.

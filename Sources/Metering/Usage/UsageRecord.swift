@@ -63,7 +63,8 @@ public final class UsageRecord: Sendable {
         return nil
     }
 
-    private static func sameJSON(_ left: String, _ right: String) -> Bool {
+    /// Whether two JSON texts are equal by value, whatever the order of members and the spacing.
+    public static func sameJSON(_ left: String, _ right: String) -> Bool {
         guard left != right else { return true }
         guard let leftValue = try? JSONValue(left.utf8), let rightValue = try? JSONValue(right.utf8) else {
             return false

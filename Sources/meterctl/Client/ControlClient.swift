@@ -28,14 +28,15 @@ struct ControlClient {
 
     /// Reads a list, page by page, until it ends or has `limit` items.
     func list<Item: Codable & Sendable>(
-        _ type: Item.Type, _ path: [String], _ query: [String: String?] = [:], limit: Int
+        _ type: Item.Type, _ path: [String], _ query: [String: String?] = [:], cursorName: String = "cursor",
+        from start: String? = nil, limit: Int
     ) async throws -> Page<Item> {
         var items: [Item] = []
-        var cursor: String?
+        var cursor = start
         repeat {
             var query = query
             query["limit"] = String(min(limit - items.count, LedgerReader.pageMax))
-            query["cursor"] = cursor
+            query[cursorName] = cursor
             let page = try await get(Page<Item>.self, path, query)
             items += page.items
             cursor = page.nextCursor
@@ -49,10 +50,24 @@ struct ControlClient {
     func post<Answer: Decodable>(
         _ type: Answer.Type, _ path: [String], body: some Encodable, key: String?
     ) async throws -> Answer {
+        try await mutate(type, .POST, path, body: body, key: key)
+    }
+
+    /// Sets something, once; see ``post(_:_:body:key:)``.
+    func put<Answer: Decodable>(
+        _ type: Answer.Type, _ path: [String], body: some Encodable, key: String?
+    ) async throws -> Answer {
+        try await mutate(type, .PUT, path, body: body, key: key)
+    }
+
+    private func mutate<Answer: Decodable>(
+        _ type: Answer.Type, _ method: HTTPMethod, _ path: [String], body: some Encodable, key: String?
+    ) async throws -> Answer {
         let used = key ?? UUID().uuidString.lowercased()
         do {
             let headers: HTTPHeaders = ["Idempotency-Key": used, "Content-Type": "application/json"]
-            return try decode(type, try await send(.POST, path, [:], headers: headers, body: try WireJSON.encode(body)))
+            return try decode(
+                type, try await send(method, path, [:], headers: headers, body: try WireJSON.encode(body)))
         } catch let failure as Failure where key == nil && failure.isWorthRepeating {
             throw Failure(
                 status: failure.status,
@@ -60,9 +75,45 @@ struct ControlClient {
         }
     }
 
+    /// Reads a text of any length, piece by piece.
+    func text(_ path: [String], _ query: [String: String?] = [:], _ piece: (ByteBuffer) throws -> Void) async throws {
+        let response = try await execute(.GET, path, query, headers: [:], body: nil)
+        guard (200..<300).contains(response.status.code) else {
+            throw Self.refusal(response.status, Data(try await response.body.collect(upTo: 65_536).readableBytesView))
+        }
+        try await unreachableAsFailure {
+            for try await buffer in response.body { try piece(buffer) }
+        }
+    }
+
+    /// Follows the events after a number until the daemon ends the stream.
+    func events(after cursor: Int64, _ handle: (LedgerEvent) throws -> Void) async throws {
+        var rest: [UInt8] = []
+        try await text(["v1", "events", "stream"], ["after": "\(cursor)"]) { piece in
+            rest += piece.readableBytesView
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: rest[..<end], as: UTF8.self)
+                rest.removeSubrange(...end)
+                // Server-sent events: of an event's lines only its data say something that its data don't.
+                guard line.hasPrefix("data: ") else { continue }
+                try handle(try WireJSON.decode(LedgerEvent.self, from: Data(line.dropFirst(6).utf8)))
+            }
+        }
+    }
+
     private func send(
         _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
     ) async throws -> (status: HTTPResponseStatus, body: Data) {
+        let response = try await execute(method, path, query, headers: headers, body: body)
+        return try await unreachableAsFailure {
+            let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
+            return (response.status, Data(bytes.readableBytesView))
+        }
+    }
+
+    private func execute(
+        _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
+    ) async throws -> HTTPClientResponse {
         let escaped = path.map { $0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0 }
         let parameters = query.compactMap { name, value in
             value.map { "\(name)=\($0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0)" }
@@ -76,12 +127,17 @@ struct ControlClient {
         request.method = method
         request.headers = headers
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let sent = request
+        return try await unreachableAsFailure { try await Self.http.execute(sent, deadline: .distantFuture) }
+    }
+
+    private func unreachableAsFailure<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
         do {
-            let response = try await Self.http.execute(request, deadline: .distantFuture)
-            let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
-            return (response.status, Data(bytes.readableBytesView))
+            return try await body()
         } catch is NIOTooManyBytesError {
             throw Failure(status: .refused, message: "the answer is too long; ask for less with --limit")
+        } catch let failure as Failure {
+            throw failure
         } catch {
             let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
             throw Failure(
@@ -96,17 +152,19 @@ struct ControlClient {
     private func decode<Answer: Decodable>(
         _ type: Answer.Type, _ answer: (status: HTTPResponseStatus, body: Data)
     ) throws -> Answer {
-        guard (200..<300).contains(answer.status.code) else {
-            guard let problem = try? WireJSON.decode(Problem.self, from: answer.body) else {
-                throw Failure(status: .refused, message: "meterd answered \(answer.status)")
-            }
-            throw Failure(status: .refused, message: "\(problem.detail) (\(problem.code))")
-        }
+        guard (200..<300).contains(answer.status.code) else { throw Self.refusal(answer.status, answer.body) }
         do {
             return try WireJSON.decode(type, from: answer.body)
         } catch {
             throw Failure(status: .refused, message: "meterd gave an answer that this meterctl can't read: \(error)")
         }
+    }
+
+    private static func refusal(_ status: HTTPResponseStatus, _ body: Data) -> Failure {
+        guard let problem = try? WireJSON.decode(Problem.self, from: body) else {
+            return Failure(status: .refused, message: "meterd answered \(status)")
+        }
+        return Failure(status: .refused, message: "\(problem.detail) (\(problem.code))")
     }
 
     private static let plain = CharacterSet(

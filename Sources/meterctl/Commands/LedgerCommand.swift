@@ -5,7 +5,7 @@ import Ledger
 
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "The books.", subcommands: [List.self, Verify.self])
+        commandName: "ledger", abstract: "The books.", subcommands: [List.self, Verify.self, Export.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -23,11 +23,11 @@ struct LedgerCommand: AsyncParsableCommand {
                 try common.show(page: page) { page in
                     var table = Table(
                         ("TRANSFER", .right), ("AT", .left), ("CODE", .left), ("DEBIT", .left), ("CREDIT", .left),
-                        ("AMOUNT", .right), ("REFERENCE", .right))
+                        ("AMOUNT", .right), ("REFERENCE", .right), ("GRANTS", .left))
                     table.rows = page.items.map {
                         [
                             "\($0.transfer)", $0.at, $0.code, $0.debit, $0.credit, dollars($0.amount),
-                            "\($0.reference)",
+                            "\($0.reference)", $0.grants.map { "\($0.grant)" }.joined(separator: ", "),
                         ]
                     }
                     return table.text
@@ -51,9 +51,11 @@ struct LedgerCommand: AsyncParsableCommand {
             try await orExit {
                 let report = try await report()
                 try common.show(report) { report in
+                    let erased = report.erased > 0 ? " (\(report.erased) with their detail erased)" : ""
                     let counts = """
-                        \(report.accounts) accounts, \(report.transfers) transfers, \(report.records) usage records, \
-                        \(report.grants) grants
+                        \(report.accounts) accounts, \(report.transfers) transfers, \(report.records) usage records\(erased), \
+                        \(report.corrections) corrections, \(report.grants) grants, \(report.holds) holds, \
+                        \(report.commits) commits
                         """
                     guard !report.ok else { return "the books balance: \(counts)" }
                     return report.problems.joined(separator: "\n") + "\nthe books do NOT balance: \(counts)"
@@ -66,31 +68,71 @@ struct LedgerCommand: AsyncParsableCommand {
             guard let database else {
                 return try await common.client.get(VerificationReport.self, ["v1", "ledger", "verification"])
             }
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: database, isDirectory: &isDirectory), !isDirectory.boolValue,
-                FileManager.default.isReadableFile(atPath: database)
-            else {
-                let reason = isDirectory.boolValue ? "is a directory; name the database file in it" : "can't be read"
-                throw Failure(status: .refused, message: "\(database) \(reason)")
-            }
-            if Self.isHeld(database) {
-                throw Failure(
-                    status: .refused,
-                    message: "\(database) is in use by meterd; leave --database out to ask the daemon, or name a copy")
-            }
+            try LedgerCommand.check(database)
             do {
                 return try Verification.run(databaseFile: database)
             } catch {
                 throw Failure(status: .refused, message: "\(database) can't be verified: \(error)")
             }
         }
+    }
 
-        /// Whether a daemon holds the state directory that the file lies in.
-        private static func isHeld(_ database: String) -> Bool {
-            let lock = open((database as NSString).deletingLastPathComponent + "/lock", O_RDONLY | O_CLOEXEC)
-            guard lock >= 0 else { return false }
-            defer { close(lock) }
-            return flock(lock, LOCK_EX | LOCK_NB) != 0
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes every transfer as a journal that hledger reads, the balances asserted at its end.",
+            discussion: """
+                Examples: meterctl ledger export > meterd.journal && hledger -f meterd.journal check
+                          meterctl ledger export --org acme | hledger -f - balance
+                """)
+
+        @Option(help: "Only this org's.") var org: String?
+        @Option(help: "A copy of a database that no daemon holds, in place of the daemon's own.") var database: String?
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                guard let database else {
+                    return try await common.client.text(["v1", "ledger", "journal"], ["org": org]) { piece in
+                        try FileHandle.standardOutput.write(contentsOf: Data(piece.readableBytesView))
+                    }
+                }
+                try LedgerCommand.check(database)
+                let isThere: Bool
+                do {
+                    isThere = try JournalExport.write(databaseFile: database, org: org) { text in
+                        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+                    }
+                } catch {
+                    throw Failure(status: .refused, message: "\(database) can't be read: \(error)")
+                }
+                if !isThere {
+                    throw Failure(status: .refused, message: "there is no org '\(org ?? "")' in \(database)")
+                }
+            }
         }
+    }
+
+    /// Refuses what is no file, or a database that a daemon holds.
+    private static func check(_ database: String) throws(Failure) {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: database, isDirectory: &isDirectory), !isDirectory.boolValue,
+            FileManager.default.isReadableFile(atPath: database)
+        else {
+            let reason = isDirectory.boolValue ? "is a directory; name the database file in it" : "can't be read"
+            throw Failure(status: .refused, message: "\(database) \(reason)")
+        }
+        if isHeld(database) {
+            throw Failure(
+                status: .refused,
+                message: "\(database) is in use by meterd; leave --database out to ask the daemon, or name a copy")
+        }
+    }
+
+    /// Whether a daemon holds the state directory that the file lies in.
+    private static func isHeld(_ database: String) -> Bool {
+        let lock = open((database as NSString).deletingLastPathComponent + "/lock", O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        return flock(lock, LOCK_EX | LOCK_NB) != 0
     }
 }

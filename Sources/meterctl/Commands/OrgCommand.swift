@@ -12,6 +12,7 @@ struct OrgCommand: AsyncParsableCommand {
             ("org", org.org), ("name", org.displayName), ("country", org.country), ("region", org.region),
             ("state", org.state), ("created", org.created), ("closed", org.closed),
             ("balance", "USD " + dollars(org.balance)), ("available", "USD " + dollars(org.available)),
+            ("monthly budget", org.monthlyBudget.map { "USD " + dollars($0) }),
         ])
     }
 

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Control
 import Ledger
 import Metering
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "Usage records and what they cost.", subcommands: [List.self, Show.self])
+        commandName: "usage", abstract: "Usage records and what they cost.",
+        subcommands: [List.self, Show.self, Correct.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -59,6 +61,41 @@ struct UsageCommand: AsyncParsableCommand {
                         ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
                     ])
                     return facts + "\n\n" + LineTable.text(record.lines, cost: record.cost)
+                }
+            }
+        }
+    }
+
+    struct Correct: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Charges a record by other usage, or, without --usage, not at all.",
+            discussion: """
+                Examples: meterctl usage correct acme req_01JD8Y --reason 'the upstream call failed'
+                          meterctl usage correct acme req_01JD8Y --reason 'miscounted' --usage '{"prompt_tokens":90,"completion_tokens":4}'
+
+                The difference is charged, or goes back to the grants that paid; the record and its first charge stay.
+                """)
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "The request's id.") var id: String
+        @Option(help: "Why, in words.") var reason: String
+        @Option(help: "The usage object in place of what was reported, JSON.") var usage: String?
+        @OptionGroup var actor: ActorOption
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let body = CorrectionBody(reason: reason, actor: actor.name, usage: usage)
+                let correction = try await common.client.post(
+                    CorrectionView.self, ["v1", "orgs", org, "usage", id, "corrections"], body: body, key: key.key)
+                try common.show(correction) { correction in
+                    definitions([
+                        ("correction", "\(correction.correction)"), ("record", correction.id),
+                        ("kind", correction.kind), ("reason", correction.reason), ("by", correction.actor),
+                        ("cost before", "USD " + dollars(correction.costBefore)),
+                        ("cost now", "USD " + dollars(correction.cost)),
+                    ]) + "\n\n" + LineTable.text(correction.lines, cost: correction.cost)
                 }
             }
         }

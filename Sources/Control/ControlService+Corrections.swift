@@ -1,0 +1,161 @@
+import Hummingbird
+import Ledger
+import Metering
+
+/// The body of `POST /v1/orgs/{org}/usage/{id}/corrections`.
+public struct CorrectionBody: Codable, Sendable, Hashable {
+    /// Why.
+    public var reason: String
+    /// Who does it.
+    public var actor: String
+    /// The usage object in place of what was reported, as JSON text; nil where the record is not to be paid for.
+    public var usage: String?
+
+    /// A body of those members.
+    public init(reason: String, actor: String, usage: String?) {
+        self.reason = reason
+        self.actor = actor
+        self.usage = usage
+    }
+}
+
+/// The body of `POST /v1/rates/repricing`.
+public struct RepricingBody: Codable, Sendable, Hashable {
+    /// Only requests that ended then or later, RFC 3339.
+    public var since: String
+    /// Only this org's; nil for all.
+    public var org: String?
+    /// Whether nothing is to be changed.
+    public var dryRun: Bool
+    /// Where to go on: the `next_cursor` of the step before.
+    public var cursor: String?
+    /// Why.
+    public var reason: String?
+    /// Who does it.
+    public var actor: String
+
+    /// A body of those members.
+    public init(since: String, org: String?, dryRun: Bool, cursor: String?, reason: String?, actor: String) {
+        self.since = since
+        self.org = org
+        self.dryRun = dryRun
+        self.cursor = cursor
+        self.reason = reason
+        self.actor = actor
+    }
+}
+
+/// A step of repricing, as it is shown.
+public struct RepricingStepView: Codable, Sendable, Hashable {
+    /// Records that were looked at.
+    public let examined: Int
+    /// Those whose card says something else.
+    public let differences: [RepricingView]
+    /// What was changed; nil for a dry run.
+    public let repriced: RepricedView?
+    /// Where the next step begins; nil at the end.
+    public let nextCursor: String?
+}
+
+// What changes a record's cost after its charge.
+extension ControlService {
+    /// Records that one step of repricing looks at, and records that the writer takes at once.
+    private static let stepRecords = 2_000
+    private static let writerRecords = 200
+
+    var correctionEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/usage/{id}/corrections", name: "correctUsage",
+                summary: "Charge a record by other usage, or, without usage, not at all",
+                body: .members(
+                    [("reason", .string), ("actor", .string), ("usage", .string)], required: ["reason", "actor"]),
+                response: .reference("Correction")
+            ) { request, context in
+                let name = try Endpoint.parameter("org", context)
+                let id = try Endpoint.parameter("id", context)
+                let body = try await Endpoint.body(CorrectionBody.self, request, context)
+                try Self.check(words: body.reason, "reason")
+                try Self.check(words: body.actor, "actor")
+                let key = try Endpoint.key(request, route: "correct:" + id, body: body)
+                let correction = NewCorrection(
+                    org: name, id: id, reason: body.reason, actor: body.actor, usage: body.usage)
+                return try await answer(.correct(correction, key))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/usage/{id}/explanation", name: "explainUsage",
+                summary: "One record's life: usage, buckets, lines, transfers, grants, hold, corrections",
+                response: .reference("Explanation")
+            ) { _, context in
+                let sequence = try await sequence(context)
+                guard let explanation = try await reader.explanation(sequence: sequence) else {
+                    throw Problem(.notFound, "there is no usage record of that id")
+                }
+                return try Endpoint.json(explanation)
+            },
+            Endpoint(
+                method: .post, path: "/v1/rates/repricing", name: "reprice",
+                summary: "Charge records by the cards now in force for their time, some at a time",
+                body: .members(
+                    [
+                        ("since", .time), ("org", .string), ("dry_run", .boolean), ("cursor", .string),
+                        ("reason", .string), ("actor", .string),
+                    ], required: ["since", "dry_run", "actor"]), response: .reference("RepricingStep")
+            ) { request, context in
+                let body = try await Endpoint.body(RepricingBody.self, request, context)
+                let key = try Endpoint.key(request, route: "reprice", body: body)
+                return try Endpoint.json(try await reprice(body, key))
+            },
+        ]
+    }
+
+    private func reprice(_ body: RepricingBody, _ key: IdempotencyKey) async throws -> RepricingStepView {
+        guard let since = Timestamp(rfc3339: body.since) else {
+            throw Problem(.malformed, "since must be an RFC 3339 time, such as 2026-11-24T00:00:00Z")
+        }
+        guard let cursor = Int64(body.cursor ?? "0"), cursor >= 0 else {
+            throw Problem(.malformed, "cursor must be the next_cursor of the step before")
+        }
+        if let reason = body.reason { try Self.check(words: reason, "reason") }
+        try Self.check(words: body.actor, "actor")
+        if let name = body.org, try await reader.org(name) == nil {
+            throw Problem(.unknownOrg, "there is no org '\(name)'; meterctl org list shows those there are")
+        }
+        let page = try await reader.repricing(
+            with: rates(), since: since, org: body.org, after: cursor, limit: Self.stepRecords)
+        var repriced: RepricedView?
+        if !body.dryRun {
+            var total = RepricedView()
+            var (charged, givenBack) = (Money.zero, Money.zero)
+            // The writer decides for itself: between this look and its turn a record may have been corrected.
+            let records = page.differences.map(\.sequence)
+            for (number, start) in stride(from: 0, to: max(records.count, 1), by: Self.writerRecords).enumerated() {
+                let part = Array(records[start..<min(start + Self.writerRecords, records.count)])
+                let step = IdempotencyKey(
+                    route: key.route, key: "\(key.key)/\(cursor)/\(number)", body: key.body)
+                switch await writer.perform(
+                    .reprice(Repricing(records: part, reason: body.reason, actor: body.actor), step))
+                {
+                case .repriced(let view, _):
+                    total.changed += view.changed
+                    charged = charged.adding(Money(decimal: view.charged) ?? .zero) ?? charged
+                    givenBack = givenBack.adding(Money(decimal: view.givenBack) ?? .zero) ?? givenBack
+                case .refused(let refusal): throw Problem(refusal)
+                default: throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
+                }
+            }
+            total.charged = charged.description
+            total.givenBack = givenBack.description
+            repriced = total
+        }
+        return RepricingStepView(
+            examined: page.examined, differences: page.differences, repriced: repriced,
+            nextCursor: page.next.map(String.init))
+    }
+
+    static func check(words: String, _ name: String) throws {
+        guard (1...LedgerLimits.wordsBytesMax).contains(words.utf8.count), !words.utf8.contains(0) else {
+            throw Problem(.malformed, "\(name) must be 1 to \(LedgerLimits.wordsBytesMax) bytes, without NUL")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Metering
+
+// The rows that the chain covers, each with the bytes by which it enters. Writer and verification share them, so that
+// both mean the same row.
+
+/// A transfer.
+struct TransferRow {
+    var id, previous, debit, credit, amount, code, reference, at, pending: Int64
+    var draws: [UInt8]?
+
+    func append(to bytes: inout RowBytes) {
+        for value in [id, previous, debit, credit, amount, code, reference, at, pending] { bytes.append(value) }
+        bytes.append(draws)
+    }
+}
+
+/// What a usage record's row says beside its money: what a retention may erase. Its digest stands with the charge.
+struct UsageDetail {
+    var id: String
+    var user: String?
+    var model: String
+    var provider: String?
+    var at, received: Int64
+    var isAtGiven: Bool
+    var tier: Int64
+    var hold: String?
+    var usage: String
+    var tags: String?
+    var billedTier: Int64
+    var tierFellBack: Bool
+    var lines: [UInt8]
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(id)
+        bytes.append(user)
+        bytes.append(model)
+        bytes.append(provider)
+        bytes.append(at)
+        bytes.append(received)
+        bytes.append(tier << 3 | billedTier << 16 | (isAtGiven ? 1 : 0) | (tierFellBack ? 2 : 0))
+        bytes.append(hold)
+        bytes.append(usage)
+        bytes.append(tags)
+        bytes.append(lines)
+    }
+}
+
+/// A usage record's money.
+struct UsageRow {
+    var sequence, previous, org, status, cost: Int64
+    var card: Int64?
+    var balance, held: Int64
+    var holdNumber, holdState, transfer: Int64?
+    var digest: [UInt8]
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(sequence)
+        bytes.append(previous)
+        bytes.append(org)
+        bytes.append(status)
+        bytes.append(cost)
+        bytes.append(card)
+        bytes.append(balance)
+        bytes.append(held)
+        bytes.append(holdNumber)
+        bytes.append(holdState)
+        bytes.append(transfer)
+        bytes.append(raw: digest)
+    }
+}
+
+/// What a hold says beside its money.
+struct HoldDetail {
+    var id: String
+    var user, model, provider: String?
+    var tier: Int64
+    var usage: String?
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(id)
+        bytes.append(user)
+        bytes.append(model)
+        bytes.append(provider)
+        bytes.append(tier)
+        bytes.append(usage)
+    }
+}
+
+/// A hold as it was granted; how it ended stands in the transfer that closes it.
+struct HoldRow {
+    var number, org, ttl, amount, balance, available, created, expires: Int64
+    var transfer: Int64?
+    var digest: [UInt8]
+
+    func append(to bytes: inout RowBytes) {
+        for value in [number, org, ttl, amount, balance, available, created, expires] { bytes.append(value) }
+        bytes.append(transfer)
+        bytes.append(raw: digest)
+    }
+}
+
+/// A grant as it was made; what became of it stands in transfers.
+struct GrantRow {
+    var id, org, amount, source, priority: Int64
+    var expires: Int64?
+    var reason: String?
+    var key: String
+    var transfer, balanceAfter, created: Int64
+
+    func append(to bytes: inout RowBytes) {
+        for value in [id, org, amount, source, priority] { bytes.append(value) }
+        bytes.append(expires)
+        bytes.append(reason)
+        bytes.append(key)
+        for value in [transfer, balanceAfter, created] { bytes.append(value) }
+    }
+}
+
+/// What a correction says beside its money.
+struct CorrectionDetail {
+    var reason, actor, raw: String?
+    var billedTier: Int64
+    var tierFellBack: Bool
+    var lines: [UInt8]
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(reason)
+        bytes.append(actor)
+        bytes.append(raw)
+        bytes.append(billedTier << 1 | (tierFellBack ? 1 : 0))
+        bytes.append(lines)
+    }
+}
+
+/// A correction's money.
+struct CorrectionRow {
+    var number, usage, previous, kind, at, cost: Int64
+    var card, transfer: Int64?
+    var digest: [UInt8]
+
+    func append(to bytes: inout RowBytes) {
+        for value in [number, usage, previous, kind, at, cost] { bytes.append(value) }
+        bytes.append(card)
+        bytes.append(transfer)
+        bytes.append(raw: digest)
+    }
+}
+
+/// A range of records whose detail was erased.
+struct ErasureRow {
+    var number, org, lastSequence, at: Int64
+
+    func append(to bytes: inout RowBytes) {
+        for value in [number, org, lastSequence, at] { bytes.append(value) }
+    }
+}

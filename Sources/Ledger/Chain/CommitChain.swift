@@ -1,0 +1,92 @@
+import Metering
+
+/// The chain of commits: each has one digest over its rows and the digest before, so that no row can be changed, removed
+/// or put in afterwards without all later digests being made anew. Once a batch, not once a row.
+struct CommitChain {
+    /// A commit's place in the chain.
+    struct Link: Equatable {
+        var number: Int64 = 0
+        var at: Int64 = 0
+        var last = Last()
+        var digest: [UInt8] = Array(repeating: 0, count: 32)
+    }
+
+    /// The last row of each kind that a commit covers. Rows are numbered from 1 without gaps.
+    struct Last: Equatable {
+        var transfer: Int64 = 0
+        var usage: Int64 = 0
+        var hold: Int64 = 0
+        var grant: Int64 = 0
+        var correction: Int64 = 0
+        var erasure: Int64 = 0
+    }
+
+    /// The newest commit that is durable.
+    private(set) var newest: Link
+    private var pending: Link?
+
+    // The rows of the present batch, by kind: verification reads them table by table.
+    var transfers = RowBytes()
+    var usage = RowBytes()
+    var holds = RowBytes()
+    var grants = RowBytes()
+    var corrections = RowBytes()
+    var erasures = RowBytes()
+    // For digests of single rows.
+    private var scratch = RowBytes()
+
+    init(newest: Link) {
+        self.newest = newest
+    }
+
+    /// The digest of a row's detail.
+    mutating func digest(_ write: (inout RowBytes) -> Void) -> [UInt8] {
+        scratch.removeAll()
+        write(&scratch)
+        return scratch.digest
+    }
+
+    /// Ends the batch's rows with a link, to be written in the same transaction; nil where there are none.
+    mutating func seal(at now: Timestamp, last: Last) -> Link? {
+        guard last != newest.last else { return nil }
+        var link = Link(number: newest.number + 1, at: now.milliseconds, last: last)
+        link.digest = Self.digest(
+            of: link, after: newest.digest, rows: [transfers, usage, holds, grants, corrections, erasures])
+        pending = link
+        return link
+    }
+
+    /// The digest of a commit with those rows, by kind.
+    static func digest(of link: Link, after previous: [UInt8], rows: [RowBytes]) -> [UInt8] {
+        var header = RowBytes()
+        header.append("meterd commit 1")
+        header.append(raw: previous)
+        header.append(link.number)
+        header.append(link.at)
+        for kind in rows { header.append(raw: kind.isEmpty ? [] : kind.digest) }
+        let last = link.last
+        for value in [last.transfer, last.usage, last.hold, last.grant, last.correction, last.erasure] {
+            header.append(value)
+        }
+        return header.digest
+    }
+
+    mutating func didCommit() {
+        if let pending { newest = pending }
+        forget()
+    }
+
+    mutating func rollBack() {
+        forget()
+    }
+
+    private mutating func forget() {
+        pending = nil
+        transfers.removeAll()
+        usage.removeAll()
+        holds.removeAll()
+        grants.removeAll()
+        corrections.removeAll()
+        erasures.removeAll()
+    }
+}

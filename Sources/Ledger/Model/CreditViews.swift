@@ -1,0 +1,182 @@
+/// A hold, as it is shown.
+public struct HoldView: Codable, Sendable, Hashable {
+    /// The ledger's number.
+    public let hold: Int64
+    /// Its id.
+    public let id: String
+    /// Whose credits.
+    public let org: String
+    /// The member who asked.
+    public let user: String?
+    /// The model.
+    public let model: String?
+    /// What it reserves or reserved, in US dollars.
+    public let amount: String
+    /// `open`, `settled`, `released` or `expired`.
+    public let state: String
+    /// When it was granted.
+    public let created: String
+    /// When it frees itself.
+    public let expires: String
+    /// When it was closed.
+    public let closed: String?
+    /// The sequence number of the record that settled it.
+    public let settledBy: Int64?
+}
+
+/// A member, as they are shown.
+public struct MemberView: Codable, Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// The name that usage records have.
+    public let user: String
+    /// Since when.
+    public let added: String
+    /// Until when.
+    public let removed: String?
+    /// What they may spend on a UTC day, in US dollars.
+    public let dailyLimit: String?
+    /// What they may spend in a calendar month (UTC), in US dollars.
+    public let monthlyLimit: String?
+    /// What they spent on the present day.
+    public let spentToday: String
+    /// What they spent in the present month.
+    public let spentThisMonth: String
+    /// What their open holds reserve.
+    public let held: String
+}
+
+/// An org's monthly budget, as it is shown.
+public struct BudgetView: Codable, Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// What may be spent in a calendar month (UTC), in US dollars; nil for no limit.
+    public let monthlyBudget: String?
+    /// What was spent in the present month.
+    public let spentThisMonth: String
+    /// What open holds reserve.
+    public let held: String
+}
+
+/// The balances at which an org's operators are told, as they are shown.
+public struct AlertsView: Codable, Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// In US dollars, largest first.
+    public let thresholds: [String]
+}
+
+/// Something that others may want to know, in the order of commits.
+public struct LedgerEvent: Codable, Sendable, Hashable {
+    /// Its number: the cursor to go on from.
+    public let number: Int64
+    /// When.
+    public let at: String
+    /// `balance_low`, `credits_expired`, `credits_voided`.
+    public let kind: String
+    /// Which org.
+    public let org: String
+    /// What belongs to its kind; money in US dollars.
+    public let data: [String: String]
+
+    /// The kinds there are.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// The balance fell below a threshold.
+        case balanceLow = "balance_low"
+        /// What was unspent of a grant expired.
+        case creditsExpired = "credits_expired"
+        /// What was unspent of a grant was taken back.
+        case creditsVoided = "credits_voided"
+    }
+}
+
+/// A change of what a record costs, as it is shown.
+public struct CorrectionView: Codable, Sendable, Hashable {
+    /// The ledger's number.
+    public let correction: Int64
+    /// Whose record.
+    public let org: String
+    /// The record's id.
+    public let id: String
+    /// `late_charge`, `corrected`, `voided` or `repriced`.
+    public let kind: String
+    /// When.
+    public let at: String
+    /// Why.
+    public let reason: String?
+    /// Who did it.
+    public let actor: String?
+    /// What the record cost before it, in US dollars.
+    public let costBefore: String
+    /// What it costs from then on.
+    public let cost: String
+    /// The usage object that was given, verbatim.
+    public let usage: String?
+    /// The SHA-256 of the rate card it was priced with.
+    public let rateCard: String?
+    /// The parts of its price.
+    public let lines: [LineView]
+    /// The transfer that moved the difference; nil where there was none.
+    public let transfer: Int64?
+}
+
+/// What a step of repricing changed.
+public struct RepricedView: Codable, Sendable, Hashable {
+    /// Records whose cost changed.
+    public var changed = 0
+    /// What was charged more, in US dollars.
+    public var charged = "0.000000000"
+    /// What was given back, in US dollars.
+    public var givenBack = "0.000000000"
+
+    /// Nothing yet.
+    public init() {}
+}
+
+/// A record whose card now says something else, as it is shown.
+public struct RepricingView: Codable, Sendable, Hashable {
+    /// Its place in the order of commits.
+    public let sequence: Int64
+    /// Whose.
+    public let org: String
+    /// Its id.
+    public let id: String
+    /// The model.
+    public let model: String
+    /// When the request ended.
+    public let at: String
+    /// What it costs, in US dollars.
+    public let cost: String
+    /// What it should.
+    public let newCost: String
+}
+
+/// One record's life, as it is shown.
+public struct ExplanationView: Codable, Sendable, Hashable {
+    /// The record as it was reported and first charged.
+    public let record: UsageView
+    /// What was read from the usage object: units and how much of each.
+    public let buckets: [BucketView]
+    /// What the record's first lines come to before they are rounded, in US dollars.
+    public let exactCost: String
+    /// What the record costs at present, corrections included, in US dollars.
+    public let cost: String
+    /// Every movement of money that it caused, oldest first, the hold's included.
+    public let transfers: [TransferView]
+    /// The hold that it named, where there is one.
+    public let hold: HoldView?
+    /// In which state the hold was then.
+    public let holdState: String?
+    /// What changed its cost since, oldest first.
+    public let corrections: [CorrectionView]
+    /// The grants it drew from in the end.
+    public let grants: [GrantView]
+}
+
+/// A unit and how much of it.
+public struct BucketView: Codable, Sendable, Hashable {
+    /// The unit.
+    public let unit: String
+    /// How much.
+    public let quantity: Int64
+}

@@ -1,0 +1,33 @@
+import Metering
+
+/// How far a record's own time may lie from the daemon's. Protocol, section 1.
+public enum TimeWindow {
+    /// Seconds ahead.
+    public static let aheadSecondsMax: Int64 = 15 * 60
+    /// Seconds back: 45 days.
+    public static let backSecondsMax: Int64 = 45 * 86_400
+    /// Seconds for which keys of control-plane mutations and events of the outbox are kept: 46 days.
+    public static let keySecondsMin: Int64 = 46 * 86_400
+}
+
+/// How much of each thing there may be.
+public enum LedgerLimits {
+    /// Open holds of an org.
+    public static let holdsPerOrgMax = 10_000
+    /// Grants of an org with something left.
+    public static let grantsPerOrgMax = 1_000
+    /// Members of an org, removed ones included.
+    public static let membersPerOrgMax = 10_000
+    /// Balances of an org at which to tell.
+    public static let alertsPerOrgMax = 16
+    /// What one record may cost: a million US dollars. More is a mistake of its sender, and would fill an account.
+    public static let recordCostMax = Money(nanos: 1_000_000_000_000_000)
+    /// Seconds that a hold may live.
+    public static let holdSecondsMax: Int64 = 86_400
+    /// The largest priority of a grant; 0 is drawn from first.
+    public static let priorityMax = 100
+    /// The priority of a grant that names none.
+    public static let priorityDefault = 50
+    /// Bytes of a reason or an actor.
+    public static let wordsBytesMax = 512
+}

@@ -1,0 +1,86 @@
+import Foundation
+import GRDB
+import Metering
+
+// What the cards now in force say of what was charged.
+extension LedgerReader {
+    /// A part of the records that were looked at.
+    public struct RepricingPage: Sendable {
+        /// Those whose cost would change.
+        public let differences: [RepricingView]
+        /// How many were looked at.
+        public let examined: Int
+        /// The last one; where to go on. Nil at the end.
+        public let next: Int64?
+    }
+
+    /// Looks at charged records in the order of commits, so many at most, and prices them anew.
+    ///
+    /// - Parameters:
+    ///   - since: only requests that ended then or later.
+    ///   - org: only this org's; nil for all.
+    public func repricing(
+        with book: RateBook, since: Timestamp, org: String?, after cursor: Int64, limit: Int
+    ) async throws -> RepricingPage {
+        try await pool.read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT sequence, usage.id, usage.at, user, model, provider, tier, usage, status, usage.cost,
+                        usage.correction, org.name AS org_name, correction.kind, correction.cost AS corrected_cost
+                    FROM usage JOIN org ON org.id = usage.org
+                    LEFT JOIN correction ON correction.number = usage.correction
+                    WHERE sequence > ? ORDER BY sequence LIMIT ?
+                    """, arguments: [cursor, limit])
+            var differences: [RepricingView] = []
+            var examined = 0
+            var last = cursor
+            while let row = try rows.next() {
+                examined += 1
+                last = row["sequence"]
+                guard row["at"] as Int64 >= since.milliseconds, org == nil || row["org_name"] == org,
+                    let difference = try Self.difference(row, book, database)
+                else { continue }
+                differences.append(difference)
+            }
+            return RepricingPage(
+                differences: differences, examined: examined, next: examined == limit ? last : nil)
+        }
+    }
+
+    private static func difference(_ row: Row, _ book: RateBook, _ database: Database) throws -> RepricingView? {
+        let correction: Int64 = row["correction"]
+        let at = Timestamp(milliseconds: row["at"])
+        let isUnpriced = correction == 0 && row["status"] == ChargeStatus.unpriced.rawValue
+        guard !isUnpriced, row["kind"] as Int64? != CorrectionKind.voided.rawValue, let entry = book.entry(at: at)
+        else { return nil }
+        let (model, provider): (String, String?) = (row["model"], row["provider"])
+        let json =
+            correction > 0 ? try usage(correctedBy: correction, database) ?? row["usage"] : row["usage"] as String
+        guard let rate = entry.card.rate(model: model, provider: provider),
+            let reading = try? UsageReading(json: json, provider: provider ?? rate.provider),
+            case .priced(let price) = rate.price(
+                reading.buckets, tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard)
+        else { return nil }
+        let cost = correction > 0 ? row["corrected_cost"] : row["cost"] as Int64
+        guard price.cost.nanos != cost else { return nil }
+        return RepricingView(
+            sequence: row["sequence"], org: row["org_name"], id: row["id"], model: model, at: at.description,
+            cost: money(cost), newCost: price.cost.description)
+    }
+
+    /// The usage object of the newest correction that gave one.
+    private static func usage(correctedBy number: Int64, _ database: Database) throws -> String? {
+        try String.fetchOne(
+            database,
+            sql: """
+                WITH RECURSIVE chain(number, previous, raw) AS (
+                    SELECT number, previous, raw FROM correction WHERE number = ?
+                    UNION ALL
+                    SELECT correction.number, correction.previous, correction.raw
+                    FROM chain JOIN correction ON correction.number = chain.previous
+                )
+                SELECT raw FROM chain WHERE raw IS NOT NULL LIMIT 1
+                """, arguments: [number])
+    }
+}

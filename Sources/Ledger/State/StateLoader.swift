@@ -1,0 +1,124 @@
+import Metering
+
+/// Reads at start what the writer keeps in memory.
+enum StateLoader {
+    static func load(_ connection: SQLiteConnection) throws(SQLiteError) -> (Accounts, Expirations) {
+        let (accounts, orgs) = try loadAccounts(connection)
+        var expirations = Expirations()
+        try loadGrants(connection, orgs, &expirations)
+        try loadMembers(connection, orgs)
+        try loadHolds(connection, orgs, &expirations)
+        let alerts = try connection.prepare("SELECT org, threshold FROM alert ORDER BY threshold DESC")
+        while try alerts.step() {
+            orgs[alerts.int(0)]?.account.thresholds.append(Money(nanos: alerts.int(1)))
+        }
+        return (accounts, expirations)
+    }
+
+    static func newestCommit(_ connection: SQLiteConnection) throws(SQLiteError) -> CommitChain.Link {
+        let row = try connection.prepare("SELECT * FROM ledger_commit ORDER BY number DESC LIMIT 1")
+        defer { row.reset() }
+        guard try row.step() else { return CommitChain.Link() }
+        return CommitChain.Link(
+            number: row.int(0), at: row.int(1),
+            last: CommitChain.Last(
+                transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
+                erasure: row.int(7)), digest: row.blob(8))
+    }
+
+    private static func loadAccounts(
+        _ connection: SQLiteConnection
+    ) throws(SQLiteError) -> (Accounts, [Int64: Org]) {
+        let rows = try connection.prepare(
+            """
+            SELECT account.id, kind, debits, credits, debits_high, credits_high, pending, front_grant, front_remaining,
+                month, month_spend, last_usage, last_transfer, org.id, org.name, org.state, org.monthly_budget
+            FROM account LEFT JOIN org ON org.id = account.org
+            """)
+        var shared: [AccountKind: Account] = [:]
+        var orgs: [Int64: Org] = [:]
+        while try rows.step() {
+            guard let kind = AccountKind(rawValue: rows.int(1)) else { continue }
+            let state = Account.State(
+                debits: Account.total(low: rows.int(2), high: rows.int(4)),
+                credits: Account.total(low: rows.int(3), high: rows.int(5)), pending: rows.int(6),
+                frontGrant: rows.int(7), frontRemaining: rows.int(8), month: rows.int(9), monthSpend: rows.int(10),
+                lastUsage: rows.int(11), lastTransfer: rows.int(12))
+            let account = Account(id: rows.int(0), org: rows.text(14), state: state)
+            guard kind == .orgCredits else {
+                shared[kind] = account
+                continue
+            }
+            guard let name = rows.text(14), let orgState = OrgState(rawValue: rows.int(15)) else { continue }
+            let org = Org(id: rows.int(13), name: name, state: orgState, account: account)
+            org.monthlyBudget = rows.optionalInt(16).map(Money.init(nanos:))
+            orgs[org.id] = org
+        }
+        guard let usage = shared[.usage], let grants = shared[.grants], let breakage = shared[.breakage] else {
+            throw SQLiteError.damaged("the ledger's own accounts are missing")
+        }
+        var accounts = Accounts(usage: usage, grants: grants, breakage: breakage)
+        for org in orgs.values { accounts.add(org) }
+        accounts.didCommit()
+        return (accounts, orgs)
+    }
+
+    private static func loadGrants(
+        _ connection: SQLiteConnection, _ orgs: [Int64: Org], _ expirations: inout Expirations
+    ) throws(SQLiteError) {
+        let rows = try connection.prepare(
+            "SELECT id, org, source, priority, expires, remaining FROM credit_grant WHERE state = 1")
+        var open: [Int64: [Grant]] = [:]
+        while try rows.step() {
+            guard let source = GrantSource(rawValue: rows.int(2)), let org = orgs[rows.int(1)] else { continue }
+            let grant = Grant(
+                id: rows.int(0), source: source, priority: Int(rows.int(3)),
+                expires: rows.optionalInt(4).map(Timestamp.init(milliseconds:)), remaining: rows.int(5))
+            open[org.id, default: []].append(grant)
+            expirations.add(grant, of: org)
+        }
+        for (id, grants) in open {
+            guard let org = orgs[id] else { continue }
+            org.grants = grants.sorted { $0.comes(before: $1) }
+            guard org.account.state.frontGrant == org.grants.first?.id else {
+                throw SQLiteError.damaged("the grant that org '\(org.name)' draws from is not the first in line")
+            }
+        }
+    }
+
+    private static func loadMembers(_ connection: SQLiteConnection, _ orgs: [Int64: Org]) throws(SQLiteError) {
+        let rows = try connection.prepare(
+            """
+            SELECT org, user, added, removed, daily_limit, monthly_limit, day, day_spend, month, month_spend FROM member
+            """)
+        while try rows.step() {
+            guard let org = orgs[rows.int(0)], let user = rows.text(1) else { continue }
+            let member = Member(org: org.id, user: user, added: Timestamp(milliseconds: rows.int(2)))
+            member.removed = rows.optionalInt(3).map(Timestamp.init(milliseconds:))
+            member.dailyLimit = rows.optionalInt(4).map(Money.init(nanos:))
+            member.monthlyLimit = rows.optionalInt(5).map(Money.init(nanos:))
+            member.state = Member.State(
+                day: rows.int(6), daySpend: rows.int(7), month: rows.int(8), monthSpend: rows.int(9))
+            org.members[user] = member
+            member.committed = member.state
+        }
+    }
+
+    private static func loadHolds(
+        _ connection: SQLiteConnection, _ orgs: [Int64: Org], _ expirations: inout Expirations
+    ) throws(SQLiteError) {
+        let rows = try connection.prepare(
+            "SELECT number, org, id, user, amount, expires, transfer FROM hold WHERE state = 1")
+        while try rows.step() {
+            guard let org = orgs[rows.int(1)], let id = rows.text(2) else { continue }
+            let hold = Hold(
+                number: rows.int(0), id: id, user: rows.text(3), amount: rows.int(4),
+                expires: Timestamp(milliseconds: rows.int(5)), transfer: rows.optionalInt(6))
+            org.holds[id] = hold
+            expirations.add(hold, of: org)
+            guard let user = hold.user, let member = org.members[user] else { continue }
+            member.state.held += hold.amount
+            member.committed.held = member.state.held
+        }
+    }
+}

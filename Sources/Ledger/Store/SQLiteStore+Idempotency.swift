@@ -1,0 +1,50 @@
+import Foundation
+import Metering
+
+// Keys of control-plane mutations, with the answer that was given under each.
+extension SQLiteStore {
+    /// What was answered under a key before: the answer again, a conflict where something else was asked, or nil.
+    func replay<Answer: Decodable>(
+        _ key: IdempotencyKey, org: String, _ outcome: (Answer) -> Outcome
+    ) throws(SQLiteError) -> Outcome? {
+        let select = try connection.prepare(
+            "SELECT body, answer FROM idempotency WHERE route = ? AND org = ? AND key = ?")
+        select.bind(1, key.route)
+        select.bind(2, org)
+        select.bind(3, key.key)
+        defer { select.reset() }
+        guard try select.step() else { return nil }
+        guard select.text(0) == key.body else { return .refused(Self.conflict(key)) }
+        do {
+            return outcome(try WireJSON.decode(Answer.self, from: Data(select.blob(1))))
+        } catch {
+            throw SQLiteError.damaged("an answer kept for a key is damaged")
+        }
+    }
+
+    static func conflict(_ key: IdempotencyKey) -> Refusal {
+        Refusal(.idConflict, "the idempotency key '\(key.key)' was already used for a different request")
+    }
+
+    func remember(
+        _ answer: some Encodable, under key: IdempotencyKey, org: String, now: Timestamp
+    ) throws(SQLiteError) {
+        let prune = try connection.prepare("DELETE FROM idempotency WHERE created < ?")
+        prune.bind(1, now.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
+        try prune.run()
+        let encoded: [UInt8]
+        do {
+            encoded = Array(try WireJSON.encode(answer))
+        } catch {
+            throw SQLiteError(code: 1, extendedCode: 1, message: "an answer can't be encoded")
+        }
+        let insert = try connection.prepare("INSERT INTO idempotency VALUES(?, ?, ?, ?, ?, ?)")
+        insert.bind(1, key.route)
+        insert.bind(2, org)
+        insert.bind(3, key.key)
+        insert.bind(4, key.body)
+        insert.bind(5, blob: encoded)
+        insert.bind(6, now.milliseconds)
+        try insert.run()
+    }
+}

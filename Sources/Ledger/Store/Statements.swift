@@ -1,0 +1,60 @@
+/// The statements that every batch uses, compiled once.
+struct Statements {
+    let begin: SQLiteStatement
+    let commit: SQLiteStatement
+    let insertUsage: SQLiteStatement
+    let selectUsageKey: SQLiteStatement
+    let selectUsage: SQLiteStatement
+    let insertTransfer: SQLiteStatement
+    let updateAccount: SQLiteStatement
+    let updateMember: SQLiteStatement
+    let updateGrant: SQLiteStatement
+    let insertHold: SQLiteStatement
+    let closeHold: SQLiteStatement
+    let selectHoldKey: SQLiteStatement
+    let selectHold: SQLiteStatement
+    let insertCommit: SQLiteStatement
+
+    init(_ connection: SQLiteConnection) throws(SQLiteError) {
+        begin = try connection.prepare("BEGIN IMMEDIATE")
+        commit = try connection.prepare("COMMIT")
+        insertUsage = try connection.prepare(
+            """
+            INSERT INTO usage(sequence, previous, org, id, user, model, provider, at, at_given, received, tier, hold,
+                usage, tags, billed_tier, tier_fell_back, status, cost, card, lines, balance, held, hold_number,
+                hold_state, transfer, digest)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        selectUsageKey = try connection.prepare("SELECT 1 FROM usage WHERE sequence = ? AND org = ? AND id = ?")
+        selectUsage = try connection.prepare(
+            """
+            SELECT user, model, provider, at, at_given, tier, hold, usage, tags, status, cost, balance, held,
+                hold_number, hold_state
+            FROM usage WHERE sequence = ?
+            """)
+        insertTransfer = try connection.prepare("INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        updateAccount = try connection.prepare(
+            """
+            UPDATE account SET debits = ?, credits = ?, debits_high = ?, credits_high = ?, pending = ?, front_grant = ?,
+                front_remaining = ?, month = ?, month_spend = ?, last_usage = ?, last_transfer = ?
+            WHERE id = ?
+            """)
+        updateMember = try connection.prepare(
+            "UPDATE member SET day = ?, day_spend = ?, month = ?, month_spend = ? WHERE org = ? AND user = ?")
+        updateGrant = try connection.prepare("UPDATE credit_grant SET state = ?, remaining = ? WHERE id = ?")
+        insertHold = try connection.prepare(
+            """
+            INSERT INTO hold(number, org, id, user, model, provider, tier, usage, ttl, amount, balance, available,
+                created, expires, transfer, digest, state)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+            """)
+        closeHold = try connection.prepare("UPDATE hold SET state = ?, closed = ?, settled_by = ? WHERE number = ?")
+        selectHoldKey = try connection.prepare("SELECT 1 FROM hold WHERE number = ? AND org = ? AND id = ?")
+        selectHold = try connection.prepare(
+            """
+            SELECT user, model, provider, tier, usage, ttl, amount, balance, available, expires, state
+            FROM hold WHERE number = ?
+            """)
+        insertCommit = try connection.prepare("INSERT INTO ledger_commit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    }
+}

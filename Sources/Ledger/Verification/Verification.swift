@@ -1,0 +1,32 @@
+import GRDB
+import Metering
+
+/// Proves the books from scratch, on one snapshot: every stored total against its transfers, every hold and every grant's
+/// remainder, every charge against its line items, every row against the chain of commits.
+public enum Verification {
+    /// Verifies the database that a daemon has open.
+    public static func run(_ reader: LedgerReader) async throws -> VerificationReport {
+        try await reader.pool.read { try verify($0, isWholeFile: false) }
+    }
+
+    /// Verifies a copy that no daemon holds, its pages included. The file is not changed.
+    public static func run(databaseFile path: String) throws -> VerificationReport {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try DatabaseQueue(path: path, configuration: configuration).read { try verify($0, isWholeFile: true) }
+    }
+
+    private static func verify(_ database: Database, isWholeFile: Bool) throws -> VerificationReport {
+        guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
+            throw LedgerOpenError(kind: .unreadable, description: "this file is not a meterd database")
+        }
+        var verifier = try Verifier(SQLiteConnection(borrowing: database.sqliteConnection))
+        if isWholeFile { try verifier.checkPages() }
+        try verifier.addUpTransfers()
+        try verifier.compareCharges()
+        try verifier.compareGrants()
+        try verifier.compareCards()
+        try verifier.followChain()
+        return verifier.report
+    }
+}

@@ -1,0 +1,178 @@
+import Metering
+
+extension Verifier {
+    /// Makes each commit's digest anew from its rows and the digest before, and each row's own from its detail.
+    mutating func followChain() throws(SQLiteError) {
+        var rows = try ChainRows(connection)
+        var previous = CommitChain.Link()
+        let commits = try connection.prepare("SELECT * FROM ledger_commit ORDER BY number")
+        while try commits.step() {
+            let link = CommitChain.Link(
+                number: commits.int(0), at: commits.int(1),
+                last: CommitChain.Last(
+                    transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
+                    correction: commits.int(6), erasure: commits.int(7)),
+                digest: commits.blob(8))
+            report.commits += 1
+            if link.number != report.commits {
+                report.add("commit \(link.number) stands where commit \(report.commits) is due: one is missing")
+                report.commits = link.number
+            }
+            let kinds = try rows.take(through: link.last, erasedThrough) { report.add($0) }
+            let digest = CommitChain.digest(of: link, after: previous.digest, rows: kinds)
+            if digest != link.digest {
+                report.add(
+                    "commit \(link.number) of \(Timestamp(milliseconds: link.at)): its rows are not those that its digest covers"
+                )
+            }
+            // What follows is compared with the digest that stands there, so that one change is told once.
+            previous = link
+        }
+        let rest = try rows.remaining()
+        if rest > 0 { report.add("\(rest) rows stand behind the last commit of the chain") }
+    }
+}
+
+/// The rows of the chain, kind by kind, in step with the commits.
+private struct ChainRows {
+    private let transfers, usage, holds, grants, corrections, erasures: SQLiteStatement
+    private var scratch = RowBytes()
+
+    init(_ connection: SQLiteConnection) throws(SQLiteError) {
+        transfers = try connection.prepare(
+            """
+            SELECT id, previous, debit_account, credit_account, amount, code, reference, at, pending, draws FROM transfer
+            ORDER BY id
+            """)
+        usage = try connection.prepare(
+            """
+            SELECT sequence, previous, org, status, cost, card, balance, held, hold_number, hold_state, transfer, digest,
+                id, user, model, provider, at, received, at_given, tier, hold, usage, tags, billed_tier, tier_fell_back,
+                lines
+            FROM usage ORDER BY sequence
+            """)
+        holds = try connection.prepare(
+            """
+            SELECT number, org, ttl, amount, balance, available, created, expires, transfer, digest, id, user, model,
+                provider, tier, usage
+            FROM hold ORDER BY number
+            """)
+        grants = try connection.prepare(
+            """
+            SELECT id, org, amount, source, priority, expires, reason, key, transfer, balance_after, created
+            FROM credit_grant ORDER BY id
+            """)
+        corrections = try connection.prepare(
+            """
+            SELECT correction.number, correction.usage, correction.previous, kind, correction.at, correction.cost,
+                correction.card, correction.transfer, correction.digest, reason, actor, raw, correction.billed_tier,
+                correction.tier_fell_back, correction.lines, usage.org, usage.usage = ''
+            FROM correction LEFT JOIN usage ON usage.sequence = correction.usage ORDER BY correction.number
+            """)
+        erasures = try connection.prepare("SELECT number, org, last_sequence, at FROM erasure ORDER BY number")
+        for statement in [transfers, usage, holds, grants, corrections, erasures] { ahead.append(try statement.step()) }
+    }
+
+    // Whether each statement, in that order, stands on a row.
+    private var ahead: [Bool] = []
+
+    private mutating func each(
+        _ kind: Int, _ rows: SQLiteStatement, through last: Int64, _ body: (inout RowBytes, inout RowBytes) -> Void
+    ) throws(SQLiteError) -> RowBytes {
+        var bytes = RowBytes()
+        while ahead[kind], rows.int(0) <= last {
+            body(&bytes, &scratch)
+            ahead[kind] = try rows.step()
+        }
+        return bytes
+    }
+
+    mutating func take(
+        through last: CommitChain.Last, _ erasedThrough: [Int64: Int64], _ problem: (String) -> Void
+    ) throws(SQLiteError) -> [RowBytes] {
+        func check(_ what: @autoclosure () -> String, _ stored: [UInt8], _ scratch: inout RowBytes) {
+            if scratch.digest != stored { problem("\(what()): it is not what its own digest says") }
+            scratch.removeAll()
+        }
+        func mayBeErased(_ org: Int64, _ sequence: Int64) -> Bool { sequence <= erasedThrough[org] ?? 0 }
+        return [
+            try each(0, transfers, through: last.transfer) { [transfers] bytes, _ in
+                TransferRow(
+                    id: transfers.int(0), previous: transfers.int(1), debit: transfers.int(2),
+                    credit: transfers.int(3), amount: transfers.int(4), code: transfers.int(5),
+                    reference: transfers.int(6), at: transfers.int(7), pending: transfers.int(8),
+                    draws: transfers.optionalBlob(9)
+                ).append(to: &bytes)
+            },
+            try each(1, usage, through: last.usage) { [usage] bytes, scratch in
+                let row = UsageRow(
+                    sequence: usage.int(0), previous: usage.int(1), org: usage.int(2), status: usage.int(3),
+                    cost: usage.int(4), card: usage.optionalInt(5), balance: usage.int(6), held: usage.int(7),
+                    holdNumber: usage.optionalInt(8), holdState: usage.optionalInt(9),
+                    transfer: usage.optionalInt(10), digest: usage.blob(11))
+                row.append(to: &bytes)
+                if usage.text(21) == "", mayBeErased(row.org, row.sequence) { return }
+                UsageDetail(
+                    id: usage.text(12) ?? "", user: usage.text(13), model: usage.text(14) ?? "",
+                    provider: usage.text(15), at: usage.int(16), received: usage.int(17),
+                    isAtGiven: usage.int(18) == 1, tier: usage.int(19), hold: usage.text(20),
+                    usage: usage.text(21) ?? "", tags: usage.text(22), billedTier: usage.int(23),
+                    tierFellBack: usage.int(24) == 1, lines: usage.blob(25)
+                ).append(to: &scratch)
+                check("usage record \(row.sequence)", row.digest, &scratch)
+            },
+            try each(2, holds, through: last.hold) { [holds] bytes, scratch in
+                let row = HoldRow(
+                    number: holds.int(0), org: holds.int(1), ttl: holds.int(2), amount: holds.int(3),
+                    balance: holds.int(4), available: holds.int(5), created: holds.int(6), expires: holds.int(7),
+                    transfer: holds.optionalInt(8), digest: holds.blob(9))
+                row.append(to: &bytes)
+                HoldDetail(
+                    id: holds.text(10) ?? "", user: holds.text(11), model: holds.text(12), provider: holds.text(13),
+                    tier: holds.int(14), usage: holds.text(15)
+                ).append(to: &scratch)
+                check("hold \(row.number)", row.digest, &scratch)
+            },
+            try each(3, grants, through: last.grant) { [grants] bytes, _ in
+                GrantRow(
+                    id: grants.int(0), org: grants.int(1), amount: grants.int(2), source: grants.int(3),
+                    priority: grants.int(4), expires: grants.optionalInt(5), reason: grants.text(6),
+                    key: grants.text(7) ?? "", transfer: grants.int(8), balanceAfter: grants.int(9),
+                    created: grants.int(10)
+                ).append(to: &bytes)
+            },
+            try each(4, corrections, through: last.correction) { [corrections] bytes, scratch in
+                let row = CorrectionRow(
+                    number: corrections.int(0), usage: corrections.int(1), previous: corrections.int(2),
+                    kind: corrections.int(3), at: corrections.int(4), cost: corrections.int(5),
+                    card: corrections.optionalInt(6), transfer: corrections.optionalInt(7),
+                    digest: corrections.blob(8))
+                row.append(to: &bytes)
+                if corrections.int(16) == 1, mayBeErased(corrections.int(15), row.usage) { return }
+                CorrectionDetail(
+                    reason: corrections.text(9), actor: corrections.text(10), raw: corrections.text(11),
+                    billedTier: corrections.int(12), tierFellBack: corrections.int(13) == 1,
+                    lines: corrections.blob(14)
+                ).append(to: &scratch)
+                check("correction \(row.number)", row.digest, &scratch)
+            },
+            try each(5, erasures, through: last.erasure) { [erasures] bytes, _ in
+                ErasureRow(
+                    number: erasures.int(0), org: erasures.int(1), lastSequence: erasures.int(2), at: erasures.int(3)
+                ).append(to: &bytes)
+            },
+        ]
+    }
+
+    /// Rows that no commit covers.
+    mutating func remaining() throws(SQLiteError) -> Int {
+        var count = 0
+        for (kind, statement) in [transfers, usage, holds, grants, corrections, erasures].enumerated() {
+            while ahead[kind] {
+                count += 1
+                ahead[kind] = try statement.step()
+            }
+        }
+        return count
+    }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Control
+import Foundation
+import Ledger
+import Metering
+
+struct RatesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rates", abstract: "What models cost.", subcommands: [Reprice.self])
+
+    struct Reprice: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Charges past records by the rate cards now in force for their time.",
+            discussion: """
+                Examples: meterctl rates reprice --since 2026-11-01T00:00:00Z --dry-run
+                          meterctl rates reprice --since 2026-11-01T00:00:00Z --org acme --reason 'price list corrected'
+
+                A charge that a card now in force prices otherwise gets a correction with the difference; nothing is edited.
+                Done twice, the second time changes nothing.
+                """)
+
+        @Option(help: "Only requests that ended then or later (RFC 3339).") var since: String
+        @Option(help: "Only this org's.") var org: String?
+        @Flag(help: "Show what would change, and change nothing.") var dryRun = false
+        @Option(help: "Why, in words.") var reason: String?
+        @OptionGroup var actor: ActorOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                var result = Result()
+                let progress = ProgressBar(total: nil)
+                var cursor: String?
+                repeat {
+                    let body = RepricingBody(
+                        since: since, org: org, dryRun: dryRun, cursor: cursor, reason: reason, actor: actor.name)
+                    let step = try await common.client.post(
+                        RepricingStepView.self, ["v1", "rates", "repricing"], body: body, key: nil)
+                    result.add(step)
+                    cursor = step.nextCursor
+                    progress.update(result.examined, ", \(result.changed) would cost something else")
+                } while cursor != nil
+                progress.clear()
+                try common.show(result) { result in
+                    let verb = dryRun ? "would be" : "were"
+                    var table = Table(
+                        ("AT", .left), ("ORG", .left), ("ID", .left), ("MODEL", .left), ("COST", .right),
+                        ("NEW", .right))
+                    table.rows = result.first.map {
+                        [$0.at, $0.org, $0.id, $0.model, dollars($0.cost), dollars($0.newCost)]
+                    }
+                    let more =
+                        result.changed > result.first.count ? "\n… and \(result.changed - result.first.count) more" : ""
+                    let list = result.first.isEmpty ? "" : table.text + more + "\n\n"
+                    return list
+                        + "\(result.examined) records looked at, \(result.changed) \(verb) repriced: USD "
+                        + "\(dollars(result.charged)) \(verb) charged, USD \(dollars(result.givenBack)) given back"
+                }
+            }
+        }
+
+        /// The sum of all steps.
+        private struct Result: Encodable {
+            var examined = 0
+            var changed = 0
+            var charged = Money.zero.description
+            var givenBack = Money.zero.description
+            var first: [RepricingView] = []
+
+            static let shown = 20
+
+            mutating func add(_ step: RepricingStepView) {
+                examined += step.examined
+                changed += step.repriced?.changed ?? step.differences.count
+                first += step.differences.prefix(Self.shown - first.count)
+                if let repriced = step.repriced {
+                    charged = sum(charged, repriced.charged)
+                    givenBack = sum(givenBack, repriced.givenBack)
+                } else {
+                    for difference in step.differences {
+                        let change =
+                            (Money(decimal: difference.newCost) ?? .zero)
+                            .subtracting(Money(decimal: difference.cost) ?? .zero) ?? .zero
+                        if change > .zero {
+                            charged = sum(charged, change.description)
+                        } else {
+                            givenBack = sum(givenBack, Money(nanos: -change.nanos).description)
+                        }
+                    }
+                }
+            }
+
+            private func sum(_ left: String, _ right: String) -> String {
+                let total = (Money(decimal: left) ?? .zero).adding(Money(decimal: right) ?? .zero)
+                return total?.description ?? left
+            }
+        }
+    }
+}
+
+/// Who does something that leaves a trace.
+struct ActorOption: ParsableArguments {
+    @Option(name: .customLong("actor"), help: "Who does it; your user name if absent.")
+    var given: String?
+
+    var name: String { given ?? NSUserName() }
+}
