@@ -147,12 +147,11 @@ extension SQLiteStore {
         return priced
     }
 
-    /// The price of an unpriced record: by the card at its time or, failing that, the earliest later one that has one.
+    /// The price of an unpriced record, where its rate has come: by the card at its time or, failing that, the earliest
+    /// later one that has one.
     private func lateCharge(_ charge: CurrentCharge) -> PricedCharge? {
-        let candidates =
-            [bookInBatch.entry(at: charge.at)].compactMap { $0 }
-            + bookInBatch.entries.filter { $0.effective > charge.at }
-        for entry in candidates {
+        let atItsTime = bookInBatch.entry(at: charge.at).map { [$0] } ?? []
+        for entry in atItsTime + bookInBatch.entries.filter({ $0.effective > charge.at }) {
             if case .priced(let priced) = price(charge, json: charge.usage, with: entry) { return priced }
         }
         return nil

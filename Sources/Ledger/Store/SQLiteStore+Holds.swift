@@ -173,20 +173,18 @@ extension SQLiteStore {
         case .amount(let amount): return .success(amount.nanos)
         case .usage(_, let reading):
             let model = request.model ?? ""
-            guard let rate = bookInBatch.entry(at: now)?.card.rate(model: model, provider: request.provider) else {
-                return .failure(
-                    Refusal(
-                        .unknownModel,
-                        "there is no rate for model '\(model)', so its worst case can't be priced; give 'amount'"))
-            }
-            switch rate.price(reading.buckets, tier: reading.servedTier ?? request.tier) {
+            let priced = bookInBatch.price(
+                model: model, provider: request.provider, reading.buckets, tier: reading.servedTier ?? request.tier,
+                at: now)
+            switch priced?.pricing {
             case .priced(let price): return .success(price.cost.nanos)
-            case .noRate(let unit):
+            case .overflow: return .failure(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+            case .noRate, nil:
                 return .failure(
                     Refusal(
                         .unknownModel,
-                        "model '\(model)' has no rate for \(unit.name), so its worst case can't be priced"))
-            case .overflow: return .failure(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+                        "there is no rate for model '\(model)' and that usage, so the worst case can't be priced; give 'amount'"
+                    ))
             }
         }
     }

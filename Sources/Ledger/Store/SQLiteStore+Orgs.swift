@@ -77,9 +77,16 @@ extension SQLiteStore {
                     .limitExceeded,
                     "org '\(name)' has had \(LedgerLimits.membersPerOrgMax) members, the most there may be"))
         }
-        let member = Member(org: org.id, user: user, added: now)
+        // Who was a member before stays the same object: the batch may have touched it already.
+        let member = known ?? Member(org: org.id, user: user, added: now)
+        let before = (member.added, member.removed, member.dailyLimit, member.monthlyLimit)
+        accounts.onRollBack {
+            (member.added, member.removed, member.dailyLimit, member.monthlyLimit) = before
+            org.members[user] = known
+        }
+        accounts.touch(member)
         member.state = try spend(of: user, org, earlier)
-        accounts.onRollBack { org.members[user] = known }
+        (member.added, member.removed, member.dailyLimit, member.monthlyLimit) = (now, nil, nil, nil)
         org.members[user] = member
         let insert = try connection.prepare(
             "INSERT OR REPLACE INTO member VALUES(?, ?, ?, NULL, NULL, NULL, ?, ?, ?, ?)")
@@ -91,7 +98,6 @@ extension SQLiteStore {
         insert.bind(6, member.state.month)
         insert.bind(7, member.state.monthSpend)
         try insert.run()
-        member.committed = member.state
         return try answer(member, of: org, key, now: now)
     }
 
@@ -144,13 +150,17 @@ extension SQLiteStore {
     }
 
     /// What a new member spent before in the present day and month, and holds: what a reader added up, and the records
-    /// since.
+    /// since. It is what the records received in it cost at present.
     private func spend(of user: String, _ org: Org, _ earlier: EarlierSpend) throws(SQLiteError) -> Member.State {
         let seen = Window(earlier.moment)
         var state = Member.State(day: window.day, month: window.month)
         if seen.day == window.day { state.daySpend = earlier.day.nanos }
         if seen.month == window.month { state.monthSpend = earlier.month.nanos }
-        let row = try connection.prepare("SELECT previous, user, cost, received FROM usage WHERE sequence = ?")
+        let row = try connection.prepare(
+            """
+            SELECT usage.previous, user, CASE WHEN usage.correction > 0 THEN correction.cost ELSE usage.cost END, received
+            FROM usage LEFT JOIN correction ON correction.number = usage.correction WHERE sequence = ?
+            """)
         var sequence = org.account.state.lastUsage
         while sequence > earlier.throughSequence {
             row.bind(1, sequence)

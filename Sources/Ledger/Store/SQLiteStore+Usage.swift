@@ -11,12 +11,13 @@ extension SQLiteStore {
         let at = record.at ?? received
         if let refusal = Self.checkTime(at, received: received) { return .refused(refusal) }
 
-        let (entry, pricing) = price(record, at: at)
+        let priced = bookInBatch.price(
+            model: record.model, provider: record.provider, record.reading.buckets, tier: record.billedTier, at: at)
         var cost = Money.zero
         var lines: [LineItem] = []
         var fellBack = false
         var status = ChargeStatus.unpriced
-        switch pricing {
+        switch priced?.pricing {
         case .priced(let price):
             guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
             cost = price.cost
@@ -59,7 +60,7 @@ extension SQLiteStore {
             tierFellBack: fellBack, lines: encoded)
         let row = UsageRow(
             sequence: next.usage, previous: org.account.state.lastUsage, org: org.id, status: status.rawValue,
-            cost: cost.nanos, card: status == .unpriced ? nil : entry?.id, balance: balance.nanos,
+            cost: cost.nanos, card: status == .unpriced ? nil : priced?.entry.id, balance: balance.nanos,
             held: balance.nanos - org.account.available.nanos, holdNumber: holdNumber, holdState: holdState?.rawValue,
             transfer: transfer, digest: chain.digest { detail.append(to: &$0) })
         try insert(row, detail)
@@ -169,13 +170,6 @@ extension SQLiteStore {
                 status: status, cost: Money(nanos: cost), balance: Money(nanos: balance),
                 available: Money(nanos: balance - row.int(12)), holdState: holdState, overrun: overrun,
                 isDuplicate: true))
-    }
-
-    private func price(_ record: UsageRecord, at: Timestamp) -> (RateBook.Entry?, Pricing?) {
-        guard let entry = bookInBatch.entry(at: at),
-            let rate = entry.card.rate(model: record.model, provider: record.provider)
-        else { return (nil, nil) }
-        return (entry, rate.price(record.reading.buckets, tier: record.billedTier))
     }
 
     private static func checkTime(_ at: Timestamp, received: Timestamp) -> Refusal? {

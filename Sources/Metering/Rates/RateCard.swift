@@ -91,4 +91,22 @@ public struct RateBook: Sendable {
     public func entry(at moment: Timestamp) -> Entry? {
         entries.last { $0.effective <= moment }
     }
+
+    /// The card that prices a request and what came of it: the one in force at its moment or, where that has no rate for
+    /// it, the earliest later one that has. Nil where there is none.
+    public func price(
+        model: String, provider: String?, _ buckets: UsageBuckets, tier: ServiceTier, at moment: Timestamp
+    ) -> (entry: Entry, pricing: Pricing)? {
+        func price(by entry: Entry) -> (entry: Entry, pricing: Pricing)? {
+            guard let rate = entry.card.rate(model: model, provider: provider) else { return nil }
+            let pricing = rate.price(buckets, tier: tier)
+            if case .noRate = pricing { return nil }
+            return (entry, pricing)
+        }
+        if let entry = entry(at: moment), let priced = price(by: entry) { return priced }
+        for entry in entries where entry.effective > moment {
+            if let priced = price(by: entry) { return priced }
+        }
+        return nil
+    }
 }
