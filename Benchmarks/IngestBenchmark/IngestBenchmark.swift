@@ -4,6 +4,7 @@ import Glibc
 /// Measures the built daemon: durable acknowledged records a second, latency, memory; with a yardstick of the same disk.
 ///
 ///     ingest-benchmark [--meterd PATH] [--rates FILE] [--directory DIR] [--seconds N] [--orgs N]
+///         [--repeats N] [--holds PERCENT]
 ///
 /// DIR is on the disk to be measured; a folder is made in it and removed. See `make bench`.
 @main
@@ -49,7 +50,28 @@ struct IngestBenchmark {
                 print("  p50 is \(ratio) times one fdatasync plus one transaction (\(micros(yardstick)))")
             }
         }
+        if arguments.holdsPercent > 0 { try reportHolds(arguments, daemon) }
         print("books: \(try daemon.verify())")
+    }
+
+    /// The same load without and with holds, in turn, so that both meet the same disk.
+    private static func reportHolds(_ arguments: Arguments, _ daemon: DaemonProcess) throws {
+        print("records/s without holds and with \(arguments.holdsPercent) % of the records authorized before, in turn")
+        for (connections, window) in [(64, 1), (8, 32), (8, 256)] {
+            var without: [Double] = []
+            var with: [Double] = []
+            for _ in 0..<arguments.repeats {
+                var load = Load(
+                    socket: daemon.ingestSocket, connections: connections, window: window,
+                    seconds: arguments.seconds, orgs: arguments.orgs)
+                without.append(try load.run().perSecond)
+                load.holdsPercent = arguments.holdsPercent
+                with.append(try load.run().perSecond)
+            }
+            let (base, held) = (without.sorted()[without.count / 2], with.sorted()[with.count / 2])
+            let name = "\(connections) x \(window)".padding(toLength: 20, withPad: " ", startingAt: 0)
+            print("\(name) \(right("\(Int(base))", 11)) \(right("\(Int(held))", 11))   \(Int(held / base * 100)) %")
+        }
     }
 
     private static func machine() -> String {
@@ -77,6 +99,7 @@ struct Arguments {
     var seconds = 10.0
     var orgs = 1000
     var repeats = 3
+    var holdsPercent = 10
 
     init(_ words: ArraySlice<String>) throws {
         var rest = words
@@ -88,6 +111,7 @@ struct Arguments {
             case "--directory": directory = value
             case "--seconds": seconds = Double(value) ?? seconds
             case "--orgs": orgs = Int(value) ?? orgs
+            case "--holds": holdsPercent = Int(value) ?? holdsPercent
             case "--repeats": repeats = Int(value) ?? repeats
             default: throw BenchmarkError("unknown flag \(flag)")
             }

@@ -13,6 +13,8 @@ struct Load {
     let window: Int
     let seconds: Double
     let orgs: Int
+    /// Of a hundred records, those that are authorized before they are sent.
+    var holdsPercent = 0
 
     /// Before this many seconds nothing is counted.
     private static let warmUp = 0.5
@@ -20,6 +22,9 @@ struct Load {
     private struct Connection {
         let socket: UnixSocket
         var sentAt: [Double] = []
+        var isRecord: [Bool] = []
+        /// The hold that was asked for by the line before.
+        var hold: UInt64?
         var answered = 0
         var output: [UInt8] = []
         var written = 0
@@ -33,7 +38,7 @@ struct Load {
             return Connection(socket: socket)
         }
         defer { for connection in state { connection.socket.close() } }
-        var records = RecordMaker(orgs: orgs)
+        var records = RecordMaker(orgs: orgs, holdsPercent: holdsPercent)
         var latencies: [Float] = []
         latencies.reserveCapacity(4_000_000)
         var input = [UInt8](repeating: 0, count: 262_144)
@@ -79,11 +84,12 @@ struct Load {
         connection.written = 0
         if connection.answered > 100_000 {
             connection.sentAt.removeFirst(connection.answered)
+            connection.isRecord.removeFirst(connection.answered)
             connection.answered = 0
         }
         let now = Self.now()
         while connection.inFlight < window {
-            records.append(to: &connection.output)
+            connection.isRecord.append(records.append(to: &connection.output, hold: &connection.hold))
             connection.sentAt.append(now)
         }
     }
@@ -109,7 +115,7 @@ struct Load {
         }
         let count = bytes.withUnsafeBytes { raw in raw.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } }
         for _ in 0..<count {
-            measured(connection.sentAt[connection.answered])
+            if connection.isRecord[connection.answered] { measured(connection.sentAt[connection.answered]) }
             connection.answered += 1
         }
     }
@@ -136,16 +142,31 @@ struct Load {
 /// Makes usage records with random ids, as Anthropic's come.
 struct RecordMaker {
     let orgs: Int
+    let holdsPercent: Int
     private var generator = SplitMix64(state: UInt64.random(in: .min ... .max))
     private var stamp: (second: Int, text: [UInt8]) = (0, [])
 
-    init(orgs: Int) {
+    init(orgs: Int, holdsPercent: Int) {
         self.orgs = orgs
+        self.holdsPercent = holdsPercent
     }
 
-    mutating func append(to bytes: inout [UInt8]) {
-        let random = generator.next()
+    /// Puts the next line in: a record, or the request for the hold that the next one settles. True for a record.
+    mutating func append(to bytes: inout [UInt8], hold: inout UInt64?) -> Bool {
+        // The org of a hold's record is the hold's own.
+        let random = hold ?? generator.next()
         let org = Int(random % UInt64(orgs)) + 1
+        if hold == nil, holdsPercent > 0, Int(random >> 48) % 100 < holdsPercent {
+            hold = random
+            append("{\"op\":\"authorize\",\"id\":\"hold_", to: &bytes)
+            appendHex(random, to: &bytes)
+            append("\",\"org\":\"org-", to: &bytes)
+            append(org, to: &bytes)
+            append("\",\"user\":\"user-", to: &bytes)
+            append(org * 7 % 1000, to: &bytes)
+            append("\",\"model\":\"claude-sonnet-4-5\",\"usage\":{\"input_tokens\":8192,\"output_tokens\":4096}}\n", to: &bytes)
+            return false
+        }
         append("{\"op\":\"usage\",\"id\":\"msg_", to: &bytes)
         appendHex(generator.next(), to: &bytes)
         appendHex(generator.next(), to: &bytes)
@@ -155,6 +176,11 @@ struct RecordMaker {
         append(org * 7 % 1000, to: &bytes)
         append("\",\"model\":\"claude-sonnet-4-5\",\"provider\":\"anthropic\",\"at\":\"", to: &bytes)
         appendTime(to: &bytes)
+        if let settled = hold {
+            append("\",\"hold\":\"hold_", to: &bytes)
+            appendHex(settled, to: &bytes)
+            hold = nil
+        }
         append("\",\"usage\":{\"input_tokens\":", to: &bytes)
         append(Int(random >> 8 & 8191), to: &bytes)
         append(",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":", to: &bytes)
@@ -162,6 +188,7 @@ struct RecordMaker {
         append(",\"output_tokens\":", to: &bytes)
         append(Int(random >> 21 & 4095), to: &bytes)
         append(",\"service_tier\":\"standard\"}}\n", to: &bytes)
+        return true
     }
 
     // Plain bytes: the client shares the cores with the daemon that it measures.
