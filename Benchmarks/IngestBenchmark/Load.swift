@@ -164,7 +164,9 @@ struct RecordMaker {
             append(org, to: &bytes)
             append("\",\"user\":\"user-", to: &bytes)
             append(org * 7 % 1000, to: &bytes)
-            append("\",\"model\":\"claude-sonnet-4-5\",\"usage\":{\"input_tokens\":8192,\"output_tokens\":4096}}\n", to: &bytes)
+            append(
+                "\",\"model\":\"claude-sonnet-4-5\",\"usage\":{\"input_tokens\":8192,\"output_tokens\":4096}}\n",
+                to: &bytes)
             return false
         }
         append("{\"op\":\"usage\",\"id\":\"msg_", to: &bytes)

@@ -79,6 +79,66 @@ final class LedgerFixture {
                 IdempotencyKey(route: "grant", key: key, body: body ?? amount)))
     }
 
+    func credit(
+        _ amount: String, org: String = "acme", source: GrantSource = .purchase, priority: Int = 50,
+        expiresIn seconds: Int64? = nil, key: String
+    ) throws -> GrantView {
+        let new = NewGrant(
+            org: org, amount: Money(decimal: amount) ?? .zero, source: source, priority: priority,
+            expires: seconds.map { clock.now.advanced(bySeconds: $0) }, reason: nil)
+        guard case .grant(let view, _) = try one(.grant(new, IdempotencyKey(route: "grant", key: key, body: amount)))
+        else { throw Missing() }
+        return view
+    }
+
+    func authorize(
+        _ id: String, _ amount: String, org: String = "acme", user: String? = nil, ttl: Int64 = 600
+    ) throws -> Outcome {
+        try one(
+            .authorize(
+                HoldRequest(
+                    id: id, org: org, user: user, worst: .amount(Money(decimal: amount) ?? .zero), ttlSeconds: ttl)))
+    }
+
+    /// The reply to a hold that is expected to be granted.
+    func held(
+        _ id: String, _ amount: String, org: String = "acme", user: String? = nil, ttl: Int64 = 600
+    ) throws -> HoldReply {
+        guard case .hold(let reply) = try authorize(id, amount, org: org, user: user, ttl: ttl) else { throw Missing() }
+        return reply
+    }
+
+    /// The code with which a hold is expected to be refused.
+    func refused(_ id: String, _ amount: String, user: String? = nil) throws -> Refusal.Code {
+        try refusal(try authorize(id, amount, user: user)).code
+    }
+
+    func release(_ id: String, org: String = "acme") throws -> Outcome {
+        try one(.release(org: org, id: id))
+    }
+
+    func key(_ name: String) -> IdempotencyKey { IdempotencyKey(route: "test", key: name, body: name) }
+
+    func reading<Answer>(_ body: (LedgerReader) async throws -> Answer) async throws -> Answer {
+        let reader = try LedgerReader(path: path)
+        defer { try? reader.close() }
+        return try await body(reader)
+    }
+
+    /// What is left of each grant, oldest first: `"1: 0.500000000 open"`.
+    func grantsLeft(_ org: String = "acme") async throws -> [String] {
+        try await reading { reader in
+            try await reader.grants(of: org, before: nil, limit: 100).items.reversed().map {
+                "\($0.grant): \($0.remaining) \($0.state)"
+            }
+        }
+    }
+
+    func available(_ org: String = "acme") throws -> Money {
+        guard case .balance(let reply) = try one(.balance(org: org)) else { throw Missing() }
+        return reply.available
+    }
+
     func recordRates(_ document: String) throws {
         _ = try one(
             .recordCard(NewCard(document: document, card: try RateDocument.parse(document), source: "test")))

@@ -49,6 +49,35 @@ import Testing
         #expect(try Verification.run(databaseFile: database.path).ok)
     }
 
+    @Test func whatExpiresExpiresByItselfWhenNothingIsAsked() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try LedgerDatabase(in: directory.path)
+        let start = ContinuousClock.now
+        // A clock that runs, from a moment of its own.
+        let clock: @Sendable () -> Timestamp = {
+            let passed = (ContinuousClock.now - start).components
+            return Timestamp(milliseconds: passed.seconds * 1000 + passed.attoseconds / 1_000_000_000_000_000)
+        }
+        let (events, continuation) = AsyncStream.makeStream(of: LedgerEvent.self)
+        var options = StoreOptions(clock: clock)
+        options.onEvents = { for event in $0 { continuation.yield(event) } }
+        let store = try SQLiteStore(path: database.path, options: options)
+        let writer = LedgerWriter(store: store, capacity: 100) { Issue.record("the store failed: \($0)") }
+        func key(_ name: String) -> IdempotencyKey { IdempotencyKey(route: name, key: "k", body: "") }
+        _ = await writer.perform(
+            .createOrg(NewOrg(name: "acme", displayName: nil, country: nil, region: nil), key("createOrg")))
+        let expires = clock().advanced(bySeconds: 1)
+        _ = await writer.perform(
+            .grant(
+                NewGrant(org: "acme", amount: Money(nanos: 5), expires: expires, reason: nil), key("grant")))
+        for await event in events {
+            #expect(event.kind == "credits_expired" && event.at == expires.description)
+            break
+        }
+        await writer.close()
+        #expect(try Verification.run(databaseFile: database.path).ok)
+    }
+
     @Test func closingCarriesOutWhatWaitsAndTakesNoMore() async throws {
         let directory = try TemporaryDirectory()
         let database = try LedgerDatabase(in: directory.path)

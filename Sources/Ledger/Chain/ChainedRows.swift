@@ -3,6 +3,34 @@ import Metering
 // The rows that the chain covers, each with the bytes by which it enters. Writer and verification share them, so that
 // both mean the same row.
 
+/// An org as it was founded, and its account.
+struct OrgRow {
+    var id: Int64
+    var name: String
+    var created, account: Int64
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(id)
+        bytes.append(name)
+        bytes.append(created)
+        bytes.append(account)
+    }
+}
+
+/// A rate card; its hash stands for its document.
+struct CardRow {
+    var id: Int64
+    var hash: String
+    var effective, recorded: Int64
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(id)
+        bytes.append(hash)
+        bytes.append(effective)
+        bytes.append(recorded)
+    }
+}
+
 /// A transfer.
 struct TransferRow {
     var id, previous, debit, credit, amount, code, reference, at, pending: Int64

@@ -19,6 +19,11 @@ struct CommitChain {
         var grant: Int64 = 0
         var correction: Int64 = 0
         var erasure: Int64 = 0
+        var org: Int64 = 0
+        var card: Int64 = 0
+
+        /// All of them, in the order in which they are kept.
+        var numbers: [Int64] { [transfer, usage, hold, grant, correction, erasure, org, card] }
     }
 
     /// The newest commit that is durable.
@@ -32,6 +37,8 @@ struct CommitChain {
     var grants = RowBytes()
     var corrections = RowBytes()
     var erasures = RowBytes()
+    var orgs = RowBytes()
+    var cards = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -51,7 +58,7 @@ struct CommitChain {
         guard last != newest.last else { return nil }
         var link = Link(number: newest.number + 1, at: now.milliseconds, last: last)
         link.digest = Self.digest(
-            of: link, after: newest.digest, rows: [transfers, usage, holds, grants, corrections, erasures])
+            of: link, after: newest.digest, rows: [transfers, usage, holds, grants, corrections, erasures, orgs, cards])
         pending = link
         return link
     }
@@ -64,10 +71,7 @@ struct CommitChain {
         header.append(link.number)
         header.append(link.at)
         for kind in rows { header.append(raw: kind.isEmpty ? [] : kind.digest) }
-        let last = link.last
-        for value in [last.transfer, last.usage, last.hold, last.grant, last.correction, last.erasure] {
-            header.append(value)
-        }
+        for number in link.last.numbers { header.append(number) }
         return header.digest
     }
 
@@ -88,5 +92,7 @@ struct CommitChain {
         grants.removeAll()
         corrections.removeAll()
         erasures.removeAll()
+        orgs.removeAll()
+        cards.removeAll()
     }
 }

@@ -179,4 +179,10 @@ public struct BucketView: Codable, Sendable, Hashable {
     public let unit: String
     /// How much.
     public let quantity: Int64
+
+    /// So much of a unit.
+    public init(unit: String, quantity: Int64) {
+        self.unit = unit
+        self.quantity = quantity
+    }
 }

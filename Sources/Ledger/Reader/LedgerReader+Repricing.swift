@@ -26,7 +26,7 @@ extension LedgerReader {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT sequence, usage.id, usage.at, user, model, provider, tier, usage, status, usage.cost,
+                    SELECT sequence, usage.id, usage.at, user, model, provider, tier, usage.usage, status, usage.cost,
                         usage.correction, org.name AS org_name, correction.kind, correction.cost AS corrected_cost
                     FROM usage JOIN org ON org.id = usage.org
                     LEFT JOIN correction ON correction.number = usage.correction

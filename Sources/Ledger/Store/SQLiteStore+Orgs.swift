@@ -9,19 +9,23 @@ extension SQLiteStore {
         }
         let insertOrg = try connection.prepare(
             """
-            INSERT INTO org(name, display_name, country, region, state, created) VALUES(?, ?, ?, ?, ?, ?) RETURNING id
+            INSERT INTO org(name, display_name, country, region, state, created, id) VALUES(?, ?, ?, ?, ?, ?, ?)
             """)
+        let orgID = next.org
         insertOrg.bind(1, org.name)
         insertOrg.bind(2, org.displayName)
         insertOrg.bind(3, org.country)
         insertOrg.bind(4, org.region)
         insertOrg.bind(5, OrgState.active.rawValue)
         insertOrg.bind(6, now.milliseconds)
-        let orgID = try returned(by: insertOrg)
+        insertOrg.bind(7, orgID)
+        try insertOrg.run()
+        next.org += 1
         let insertAccount = try connection.prepare("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
         insertAccount.bind(1, orgID)
         insertAccount.bind(2, AccountKind.orgCredits.rawValue)
         let account = Account(id: try returned(by: insertAccount), org: org.name)
+        OrgRow(id: orgID, name: org.name, created: now.milliseconds, account: account.id).append(to: &chain.orgs)
         accounts.add(Org(id: orgID, name: org.name, state: .active, account: account))
 
         let view = OrgView(

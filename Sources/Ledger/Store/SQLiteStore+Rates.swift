@@ -11,15 +11,20 @@ extension SQLiteStore {
         let effective = new.card.effective ?? (bookInBatch.entries.isEmpty ? Timestamp(milliseconds: 0) : now)
         let insert = try connection.prepare(
             """
-            INSERT INTO rate_card(hash, effective, recorded, source, document) VALUES(?, ?, ?, ?, ?) RETURNING id
+            INSERT INTO rate_card(hash, effective, recorded, source, document, id) VALUES(?, ?, ?, ?, ?, ?)
             """)
         insert.bind(1, new.card.hash)
         insert.bind(2, effective.milliseconds)
         insert.bind(3, now.milliseconds)
         insert.bind(4, new.source)
         insert.bind(5, new.document)
-        let entry = RateBook.Entry(
-            id: try returned(by: insert), effective: effective, recorded: now, card: new.card)
+        insert.bind(6, next.card)
+        try insert.run()
+        let entry = RateBook.Entry(id: next.card, effective: effective, recorded: now, card: new.card)
+        CardRow(
+            id: entry.id, hash: entry.card.hash, effective: effective.milliseconds, recorded: now.milliseconds
+        ).append(to: &chain.cards)
+        next.card += 1
         bookInBatch = RateBook(bookInBatch.entries + [entry])
         sweptTo = 0
         return .card(entry, isNew: true)

@@ -113,7 +113,7 @@ extension SQLiteStore {
     }
 
     /// Sets the line. Where another grant comes first, the remainders change places: the first one's stands in the
-    /// account, all others' in their own rows.
+    /// account (and zero in its own row), all others' in their own rows.
     private mutating func line(up grants: [Grant], of org: Org) throws(SQLiteError) {
         let before = org.grants
         accounts.touch(org.account)
@@ -128,6 +128,7 @@ extension SQLiteStore {
         }
         org.account.state.frontGrant = grants.first?.id ?? 0
         org.account.state.frontRemaining = grants.first?.remaining ?? 0
+        if let new = grants.first { try update(new.id, .open, remaining: 0) }
     }
 
     private func update(_ grant: Int64, _ state: GrantState, remaining: Int64) throws(SQLiteError) {

@@ -28,13 +28,13 @@ public struct SQLiteStore: LedgerStore {
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
-        var usage, transfer, hold, grant, correction, erasure, event: Int64
+        var usage, transfer, hold, grant, correction, erasure, org, card, event: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
             CommitChain.Last(
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
-                erasure: erasure - 1)
+                erasure: erasure - 1, org: org - 1, card: card - 1)
         }
     }
 
@@ -71,6 +71,8 @@ public struct SQLiteStore: LedgerStore {
                 grant: try Self.maximum("credit_grant", "id", connection) + 1,
                 correction: try Self.maximum("correction", "number", connection) + 1,
                 erasure: try Self.maximum("erasure", "number", connection) + 1,
+                org: try Self.maximum("org", "id", connection) + 1,
+                card: try Self.maximum("rate_card", "id", connection) + 1,
                 event: try Self.maximum("event", "number", connection) + 1)
             nextCommitted = next
             window = Window(options.clock())
@@ -229,12 +231,10 @@ public struct SQLiteStore: LedgerStore {
         }
         guard let link = chain.seal(at: now, last: next.last) else { return }
         let insert = statements.insertCommit
-        let last = link.last
-        let values = [
-            link.number, link.at, last.transfer, last.usage, last.hold, last.grant, last.correction, last.erasure,
-        ]
-        for (position, value) in values.enumerated() { insert.bind(Int32(position) + 1, value) }
-        insert.bind(9, blob: link.digest)
+        for (position, value) in ([link.number, link.at] + link.last.numbers).enumerated() {
+            insert.bind(Int32(position) + 1, value)
+        }
+        insert.bind(11, blob: link.digest)
         try insert.run()
     }
 

@@ -135,7 +135,7 @@ enum Schema {
         """
 
     private static let credits = """
-        -- transfer: the one that brought it. remaining: what is left, where it is not the account's front_grant.
+        -- transfer: the one that brought it. remaining: what is left; 0 where it is the account's front_grant.
         CREATE TABLE credit_grant(
             id INTEGER PRIMARY KEY,
             org INTEGER NOT NULL REFERENCES org(id),
@@ -221,6 +221,7 @@ enum Schema {
             at INTEGER NOT NULL,
             last_transfer INTEGER NOT NULL, last_usage INTEGER NOT NULL, last_hold INTEGER NOT NULL,
             last_grant INTEGER NOT NULL, last_correction INTEGER NOT NULL, last_erasure INTEGER NOT NULL,
+            last_org INTEGER NOT NULL, last_card INTEGER NOT NULL,
             digest BLOB NOT NULL
         ) STRICT;
         CREATE TRIGGER ledger_commit_is_never_updated BEFORE UPDATE ON ledger_commit

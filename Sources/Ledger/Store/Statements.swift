@@ -55,6 +55,6 @@ struct Statements {
             SELECT user, model, provider, tier, usage, ttl, amount, balance, available, expires, state
             FROM hold WHERE number = ?
             """)
-        insertCommit = try connection.prepare("INSERT INTO ledger_commit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertCommit = try connection.prepare("INSERT INTO ledger_commit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     }
 }

@@ -11,14 +11,16 @@ extension Verifier {
                 number: commits.int(0), at: commits.int(1),
                 last: CommitChain.Last(
                     transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
-                    correction: commits.int(6), erasure: commits.int(7)),
-                digest: commits.blob(8))
+                    correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9)),
+                digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
                 report.add("commit \(link.number) stands where commit \(report.commits) is due: one is missing")
                 report.commits = link.number
             }
-            let kinds = try rows.take(through: link.last, erasedThrough) { report.add($0) }
+            let kinds = try rows.take(through: link.last, erasedThrough) { row in
+                report.add("\(row): it is not what its own digest says; commit \(link.number) made it")
+            }
             let digest = CommitChain.digest(of: link, after: previous.digest, rows: kinds)
             if digest != link.digest {
                 report.add(
@@ -35,7 +37,8 @@ extension Verifier {
 
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
-    private let transfers, usage, holds, grants, corrections, erasures: SQLiteStatement
+    private let transfers, usage, holds, grants, corrections, erasures, orgs, cards: SQLiteStatement
+    private var all: [SQLiteStatement] { [transfers, usage, holds, grants, corrections, erasures, orgs, cards] }
     private var scratch = RowBytes()
 
     init(_ connection: SQLiteConnection) throws(SQLiteError) {
@@ -70,7 +73,13 @@ private struct ChainRows {
             FROM correction LEFT JOIN usage ON usage.sequence = correction.usage ORDER BY correction.number
             """)
         erasures = try connection.prepare("SELECT number, org, last_sequence, at FROM erasure ORDER BY number")
-        for statement in [transfers, usage, holds, grants, corrections, erasures] { ahead.append(try statement.step()) }
+        orgs = try connection.prepare(
+            """
+            SELECT org.id, name, created, account.id FROM org LEFT JOIN account ON account.org = org.id AND kind = 1
+            ORDER BY org.id
+            """)
+        cards = try connection.prepare("SELECT id, hash, effective, recorded FROM rate_card ORDER BY id")
+        for statement in all { ahead.append(try statement.step()) }
     }
 
     // Whether each statement, in that order, stands on a row.
@@ -91,7 +100,7 @@ private struct ChainRows {
         through last: CommitChain.Last, _ erasedThrough: [Int64: Int64], _ problem: (String) -> Void
     ) throws(SQLiteError) -> [RowBytes] {
         func check(_ what: @autoclosure () -> String, _ stored: [UInt8], _ scratch: inout RowBytes) {
-            if scratch.digest != stored { problem("\(what()): it is not what its own digest says") }
+            if scratch.digest != stored { problem(what()) }
             scratch.removeAll()
         }
         func mayBeErased(_ org: Int64, _ sequence: Int64) -> Bool { sequence <= erasedThrough[org] ?? 0 }
@@ -161,13 +170,21 @@ private struct ChainRows {
                     number: erasures.int(0), org: erasures.int(1), lastSequence: erasures.int(2), at: erasures.int(3)
                 ).append(to: &bytes)
             },
+            try each(6, orgs, through: last.org) { [orgs] bytes, _ in
+                OrgRow(id: orgs.int(0), name: orgs.text(1) ?? "", created: orgs.int(2), account: orgs.int(3))
+                    .append(to: &bytes)
+            },
+            try each(7, cards, through: last.card) { [cards] bytes, _ in
+                CardRow(id: cards.int(0), hash: cards.text(1) ?? "", effective: cards.int(2), recorded: cards.int(3))
+                    .append(to: &bytes)
+            },
         ]
     }
 
     /// Rows that no commit covers.
     mutating func remaining() throws(SQLiteError) -> Int {
         var count = 0
-        for (kind, statement) in [transfers, usage, holds, grants, corrections, erasures].enumerated() {
+        for (kind, statement) in all.enumerated() {
             while ahead[kind] {
                 count += 1
                 ahead[kind] = try statement.step()

@@ -9,9 +9,11 @@ extension Verifier {
         let newest = try compareCorrections(transfers)
         let rows = try connection.prepare(
             """
-            SELECT sequence, org, previous, cost, lines, transfer, correction, usage = '', status FROM usage
-            ORDER BY sequence
+            SELECT sequence, org, previous, cost, lines, transfer, correction, usage = '', status, hold_number, hold_state
+            FROM usage ORDER BY sequence
             """)
+        let holds = try connection.prepare("SELECT settled_by FROM hold WHERE number = ?")
+        var settled: Int64 = 0
         var chains: [Int64: Int64] = [:]
         var charged: Int64 = 0
         while try rows.step() {
@@ -40,6 +42,14 @@ extension Verifier {
                 report.add("usage record \(sequence): it is unpriced and was charged")
             }
             if cost > 0 { charged += 1 }
+            if let hold = rows.optionalInt(9), rows.isNull(10) {
+                settled += 1
+                holds.bind(1, hold)
+                if try !holds.step() || holds.optionalInt(0) != sequence {
+                    report.add("usage record \(sequence): the hold \(hold) that it settled does not say so")
+                }
+                holds.reset()
+            }
             guard let transfer = rows.optionalInt(5) else {
                 if cost != 0 { report.add("usage record \(sequence): no transfer charged it") }
                 continue
@@ -53,6 +63,10 @@ extension Verifier {
                 report.add("usage record \(sequence): its transfer has another amount or org")
             }
             transfers.reset()
+        }
+        let settledHolds = try connection.prepare("SELECT count(*) FROM hold WHERE settled_by IS NOT NULL")
+        if try settledHolds.step(), settledHolds.int(0) != settled {
+            report.add("\(settledHolds.int(0)) holds name a record that settled them, and \(settled) records did")
         }
         for (org, account) in creditsOfOrg where accounts[account]?.lastUsage ?? 0 != chains[org] ?? 0 {
             report.add("account \(name(account)): its newest usage record is not the one it names")

@@ -8,6 +8,9 @@ extension Verifier {
         /// What is left of all grants, and what was spent beyond them.
         var remaining: Int128 = 0
         var overdraft: Int128 = 0
+        /// The month of the newest charge, and what was spent in it.
+        var month: Int64 = 0
+        var monthSpend: Int128 = 0
     }
 
     /// Adds up every transfer, follows holds and grants through them, and compares every account.
@@ -18,10 +21,14 @@ extension Verifier {
         // Open holds by their pending transfer.
         var open: [Int64: (hold: Int64, amount: Int64)] = [:]
         var holdsWithTransfer: Int64 = 0
-        let holds = try connection.prepare("SELECT org, amount, transfer, state FROM hold WHERE number = ?")
+        let holds = try connection.prepare("SELECT org, amount, transfer, state, closed FROM hold WHERE number = ?")
+        let charged = try connection.prepare(
+            """
+            SELECT received FROM usage WHERE sequence = (SELECT correction.usage FROM correction WHERE number = ?)
+            """)
         let rows = try connection.prepare(
             """
-            SELECT id, previous, debit_account, credit_account, amount, code, reference, pending, draws FROM transfer
+            SELECT id, previous, debit_account, credit_account, amount, code, reference, pending, draws, at FROM transfer
             ORDER BY id
             """)
         while try rows.step() {
@@ -62,7 +69,9 @@ extension Verifier {
                         report.add("transfer \(number) does not free what hold \(closed.hold) reserves")
                     }
                     holds.bind(1, closed.hold)
-                    if try !holds.step() || holds.int(3) != Self.state(after: code).rawValue {
+                    if try !holds.step() || holds.int(3) != Self.state(after: code).rawValue
+                        || holds.int(4) != rows.int(9)
+                    {
                         report.add("hold \(closed.hold): its state is not what transfer \(number) made of it")
                     }
                     holds.reset()
@@ -75,8 +84,22 @@ extension Verifier {
             if !code.isReservation {
                 debits[debit, default: 0] += Int128(amount)
                 credits[credit, default: 0] += Int128(amount)
-                follow(
-                    number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
+                follow(number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
+            }
+            let month = Timestamp(milliseconds: rows.int(9)).month
+            switch code {
+            case .charge, .correctionCharge:
+                state.monthSpend = (state.month == month ? state.monthSpend : 0) + Int128(amount)
+                state.month = month
+            case .correctionCredit:
+                // What is given back lowers the month in which it was charged, no later one.
+                charged.bind(1, rows.int(6))
+                if try charged.step(), Timestamp(milliseconds: charged.int(0)).month == month {
+                    state.monthSpend = (state.month == month ? state.monthSpend : 0) - Int128(amount)
+                    state.month = month
+                }
+                charged.reset()
+            default: break
             }
             running[own] = state
         }
@@ -128,6 +151,7 @@ extension Verifier {
                 sums.append(("holds", Int128(account.pending), state.pending))
                 sums.append(
                     ("grants less overdraft", account.credits - account.debits, state.remaining - state.overdraft))
+                sums.append(("spends of the month", Int128(account.monthSpend), state.monthSpend))
                 if account.lastTransfer != state.lastTransfer {
                     report.add("account \(account.name): its newest transfer is not the one it names")
                 }
