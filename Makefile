@@ -2,11 +2,12 @@
 # make test     build, then run every test
 # make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
 # make bench    measure the daemon on this machine's disk
+# make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = procps
+TEST_PACKAGES = procps hledger
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # One flag for every release build, so that they share one build: programs that need no Swift runtime beside them.
 RELEASE = -c release --static-swift-stdlib
@@ -14,7 +15,10 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: run test build deps install bench lint smoke clean
+SEEDS ?= 1-1000
+STEPS ?= 120
+
+.PHONY: run test build deps install bench model lint smoke clean
 
 run: build
 	@exec scripts/run
@@ -37,6 +41,10 @@ smoke: build
 bench: build
 	mkdir -p var
 	.build/release/ingest-benchmark $(BENCH)
+
+model: deps
+	swift build --build-tests
+	METERD_MODEL_SEEDS=$(SEEDS) METERD_MODEL_STEPS=$(STEPS) swift test --skip-build --filter ModelTests
 
 lint:
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

@@ -40,6 +40,62 @@ import Testing
         #expect(record.reading.buckets[.input] == 3)
     }
 
+    @Test func everyMemberOfAnAuthorizeIsRead() throws {
+        guard
+            case .success(.authorize(let request)) = decode(
+                #"{"op":"authorize","id":"h","org":"acme","user":"ana","model":"m","provider":"Google","tier":"flex","usage":{"prompt_tokens":3},"ttl": 120 }"#
+            ).result
+        else {
+            Issue.record("not read")
+            return
+        }
+        #expect(request.id == "h" && request.org == "acme" && request.user == "ana" && request.model == "m")
+        #expect(request.provider == "gemini" && request.tier == .flex && request.ttlSeconds == 120)
+        guard case .usage(let json, let reading) = request.worst else {
+            Issue.record("no usage")
+            return
+        }
+        #expect(json == #"{"prompt_tokens":3}"# && reading.buckets[.input] == 3)
+        guard
+            case .success(.authorize(let other)) = decode(
+                #"{"op":"authorize","id":"h","org":"acme","amount":"0.25"}"#
+            ).result, case .amount(let amount) = other.worst
+        else {
+            Issue.record("no amount")
+            return
+        }
+        #expect(amount.nanos == 250_000_000 && other.ttlSeconds == 600)
+        guard case .success(.release("acme", "h")) = decode(#"{"op":"release","id":"h","org":"acme"}"#).result else {
+            Issue.record("no release")
+            return
+        }
+    }
+
+    @Test(arguments: [
+        (#""id":"h","org":"o""#, "usage is missing"),
+        (#""id":"h","org":"o","amount":"1","usage":{"prompt_tokens":1},"model":"m""#, "both usage and amount"),
+        (#""id":"h","org":"o","usage":{"prompt_tokens":1}"#, "model is missing"),
+        (#""id":"h","org":"o","amount":0.25"#, "amount must be a string"),
+        (#""id":"h","org":"o","amount":"0""#, "amount must be a decimal string"),
+        (#""id":"h","org":"o","amount":"-1""#, "amount must be a decimal string"),
+        (#""id":"h","org":"o","amount":"1e400""#, "amount must be a decimal string"),
+        (#""id":"h","org":"o","amount":"1","ttl":0"#, "ttl must be"),
+        (#""id":"h","org":"o","amount":"1","ttl":86401"#, "ttl must be"),
+        (#""id":"h","org":"o","amount":"1","ttl":1.5"#, "ttl must be"),
+        (#""id":"h","org":"o","amount":"1","ttl":"60""#, "ttl must be"),
+        (#""id":"h","org":"o","amount":"1","ttl":99999999999999999999"#, "ttl must be"),
+        (#""id":"h","org":"o","amount":"1","ttl":60,"ttl":60"#, "ttl is there twice"),
+        (#""org":"o","amount":"1""#, "id is missing"),
+        (#""id":"h","amount":"1""#, "org is missing"),
+        (#""id":"h","org":"o","amount":"1","user":"""#, "user must be 1 to 128"),
+        (#""id":"h","org":"o","amount":"1","tier":"gold""#, "tier must be one of"),
+    ])
+    func aWrongAuthorizeIsRefusedByName(members: String, words: String) {
+        let refusal = refusal("{\"op\":\"authorize\",\(members)}")
+        #expect(refusal?.code == .malformed)
+        #expect(refusal?.message.contains(words) == true, "\(String(describing: refusal))")
+    }
+
     @Test func theOpDefaultsToUsageAndAbsentMembersToNothing() throws {
         let record = try #require(
             self.record(#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"user":null}"#))
