@@ -65,6 +65,24 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
     }
 
+    @Test func aDevelopmentVersionsLedgerIsRefusedWithWhatToDo() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/meterd.db"
+        try DatabaseQueue(path: path).write {
+            try $0.execute(
+                sql: """
+                    PRAGMA application_id = \(0x6d74_7264); CREATE TABLE grdb_migrations(identifier TEXT PRIMARY KEY);
+                    INSERT INTO grdb_migrations VALUES('2026-11-24 main path');
+                    """)
+        }
+        #expect {
+            _ = try LedgerDatabase(in: directory.path)
+        } throws: { error in
+            let refusal = error as? LedgerOpenError
+            return refusal?.kind == .unreadable && refusal?.description.contains("new state directory") == true
+        }
+    }
+
     @Test func whatIsNoLedgerIsRefused() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/meterd.db"

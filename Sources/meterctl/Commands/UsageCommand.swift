@@ -58,6 +58,7 @@ struct UsageCommand: AsyncParsableCommand {
                         ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
                         ("status", record.status), ("hold", record.hold), ("tags", record.tags),
                         ("usage", record.usage), ("rate card", record.rateCard),
+                        ("correction", record.correction.map { "\($0); meterctl explain shows what it changed" }),
                         ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
                     ])
                     return facts + "\n\n" + LineTable.text(record.lines, cost: record.cost)
