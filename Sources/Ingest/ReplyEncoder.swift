@@ -69,7 +69,7 @@ enum ReplyEncoder {
         write(reply.available, to: &buffer)
         if reply.status == .held {
             buffer.writeStaticString("\",\"expires\":\"")
-            buffer.writeString(reply.expires.description)
+            reply.expires.withText { _ = buffer.writeBytes($0) }
         }
         if let state = reply.state {
             buffer.writeStaticString("\",\"hold_state\":\"")

@@ -88,16 +88,37 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:58:24.123Z`.
     public var description: String {
-        let day = milliseconds.flooredQuotient(86_400_000)
+        withText { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Gives the bytes of ``description`` without making a string.
+    public func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         let inDay = milliseconds - day * 86_400_000
         let (year, month, dayOfMonth) = Self.civil(daysSinceEpoch: day)
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
+            func put(_ value: Int64, _ start: Int, _ count: Int) {
+                var rest = value
+                for position in (start..<start + count).reversed() {
+                    text[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+            }
+            put(year, 0, 4)
+            text[4] = UInt8(ascii: "-")
+            put(month, 5, 2)
+            text[7] = UInt8(ascii: "-")
+            put(dayOfMonth, 8, 2)
+            text[10] = UInt8(ascii: "T")
+            put(inDay / 3_600_000, 11, 2)
+            text[13] = UInt8(ascii: ":")
+            put(inDay / 60_000 % 60, 14, 2)
+            text[16] = UInt8(ascii: ":")
+            put(inDay / 1000 % 60, 17, 2)
+            text[19] = UInt8(ascii: ".")
+            put(inDay % 1000, 20, 3)
+            text[23] = UInt8(ascii: "Z")
+            return body(UnsafeBufferPointer(text))
         }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))T"
-            + "\(padded(inDay / 3_600_000, 2)):\(padded(inDay / 60_000 % 60, 2)):\(padded(inDay / 1000 % 60, 2))"
-            + ".\(padded(inDay % 1000, 3))Z"
     }
 }
 
