@@ -192,7 +192,7 @@ extension SQLiteStore {
                 lines: LineView.lines(of: price), transfer: transfer))
     }
 
-    /// Counts a difference in what was spent. What is given back lowers the windows in which it was charged, no later ones.
+    /// Counts a difference in what was spent. What is given back lowers the windows in which the record was received, no later ones.
     private mutating func spend(_ difference: Int64, _ charge: CurrentCharge, _ org: Org) {
         let member = org.member(charge.user)
         let charged = Window(charge.received)

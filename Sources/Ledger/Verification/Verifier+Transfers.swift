@@ -92,7 +92,7 @@ extension Verifier {
                 state.monthSpend = (state.month == month ? state.monthSpend : 0) + Int128(amount)
                 state.month = month
             case .correctionCredit:
-                // What is given back lowers the month in which it was charged, no later one.
+                // What is given back lowers the month in which the record was received, no later one.
                 charged.bind(1, rows.int(6))
                 if try charged.step(), Timestamp(milliseconds: charged.int(0)).month == month {
                     state.monthSpend = (state.month == month ? state.monthSpend : 0) - Int128(amount)

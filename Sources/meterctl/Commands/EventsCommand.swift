@@ -32,24 +32,29 @@ struct EventsCommand: AsyncParsableCommand {
     }
 
     private func followEvents() async throws {
+        // A daemon that is not there at all is told; one that was there comes back.
+        _ = try await common.client.get(Page<LedgerEvent>.self, ["v1", "events"], ["limit": "1"])
         var cursor = after
+        var isGone = false
         while true {
             do {
                 try await common.client.events(after: cursor) { event in
                     cursor = event.number
-                    let line =
-                        common.json
-                        ? String(decoding: try WireJSON.encode(event), as: UTF8.self)
-                        : Terminal.printable(
-                            "\(event.number)  \(event.at)  \(event.org)  \(event.kind)  \(Self.words(event))",
-                            lines: false)
-                    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+                    isGone = false
+                    FileHandle.standardOutput.write(Data((try line(event) + "\n").utf8))
                 }
-            } catch let failure as Failure where failure.status == .unreachable && cursor != after {
-                Terminal.complain("meterd is not there; trying again")
+            } catch let failure as Failure where failure.status == .unreachable {
+                if !isGone { Terminal.complain("meterd is not there; trying again until it is") }
+                isGone = true
             }
             try await Task.sleep(for: .seconds(1))
         }
+    }
+
+    private func line(_ event: LedgerEvent) throws -> String {
+        guard !common.json else { return String(decoding: try WireJSON.encode(event), as: UTF8.self) }
+        let words = "\(event.number)  \(event.at)  \(event.org)  \(event.kind)  \(Self.words(event))"
+        return Terminal.printable(words, lines: false)
     }
 
     private static func words(_ event: LedgerEvent) -> String {
