@@ -42,6 +42,15 @@ final class DaemonProcess {
         try request("GET", "/v1/ledger/verification", nil)
     }
 
+    /// Bytes of the database and its log for each usage record, indexes and all.
+    func bytesPerRecord() throws -> Int {
+        let status = try JSONSerialization.jsonObject(with: Data(try request("GET", "/v1/status", nil).utf8))
+        guard let members = status as? [String: Any], let records = members["records"] as? Int, records > 0,
+            let database = members["database_bytes"] as? Int, let log = members["wal_bytes"] as? Int
+        else { throw BenchmarkError("the status has no sizes") }
+        return (database + log) / records
+    }
+
     /// The most memory that the daemon has had, in MiB.
     var peakResidentMebibytes: Int {
         let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""

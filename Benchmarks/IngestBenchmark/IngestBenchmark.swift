@@ -50,6 +50,7 @@ struct IngestBenchmark {
                 print("  p50 is \(ratio) times one fdatasync plus one transaction (\(micros(yardstick)))")
             }
         }
+        print("disk: \(try daemon.bytesPerRecord()) bytes a record, log included")
         if arguments.holdsPercent > 0 { try reportHolds(arguments, daemon) }
         print("books: \(try daemon.verify())")
     }
