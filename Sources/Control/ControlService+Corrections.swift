@@ -45,23 +45,10 @@ public struct RepricingBody: Codable, Sendable, Hashable {
     }
 }
 
-/// A step of repricing, as it is shown.
-public struct RepricingStepView: Codable, Sendable, Hashable {
-    /// Records that were looked at.
-    public let examined: Int
-    /// Those whose card says something else.
-    public let differences: [RepricingView]
-    /// What was changed; nil for a dry run.
-    public let repriced: RepricedView?
-    /// Where the next step begins; nil at the end.
-    public let nextCursor: String?
-}
-
 // What changes a record's cost after its charge.
 extension ControlService {
-    /// Records that one step of repricing looks at, and records that the writer takes at once.
-    private static let stepRecords = 2_000
-    private static let writerRecords = 200
+    /// Records that one step of repricing looks at: no more than the writer may take at once.
+    private static let stepRecords = 500
 
     var correctionEndpoints: [Endpoint] {
         [
@@ -104,12 +91,12 @@ extension ControlService {
             ) { request, context in
                 let body = try await Endpoint.body(RepricingBody.self, request, context)
                 let key = try Endpoint.key(request, route: "reprice", body: body)
-                return try Endpoint.json(try await reprice(body, key))
+                return try await reprice(body, key)
             },
         ]
     }
 
-    private func reprice(_ body: RepricingBody, _ key: IdempotencyKey) async throws -> RepricingStepView {
+    private func reprice(_ body: RepricingBody, _ key: IdempotencyKey) async throws -> Response {
         guard let since = Timestamp(rfc3339: body.since) else {
             throw Problem(.malformed, "since must be an RFC 3339 time, such as 2026-11-24T00:00:00Z")
         }
@@ -123,34 +110,16 @@ extension ControlService {
         }
         let page = try await reader.repricing(
             with: rates(), since: since, org: body.org, after: cursor, limit: Self.stepRecords)
-        var repriced: RepricedView?
-        if !body.dryRun {
-            var total = RepricedView()
-            var (charged, givenBack) = (Money.zero, Money.zero)
-            // The writer decides for itself: between this look and its turn a record may have been corrected.
-            let records = page.differences.map(\.sequence)
-            for (number, start) in stride(from: 0, to: max(records.count, 1), by: Self.writerRecords).enumerated() {
-                let part = Array(records[start..<min(start + Self.writerRecords, records.count)])
-                let step = IdempotencyKey(
-                    route: key.route, key: "\(key.key)/\(cursor)/\(number)", body: key.body)
-                switch await writer.perform(
-                    .reprice(Repricing(records: part, reason: body.reason, actor: body.actor), step))
-                {
-                case .repriced(let view, _):
-                    total.changed += view.changed
-                    charged = charged.adding(Money(decimal: view.charged) ?? .zero) ?? charged
-                    givenBack = givenBack.adding(Money(decimal: view.givenBack) ?? .zero) ?? givenBack
-                case .refused(let refusal): throw Problem(refusal)
-                default: throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
-                }
-            }
-            total.charged = charged.description
-            total.givenBack = givenBack.description
-            repriced = total
+        let next = page.next.map(String.init)
+        guard !body.dryRun else {
+            return try Endpoint.json(
+                RepricedView(examined: page.examined, differences: page.differences, nextCursor: next))
         }
-        return RepricingStepView(
-            examined: page.examined, differences: page.differences, repriced: repriced,
-            nextCursor: page.next.map(String.init))
+        // The writer decides for itself: between this look and its turn a record may have been corrected.
+        let repricing = Repricing(
+            records: page.differences.map(\.sequence), examined: page.examined, nextCursor: next, reason: body.reason,
+            actor: body.actor)
+        return try await answer(.reprice(repricing, key))
     }
 
     static func check(words: String, _ name: String) throws {

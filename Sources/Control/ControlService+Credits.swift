@@ -114,7 +114,9 @@ extension ControlService {
 
     private static func grant(_ body: GrantBody, org: String) throws -> NewGrant {
         guard let amount = Money(decimal: body.amount), amount > .zero else {
-            throw Problem(.malformed, "amount must be a decimal of US dollars above zero, with at most nine decimals")
+            throw Problem(
+                .malformed,
+                "amount must be a decimal of US dollars above zero, at most 9223372036, with at most nine decimals")
         }
         guard let source = GrantSource(name: body.source ?? GrantSource.purchase.name) else {
             let names = GrantSource.allCases.map(\.name).joined(separator: ", ")

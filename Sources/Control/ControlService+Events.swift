@@ -34,10 +34,11 @@ extension ControlService {
         ]
     }
 
-    /// The number to go on from: the query's, or the header of a browser that comes back (WHATWG HTML, section 9.2).
+    /// The number to go on from: the header of a browser that comes back (WHATWG HTML, section 9.2), or the query's.
     private static func after(_ request: Request) throws -> Int64 {
         let header = request.headers.first { $0.name.canonicalName == "last-event-id" }?.value
-        guard let text = Endpoint.text(request, "after") ?? header else { return 0 }
+        // A browser repeats the address it began with; the header says how far it came since.
+        guard let text = header ?? Endpoint.text(request, "after") else { return 0 }
         guard let number = Int64(text), number >= 0 else {
             throw Problem(.malformed, "after must be the number of an event, or 0")
         }

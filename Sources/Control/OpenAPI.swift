@@ -120,13 +120,8 @@ enum OpenAPI {
                             ], required: ["sequence", "org", "id", "model", "at", "cost", "new_cost"]),
                     ]
                 ),
-                (
-                    "repriced",
-                    .members(
-                        [("changed", .integer), ("charged", .money), ("given_back", .money)],
-                        required: ["changed", "charged", "given_back"])
-                ), ("next_cursor", .string),
-            ], required: ["examined", "differences"]),
+                ("changed", .integer), ("charged", .money), ("given_back", .money), ("next_cursor", .string),
+            ], required: ["examined", "changed", "charged", "given_back", "differences"]),
         "Draw": .members([("grant", .integer), ("amount", .money)], required: ["grant", "amount"]),
         "Explanation": .members(
             [
@@ -138,11 +133,11 @@ enum OpenAPI {
                         "items": .members(
                             [("unit", .string), ("quantity", .integer)], required: ["unit", "quantity"]),
                     ]
-                ), ("exact_cost", .string), ("cost", .money),
+                ), ("exact_cost", .string), ("status", .string), ("cost", .money),
                 ("transfers", ["type": "array", "items": .reference("Transfer")]), ("hold", .reference("Hold")),
                 ("hold_state", .string), ("corrections", ["type": "array", "items": .reference("Correction")]),
                 ("grants", ["type": "array", "items": .reference("Grant")]),
-            ], required: ["record", "buckets", "exact_cost", "cost", "transfers", "corrections", "grants"]),
+            ], required: ["record", "buckets", "exact_cost", "status", "cost", "transfers", "corrections", "grants"]),
         "Line": .members(
             [("unit", .string), ("quantity", .integer), ("rate", .string), ("amount", .string)],
             required: ["unit", "amount"]),

@@ -108,7 +108,13 @@ struct Daemon: Service {
             metadata: [
                 "card": "\(entry.card.hash)", "effective": "\(entry.effective)", "rates": "\(entry.card.rates.count)",
             ])
-        guard let inForce = rates.current.entry(at: Self.clock()), inForce.id != entry.id else { return }
+        let now = Self.clock()
+        guard entry.effective <= now else {
+            return logger.notice(
+                "the rates file is not in force yet: its rates hold from its 'effective' time on",
+                metadata: ["card": "\(entry.card.hash)", "effective": "\(entry.effective)"])
+        }
+        guard let inForce = rates.current.entry(at: now), inForce.id != entry.id else { return }
         logger.warning(
             "the rates file is not what is charged by: another card has the latest effective time; set 'effective' in the file",
             metadata: ["card": "\(inForce.card.hash)", "effective": "\(inForce.effective)"])

@@ -157,6 +157,13 @@ import Testing
         }
         #expect(try daemon.json("balance", "acme")["balance"] as? String == "0.997980000")
         let life = try daemon.meterctl("explain", "acme", "r2").output
+        // The first charge's card and the one it was repriced by.
+        let document = try daemon.json("explain", "acme", "r2")
+        let cards = (document["corrections"] as? [[String: Any]])?.map { $0["rate_card"] as? String } ?? []
+        let first = (document["record"] as? [String: Any])?["rate_card"] as? String
+        #expect(
+            cards.count == 2 && cards.first == first && cards.last != first
+                && document["status"] as? String == "charged")
         for words in ["miscounted", "corrected", "repriced", "0.00001 → 0.00002", "correction_credit", "grants"] {
             #expect(life.contains(words), "\(words): \(life)")
         }

@@ -1,3 +1,5 @@
+import Metering
+
 /// A hold, as it is shown.
 public struct HoldView: Codable, Sendable, Hashable {
     /// The ledger's number.
@@ -120,17 +122,39 @@ public struct CorrectionView: Codable, Sendable, Hashable {
     public let transfer: Int64?
 }
 
-/// What a step of repricing changed.
+/// A step of repricing, as it is shown.
 public struct RepricedView: Codable, Sendable, Hashable {
-    /// Records whose cost changed.
-    public var changed = 0
-    /// What was charged more, in US dollars.
-    public var charged = "0.000000000"
-    /// What was given back, in US dollars.
-    public var givenBack = "0.000000000"
+    /// Records that were looked at.
+    public var examined: Int
+    /// Records whose cost changed, or would.
+    public var changed: Int
+    /// What was charged more, or would be, in US dollars.
+    public var charged: String
+    /// What was given back, or would be, in US dollars.
+    public var givenBack: String
+    /// The first of them.
+    public var differences: [RepricingView]
+    /// Where the next step begins; nil at the end.
+    public var nextCursor: String?
 
-    /// Nothing yet.
-    public init() {}
+    /// Differences that are shown.
+    public static let differencesMax = 20
+
+    /// A step that looked at some records and found those differences.
+    public init(examined: Int, differences: [RepricingView], nextCursor: String?) {
+        self.examined = examined
+        self.nextCursor = nextCursor
+        changed = differences.count
+        self.differences = Array(differences.prefix(Self.differencesMax))
+        var (charged, givenBack) = (Int128(0), Int128(0))
+        for difference in differences {
+            let (cost, newCost) = (Money(decimal: difference.cost), Money(decimal: difference.newCost))
+            let change = Int128(newCost?.nanos ?? 0) - Int128(cost?.nanos ?? 0)
+            if change > 0 { charged += change } else { givenBack -= change }
+        }
+        self.charged = Money.decimal(nanos: charged)
+        self.givenBack = Money.decimal(nanos: givenBack)
+    }
 }
 
 /// A record whose card now says something else, as it is shown.
@@ -159,6 +183,8 @@ public struct ExplanationView: Codable, Sendable, Hashable {
     public let buckets: [BucketView]
     /// What the record's first lines come to before they are rounded, in US dollars.
     public let exactCost: String
+    /// What became of it at present: `charged`, `unpriced`, `overdrawn` or `voided`.
+    public let status: String
     /// What the record costs at present, corrections included, in US dollars.
     public let cost: String
     /// Every movement of money that it caused, oldest first, the hold's included.

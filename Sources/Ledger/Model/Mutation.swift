@@ -218,16 +218,24 @@ public struct NewCorrection: Sendable {
 
 /// A step of repricing: records to look at.
 public struct Repricing: Sendable {
-    /// Their sequence numbers; a few hundred at most.
+    /// Their sequence numbers; some hundred at most.
     public let records: [Int64]
+    /// How many were looked at to find these, for the answer.
+    public let examined: Int
+    /// Where the next step begins, for the answer.
+    public let nextCursor: String?
     /// Why, in words.
     public let reason: String?
     /// Who does it.
     public let actor: String
 
     /// A step over those records.
-    public init(records: [Int64], reason: String?, actor: String) {
+    public init(
+        records: [Int64], examined: Int = 0, nextCursor: String? = nil, reason: String?, actor: String
+    ) {
         self.records = records
+        self.examined = examined
+        self.nextCursor = nextCursor
         self.reason = reason
         self.actor = actor
     }

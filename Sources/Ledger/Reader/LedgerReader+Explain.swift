@@ -20,7 +20,8 @@ extension LedgerReader {
             let price = Price(lines: lines, tier: .standard, tierFellBack: false)
             return ExplanationView(
                 record: record, buckets: Self.buckets(record.usage, provider: record.provider),
-                exactCost: price?.exact ?? "", cost: Self.usage(row).cost, transfers: transfers,
+                exactCost: price?.exact ?? "", status: Self.usage(row).status,
+                cost: Self.usage(row).cost, transfers: transfers,
                 hold: hold?.view, holdState: (row["hold_state"] as Int64?).flatMap(HoldState.init(rawValue:))?.name,
                 corrections: corrections.map(\.view), grants: try Self.grants(drawnBy: transfers, database))
         }

@@ -19,11 +19,13 @@ extension LedgerReader {
     static let usageColumns = """
         SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash, correction.kind AS correction_kind,
             correction.cost AS corrected_cost, correction.lines AS corrected_lines,
-            correction.billed_tier AS corrected_tier, correction.tier_fell_back AS corrected_fell_back
+            correction.billed_tier AS corrected_tier, correction.tier_fell_back AS corrected_fell_back,
+            first_card.hash AS first_card_hash
         """
     static let usageJoins = """
         JOIN org ON org.id = usage.org LEFT JOIN correction ON correction.number = usage.correction
         LEFT JOIN rate_card ON rate_card.id = CASE WHEN usage.correction > 0 THEN correction.card ELSE usage.card END
+        LEFT JOIN rate_card AS first_card ON first_card.id = usage.card
         """
 
     static let transferSQL = """
@@ -97,7 +99,8 @@ extension LedgerReader {
             provider: row["provider"], at: time(row["at"]), received: time(row["received"]), tier: tier.name,
             tierFellBack: fellBack, status: status, cost: money(row[isCorrected ? "corrected_cost" : "cost"]),
             correction: correction > 0 ? correction : nil, digest: hexadecimal(row["digest"]),
-            balanceAfter: money(row["balance"]), hold: row["hold"], rateCard: row["card_hash"],
+            balanceAfter: money(row["balance"]), hold: row["hold"],
+            rateCard: row[asFirstCharged ? "first_card_hash" : "card_hash"],
             lines: price.map(LineView.lines) ?? [], usage: row["usage"], tags: row["tags"])
     }
 

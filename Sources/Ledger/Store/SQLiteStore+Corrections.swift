@@ -42,8 +42,7 @@ extension SQLiteStore {
         _ repricing: Repricing, _ key: IdempotencyKey, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         if let answered = try replay(key, org: "", { .repriced($0, isReplay: true) }) { return answered }
-        var view = RepricedView()
-        var (charged, givenBack) = (Int128(0), Int128(0))
+        var differences: [RepricingView] = []
         for sequence in repricing.records {
             guard sequence > 0, sequence < next.usage else { continue }
             let charge = try currentCharge(of: sequence)
@@ -52,12 +51,14 @@ extension SQLiteStore {
             let change = Change(
                 kind: .repriced, reason: repricing.reason, actor: repricing.actor, raw: nil, priced: priced)
             guard case .success = try post(change, to: charge, of: org, now: now) else { continue }
-            view.changed += 1
-            let difference = Int128(priced.price.cost.nanos) - Int128(charge.cost.nanos)
-            if difference > 0 { charged += difference } else { givenBack -= difference }
+            differences.append(
+                RepricingView(
+                    sequence: sequence, org: charge.org, id: charge.id, model: charge.model,
+                    at: charge.at.description, cost: charge.cost.description,
+                    newCost: priced.price.cost.description))
         }
-        view.charged = Money(nanos: Int64(clamping: charged)).description
-        view.givenBack = Money(nanos: Int64(clamping: givenBack)).description
+        let view = RepricedView(
+            examined: repricing.examined, differences: differences, nextCursor: repricing.nextCursor)
         try remember(view, under: key, org: "", now: now)
         return .repriced(view, isReplay: false)
     }
@@ -158,7 +159,9 @@ extension SQLiteStore {
     }
 
     private static func noRate(_ charge: CurrentCharge) -> Refusal {
-        Refusal(.unknownModel, "there is no rate for model '\(charge.model)' and that usage; import one first")
+        Refusal(
+            .unknownModel,
+            "there is no rate for model '\(charge.model)' and that usage; add it to the rate table and reload")
     }
 
     // MARK: Posting

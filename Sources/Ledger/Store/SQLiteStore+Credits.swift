@@ -53,10 +53,7 @@ extension SQLiteStore {
         }
         var amount = Money.zero
         if let grant = org.grants.first(where: { $0.id == number }) {
-            amount = try takeBack(grant, of: org, now: now)
-            var data = ["grant": "\(number)", "amount": amount.description]
-            data["reason"] = reason
-            try raise(.creditsVoided, name, at: now, data)
+            amount = try takeBack(grant, of: org, reason: reason, now: now)
         }
         var view = try view(ofGrant: number, org)
         view.voided = amount.description
@@ -65,13 +62,18 @@ extension SQLiteStore {
     }
 
     /// Moves what is left of a grant back to where grants come from.
-    private mutating func takeBack(_ grant: Grant, of org: Org, now: Timestamp) throws(SQLiteError) -> Money {
+    private mutating func takeBack(
+        _ grant: Grant, of org: Org, reason: String?, now: Timestamp
+    ) throws(SQLiteError) -> Money {
         let amount = org.remaining(of: grant)
         let transfer = try post(
             amount, debit: org.account, credit: accounts.grants, of: org, code: .creditsVoided, reference: grant.id,
             at: now, draws: [Draw(grant: grant.id, amount: amount)])
         guard transfer != nil else { throw SQLiteError.damaged("grant \(grant.id) has more left than was ever given") }
         try close(grant, of: org, as: .voided)
+        var data = ["grant": "\(grant.id)", "amount": Money(nanos: amount).description]
+        data["reason"] = reason
+        try raise(.creditsVoided, org.name, at: now, data)
         return Money(nanos: amount)
     }
 
@@ -90,7 +92,7 @@ extension SQLiteStore {
         update.bind(3, grant.id)
         try update.run()
         try self.open(grant, of: org)
-        if state == .voided { _ = try takeBack(grant, of: org, now: now) }
+        if state == .voided { _ = try takeBack(grant, of: org, reason: nil, now: now) }
         try expireGrants(of: org, now)
     }
 

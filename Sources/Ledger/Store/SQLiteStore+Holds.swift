@@ -204,26 +204,29 @@ extension SQLiteStore {
             guard let limit else { return false }
             return Int128(spent) + Int128(held) + Int128(amount) > Int128(limit.nanos)
         }
+        func words(_ limit: Money?, _ spent: Int64, _ held: Int64) -> String {
+            "USD \(limit ?? .zero) with the USD \(Money(nanos: amount)) asked for: \(Money(nanos: spent)) spent, \(Money(nanos: held)) held"
+        }
         if let member {
             let held = member.state.held
-            if passes(member.dailyLimit, member.spend(inDay: window.day), held) {
+            let (today, month) = (member.spend(inDay: window.day), member.spend(inMonth: window.month))
+            if passes(member.dailyLimit, today, held) {
                 return Refusal(
                     .memberLimit,
-                    "member '\(member.user)' would pass their daily limit of USD \(member.dailyLimit ?? .zero), spent and held together"
-                )
+                    "member '\(member.user)' would pass the daily limit of \(words(member.dailyLimit, today, held))")
             }
-            if passes(member.monthlyLimit, member.spend(inMonth: window.month), held) {
+            if passes(member.monthlyLimit, month, held) {
                 return Refusal(
                     .memberLimit,
-                    "member '\(member.user)' would pass their monthly limit of USD \(member.monthlyLimit ?? .zero), spent and held together"
+                    "member '\(member.user)' would pass the monthly limit of \(words(member.monthlyLimit, month, held))"
                 )
             }
         }
-        if passes(org.monthlyBudget, org.account.spend(in: window.month), org.account.state.pending) {
+        let (spent, pending) = (org.account.spend(in: window.month), org.account.state.pending)
+        if passes(org.monthlyBudget, spent, pending) {
             return Refusal(
                 .orgBudget,
-                "org '\(org.name)' would pass its monthly budget of USD \(org.monthlyBudget ?? .zero), spent and held together"
-            )
+                "org '\(org.name)' would pass its monthly budget of \(words(org.monthlyBudget, spent, pending))")
         }
         let available = org.account.available
         guard amount <= available.nanos else {

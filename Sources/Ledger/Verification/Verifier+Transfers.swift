@@ -152,9 +152,13 @@ extension Verifier {
                 sums.append(
                     ("grants less overdraft", account.credits - account.debits, state.remaining - state.overdraft))
                 sums.append(("spends of the month", Int128(account.monthSpend), state.monthSpend))
+                sums.append(("months", Int128(account.month), Int128(state.month)))
                 if account.lastTransfer != state.lastTransfer {
                     report.add("account \(account.name): its newest transfer is not the one it names")
                 }
+            }
+            if account.org == nil, account.pending != 0 || account.frontGrant != 0 || account.monthSpend != 0 {
+                report.add("account \(account.name): it has holds, grants or a month's spend, which only an org's has")
             }
             for (side, stored, sum) in sums where stored != sum {
                 report.add("account \(account.name): \(side) are \(stored) nano-dollars, its transfers \(sum)")
@@ -170,7 +174,7 @@ extension Verifier {
     private mutating func compareHolds(
         open: [Int64: (hold: Int64, amount: Int64)], _ withTransfer: Int64
     ) throws(SQLiteError) {
-        let rows = try connection.prepare("SELECT number, amount, transfer, state FROM hold ORDER BY number")
+        let rows = try connection.prepare("SELECT number, amount, transfer, state, closed FROM hold ORDER BY number")
         var stillOpen = open
         var counted: Int64 = 0
         while try rows.step() {
@@ -185,6 +189,9 @@ extension Verifier {
             }
             counted += 1
             let isOpen = stillOpen.removeValue(forKey: transfer) != nil
+            if isOpen, !rows.isNull(4) {
+                report.add("hold \(rows.int(0)): it is open and has a time at which it was closed")
+            }
             if isOpen != (rows.int(3) == HoldState.open.rawValue) {
                 report.add("hold \(rows.int(0)): it is \(isOpen ? "not closed" : "closed") by any transfer")
             }

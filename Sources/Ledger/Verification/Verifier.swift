@@ -7,7 +7,7 @@ struct Verifier {
         let org: Int64?
         let name: String
         let debits, credits: Int128
-        let pending, frontGrant, frontRemaining, lastTransfer, lastUsage, monthSpend: Int64
+        let pending, frontGrant, frontRemaining, lastTransfer, lastUsage, monthSpend, month: Int64
     }
 
     let connection: SQLiteConnection
@@ -25,7 +25,7 @@ struct Verifier {
         let rows = try connection.prepare(
             """
             SELECT account.id, kind, org, name, debits, credits, debits_high, credits_high, pending, front_grant,
-                front_remaining, last_transfer, last_usage, month_spend
+                front_remaining, last_transfer, last_usage, month_spend, month
             FROM account LEFT JOIN org ON org.id = account.org
             """)
         while try rows.step() {
@@ -35,7 +35,7 @@ struct Verifier {
                 debits: Account.total(low: rows.int(4), high: rows.int(6)),
                 credits: Account.total(low: rows.int(5), high: rows.int(7)), pending: rows.int(8),
                 frontGrant: rows.int(9), frontRemaining: rows.int(10), lastTransfer: rows.int(11),
-                lastUsage: rows.int(12), monthSpend: rows.int(13))
+                lastUsage: rows.int(12), monthSpend: rows.int(13), month: rows.int(14))
             accounts[rows.int(0)] = account
             if let org = account.org { creditsOfOrg[org] = rows.int(0) }
         }

@@ -23,7 +23,8 @@ struct ControlClient {
     func get<Answer: Decodable>(
         _ type: Answer.Type, _ path: [String], _ query: [String: String?] = [:]
     ) async throws -> Answer {
-        try decode(type, try await send(.GET, path, query, headers: [:], body: nil))
+        let answer = try await send(.GET, path, query, headers: [:], body: nil)
+        return try decode(type, answer.status, answer.body)
     }
 
     /// Reads a list, page by page, until it ends or has `limit` items.
@@ -66,8 +67,9 @@ struct ControlClient {
         let used = key ?? UUID().uuidString.lowercased()
         do {
             let headers: HTTPHeaders = ["Idempotency-Key": used, "Content-Type": "application/json"]
-            return try decode(
-                type, try await send(method, path, [:], headers: headers, body: try WireJSON.encode(body)))
+            let answer = try await send(method, path, [:], headers: headers, body: try WireJSON.encode(body))
+            if answer.isReplay { Terminal.complain("this was done before under this key; shown is the first answer") }
+            return try decode(type, answer.status, answer.body)
         } catch let failure as Failure where key == nil && failure.isWorthRepeating {
             throw Failure(
                 status: failure.status,
@@ -103,11 +105,14 @@ struct ControlClient {
 
     private func send(
         _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
-    ) async throws -> (status: HTTPResponseStatus, body: Data) {
+    ) async throws -> (status: HTTPResponseStatus, body: Data, isReplay: Bool) {
         let response = try await execute(method, path, query, headers: headers, body: body)
         return try await unreachableAsFailure {
             let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
-            return (response.status, Data(bytes.readableBytesView))
+            return (
+                response.status, Data(bytes.readableBytesView),
+                response.headers.first(name: "Idempotent-Replayed") == "true"
+            )
         }
     }
 
@@ -150,11 +155,11 @@ struct ControlClient {
     }
 
     private func decode<Answer: Decodable>(
-        _ type: Answer.Type, _ answer: (status: HTTPResponseStatus, body: Data)
+        _ type: Answer.Type, _ status: HTTPResponseStatus, _ body: Data
     ) throws -> Answer {
-        guard (200..<300).contains(answer.status.code) else { throw Self.refusal(answer.status, answer.body) }
+        guard (200..<300).contains(status.code) else { throw Self.refusal(status, body) }
         do {
-            return try WireJSON.decode(type, from: answer.body)
+            return try WireJSON.decode(type, from: body)
         } catch {
             throw Failure(status: .refused, message: "meterd gave an answer that this meterctl can't read: \(error)")
         }

@@ -33,7 +33,7 @@ struct ExplainCommand: AsyncParsableCommand {
                         ? nil : life.buckets.map { "\($0.unit) \($0.quantity)" }.joined(separator: ", ")
                 ),
                 ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
-                ("rate card", record.rateCard), ("status", record.status),
+                ("rate card", record.rateCard), ("status", life.status),
                 ("costs", "USD " + dollars(life.cost)),
                 ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
             ]),

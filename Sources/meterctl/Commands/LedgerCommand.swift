@@ -90,6 +90,7 @@ struct LedgerCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
+            if common.json { throw ValidationError("a journal is text for hledger; there is no --json of it") }
             try await orExit {
                 guard let database else {
                     return try await common.client.text(["v1", "ledger", "journal"], ["org": org]) { piece in

@@ -46,17 +46,21 @@ struct Pricer {
     }
 
     private func price(_ record: UsageRecord) -> Result {
-        guard let rate = book.entry(at: record.at ?? now)?.card.rate(model: record.model, provider: record.provider)
-        else {
-            return .refused(
-                Refusal(.unknownModel, "there is no rate for model '\(record.model)'" + Self.seller(record.provider)))
-        }
-        switch rate.price(record.reading.buckets, tier: record.billedTier) {
+        let at = record.at ?? now
+        let priced = book.price(
+            model: record.model, provider: record.provider, record.reading.buckets, tier: record.billedTier, at: at)
+        switch priced?.pricing {
         case .priced(let price): return .priced(price)
-        case .noRate(let unit):
-            return .refused(Refusal(.unknownModel, "model '\(record.model)' has no rate for \(unit.name)"))
         case .overflow:
             return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+        case .noRate, nil:
+            let rate = book.entry(at: at)?.card.rate(model: record.model, provider: record.provider)
+            guard let rate, case .noRate(let unit) = rate.price(record.reading.buckets, tier: record.billedTier) else {
+                return .refused(
+                    Refusal(
+                        .unknownModel, "there is no rate for model '\(record.model)'" + Self.seller(record.provider)))
+            }
+            return .refused(Refusal(.unknownModel, "model '\(record.model)' has no rate for \(unit.name)"))
         }
     }
 

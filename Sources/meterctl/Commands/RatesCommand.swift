@@ -30,15 +30,22 @@ struct RatesCommand: AsyncParsableCommand {
             try await orExit {
                 var result = Result()
                 let progress = ProgressBar(total: nil)
+                let run = UUID().uuidString.lowercased()
                 var cursor: String?
                 repeat {
                     let body = RepricingBody(
                         since: since, org: org, dryRun: dryRun, cursor: cursor, reason: reason, actor: actor.name)
-                    let step = try await common.client.post(
-                        RepricingStepView.self, ["v1", "rates", "repricing"], body: body, key: nil)
+                    let step: RepricedView
+                    do {
+                        step = try await common.client.post(
+                            RepricedView.self, ["v1", "rates", "repricing"], body: body, key: "\(run)/\(cursor ?? "0")")
+                    } catch let failure as Failure where !dryRun && result.examined > 0 {
+                        let words = "what was repriced so far stays; the same command again does the rest"
+                        throw Failure(status: failure.status, message: "\(failure.message)\nmeterctl: \(words)")
+                    }
                     result.add(step)
                     cursor = step.nextCursor
-                    progress.update(result.examined, ", \(result.changed) would cost something else")
+                    progress.update(result.examined, ", \(result.changed) cost something else")
                 } while cursor != nil
                 progress.clear()
                 try common.show(result) { result in
@@ -69,25 +76,12 @@ struct RatesCommand: AsyncParsableCommand {
 
             static let shown = 20
 
-            mutating func add(_ step: RepricingStepView) {
+            mutating func add(_ step: RepricedView) {
                 examined += step.examined
-                changed += step.repriced?.changed ?? step.differences.count
+                changed += step.changed
                 first += step.differences.prefix(Self.shown - first.count)
-                if let repriced = step.repriced {
-                    charged = sum(charged, repriced.charged)
-                    givenBack = sum(givenBack, repriced.givenBack)
-                } else {
-                    for difference in step.differences {
-                        let change =
-                            (Money(decimal: difference.newCost) ?? .zero)
-                            .subtracting(Money(decimal: difference.cost) ?? .zero) ?? .zero
-                        if change > .zero {
-                            charged = sum(charged, change.description)
-                        } else {
-                            givenBack = sum(givenBack, Money(nanos: -change.nanos).description)
-                        }
-                    }
-                }
+                charged = sum(charged, step.charged)
+                givenBack = sum(givenBack, step.givenBack)
             }
 
             private func sum(_ left: String, _ right: String) -> String {
