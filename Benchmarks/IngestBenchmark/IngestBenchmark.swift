@@ -4,7 +4,7 @@ import Glibc
 /// Measures the built daemon: durable acknowledged records a second, latency, memory; with a yardstick of the same disk.
 ///
 ///     ingest-benchmark [--meterd PATH] [--rates FILE] [--directory DIR] [--seconds N] [--orgs N]
-///         [--repeats N] [--holds PERCENT]
+///         [--repeats N] [--holds PERCENT] [--holds-only]
 ///
 /// DIR is on the disk to be measured; a folder is made in it and removed. See `make bench`.
 @main
@@ -29,6 +29,14 @@ struct IngestBenchmark {
         defer { daemon.stop() }
         try daemon.createOrgs(arguments.orgs)
 
+        if !arguments.isHoldsOnly { try reportGrid(arguments, daemon, disk) }
+        if arguments.holdsPercent > 0 { try reportHolds(arguments, daemon) }
+        print("books: \(try daemon.verify())")
+    }
+
+    private static func reportGrid(
+        _ arguments: Arguments, _ daemon: DaemonProcess, _ disk: DiskYardstick
+    ) throws {
         print("connections x window   records/s      p50       p99     p99.9       max   peak RSS")
         for (connections, window) in [(1, 1), (8, 1), (64, 1), (8, 32), (8, 256)] {
             var results: [LoadResult] = []
@@ -51,27 +59,42 @@ struct IngestBenchmark {
             }
         }
         print("disk: \(try daemon.bytesPerRecord()) bytes a record, log included")
-        if arguments.holdsPercent > 0 { try reportHolds(arguments, daemon) }
-        print("books: \(try daemon.verify())")
     }
 
-    /// The same load without and with holds, in turn, so that both meet the same disk.
+    /// The same load without and with holds, in pairs whose order changes, so that both meet the same disk and the same
+    /// growth of the table; the ratio is the median of the pairs'.
     private static func reportHolds(_ arguments: Arguments, _ daemon: DaemonProcess) throws {
-        print("records/s without holds and with \(arguments.holdsPercent) % of the records authorized before, in turn")
+        let pairs = arguments.repeats + 1
+        print(
+            "records/s without holds, and with \(arguments.holdsPercent) % of the records authorized before; \(pairs) pairs"
+        )
         for (connections, window) in [(64, 1), (8, 32), (8, 256)] {
-            var without: [Double] = []
-            var with: [Double] = []
-            for _ in 0..<arguments.repeats {
+            func run(_ percent: Int) throws -> Double {
                 var load = Load(
                     socket: daemon.ingestSocket, connections: connections, window: window,
                     seconds: arguments.seconds, orgs: arguments.orgs)
-                without.append(try load.run().perSecond)
-                load.holdsPercent = arguments.holdsPercent
-                with.append(try load.run().perSecond)
+                load.holdsPercent = percent
+                return try load.run().perSecond
             }
-            let (base, held) = (without.sorted()[without.count / 2], with.sorted()[with.count / 2])
+            var results: [(without: Double, with: Double)] = []
+            for pair in 0..<pairs {
+                if pair % 2 == 0 {
+                    let without = try run(0)
+                    results.append((without, try run(arguments.holdsPercent)))
+                } else {
+                    let with = try run(arguments.holdsPercent)
+                    results.append((try run(0), with))
+                }
+            }
+            func median(_ values: [Double]) -> Double {
+                let sorted = values.sorted()
+                return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+            }
+            let ratio = median(results.map { $0.with / $0.without })
             let name = "\(connections) x \(window)".padding(toLength: 20, withPad: " ", startingAt: 0)
-            print("\(name) \(right("\(Int(base))", 11)) \(right("\(Int(held))", 11))   \(Int(held / base * 100)) %")
+            print(
+                "\(name) \(right("\(Int(median(results.map(\.without))))", 11)) "
+                    + "\(right("\(Int(median(results.map(\.with))))", 11))   \(Int((ratio * 100).rounded())) %")
         }
     }
 
@@ -101,10 +124,15 @@ struct Arguments {
     var orgs = 1000
     var repeats = 3
     var holdsPercent = 10
+    var isHoldsOnly = false
 
     init(_ words: ArraySlice<String>) throws {
         var rest = words
         while let flag = rest.popFirst() {
+            if flag == "--holds-only" {
+                isHoldsOnly = true
+                continue
+            }
             guard let value = rest.popFirst() else { throw BenchmarkError("\(flag) takes a value") }
             switch flag {
             case "--meterd": meterd = value
