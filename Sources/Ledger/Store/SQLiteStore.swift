@@ -38,7 +38,7 @@ public struct SQLiteStore: LedgerStore {
         }
     }
 
-    /// Opens the database that ``LedgerDatabase/prepare(in:)`` has made ready.
+    /// Opens the database that ``LedgerDatabase`` has made ready.
     public init(path: String, options: StoreOptions) throws(StorageFailure) {
         do throws(SQLiteError) {
             let connection = try SQLiteConnection(path: path)
