@@ -29,12 +29,6 @@ extension ControlService {
             ) { _, _ in
                 try Endpoint.json(try await status())
             },
-            Endpoint(
-                method: .get, path: "/v1/rates/cards", name: "rateCards", summary: "Every rate card with its document",
-                response: .page(of: "RateCard")
-            ) { _, _ in
-                try Endpoint.json(Page(items: try await reader.rateCards(), nextCursor: nil))
-            },
         ]
     }
 }

@@ -91,6 +91,7 @@ extension ControlService {
         case .alerts(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .correction(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .repriced(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .alias(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .refused(let refusal): throw Problem(refusal)
         case .usage, .hold, .balance, .found, .erased, .card, .alive:
             throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")

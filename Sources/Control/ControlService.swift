@@ -101,6 +101,6 @@ public struct ControlService: Sendable {
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
-            + correctionEndpoints + eventEndpoints + ledgerEndpoints
+            + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints
     }
 }

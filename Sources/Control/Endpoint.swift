@@ -66,13 +66,14 @@ extension Endpoint {
 
     /// The request's body; a problem that names the member where it is not what was expected.
     static func body<Body: Decodable>(
-        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext
+        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext, bytesMax: Int? = nil
     ) async throws -> Body {
+        let bytesMax = bytesMax ?? context.maxUploadSize
         let bytes: ByteBuffer
         do {
-            bytes = try await request.body.collect(upTo: context.maxUploadSize)
+            bytes = try await request.body.collect(upTo: bytesMax)
         } catch {
-            throw Problem(.tooLong, "the body is longer than \(context.maxUploadSize) bytes")
+            throw Problem(.tooLong, "the body is longer than \(bytesMax) bytes")
         }
         do {
             return try WireJSON.decode(type, from: Data(bytes.readableBytesView))

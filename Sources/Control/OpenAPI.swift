@@ -165,7 +165,77 @@ enum OpenAPI {
             [
                 ("card", .integer), ("hash", .string), ("effective", .time), ("recorded", .time), ("source", .string),
                 ("document", .string),
-            ], required: ["card", "hash", "effective", "recorded", "source", "document"]),
+            ], required: ["card", "hash", "effective", "recorded", "source"]),
+        "RateImport": .members(
+            [
+                ("card", .reference("RateCard")), ("is_new", .boolean), ("rates", .integer), ("added", .integer),
+                ("changed", .integer), ("removed", .integer), ("report", .reference("ImportReport")),
+            ], required: ["is_new", "rates", "added", "changed", "removed"]),
+        "ImportReport": .members(
+            [
+                ("entries", .integer), ("rates", .integer), ("prices", .integer), ("aliases", .integer),
+                ("repeated", .integer), ("reasoning_as_output", .integer),
+                (
+                    "cleaned",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("model", .string), ("member", .string), ("written", .string), ("taken", .string)],
+                            required: ["model", "member", "written", "taken"]),
+                    ]
+                ), ("unused", .counts), ("descriptive", .counts),
+                ("without_price", ["type": "array", "items": .string]),
+                ("not_models", ["type": "array", "items": .string]),
+                ("disagreements", ["type": "array", "items": .reference("ImportNote")]),
+                ("provider_rules", .counts), ("unreadable", ["type": "array", "items": .reference("ImportNote")]),
+            ],
+            required: [
+                "entries", "rates", "prices", "aliases", "repeated", "reasoning_as_output", "cleaned", "unused",
+                "descriptive", "without_price", "not_models", "disagreements", "provider_rules", "unreadable",
+            ]),
+        "ImportNote": .members(
+            [("model", .string), ("member", .string), ("note", .string)], required: ["model", "note"]),
+        "Rate": .members(
+            [
+                ("provider", .string), ("model", .string), ("found_as", .string),
+                ("default_names", ["type": "array", "items": .string]),
+                ("aliases", ["type": "array", "items": .string]),
+                (
+                    "prices",
+                    [
+                        "type": "array",
+                        "items": .members([("price", .string), ("amount", .string)], required: ["price", "amount"]),
+                    ]
+                ), ("unused", ["type": "object", "additionalProperties": .string]), ("card", .reference("RateCard")),
+            ],
+            required: [
+                "provider", "model", "found_as", "default_names", "aliases", "prices", "unused", "card",
+            ]),
+        "RateChange": .members(
+            [
+                ("provider", .string), ("model", .string),
+                ("kind", ["type": "string", "enum": ["added", "removed", "changed"]]),
+                (
+                    "prices",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("price", .string), ("before", .string), ("after", .string)], required: ["price"]),
+                    ]
+                ), ("aliases_added", ["type": "array", "items": .string]),
+                ("aliases_removed", ["type": "array", "items": .string]),
+            ], required: ["provider", "model", "kind", "prices", "aliases_added", "aliases_removed"]),
+        "RateHistory": .members(
+            [("card", .reference("RateCard")), ("change", .reference("RateChange"))], required: ["card", "change"]),
+        "RateDiff": .members(
+            [
+                ("from", .reference("RateCard")), ("to", .reference("RateCard")),
+                ("changes", ["type": "array", "items": .reference("RateChange")]),
+            ], required: ["from", "to", "changes"]),
+        "ModelAlias": .members(
+            [
+                ("alias", .string), ("model", .string), ("provider", .string), ("recorded", .time), ("actor", .string),
+            ], required: ["alias", "recorded", "actor"]),
         "Verification": .members(
             [
                 ("ok", .boolean), ("problems", ["type": "array", "items": .string]), ("transfers", .integer),

@@ -52,6 +52,7 @@ indirect enum OpenAPIValue: Encodable, Sendable, ExpressibleByStringLiteral, Exp
     }
 
     static let string: OpenAPIValue = ["type": "string"]
+    static let counts: OpenAPIValue = ["type": "object", "additionalProperties": .integer]
     static let integer: OpenAPIValue = ["type": "integer"]
     static let boolean: OpenAPIValue = ["type": "boolean"]
     static let time: OpenAPIValue = ["type": "string", "format": "date-time"]

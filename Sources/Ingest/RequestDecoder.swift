@@ -123,7 +123,7 @@ public struct RequestDecoder {
     private func tier(_ members: Members) throws(Refusal) -> ServiceTier {
         guard let name = members.tier else { return .standard }
         guard let tier = ServiceTier(name: name) else {
-            throw Refusal(.malformed, "tier must be one of standard, batch, flex, priority")
+            throw Refusal(.malformed, "tier must be one of \(ServiceTier.names)")
         }
         return tier
     }

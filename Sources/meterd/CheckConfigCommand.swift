@@ -20,7 +20,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
         }
         print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
         if let rates {
-            print("rates: \(rates.card.rates.count) models in \(settings.ratesFile)")
+            print("rates: \(rates.table.card.rates.count) models in \(settings.ratesFile)")
         } else {
             print("rates: no file at \(settings.ratesFile); every record will be unpriced")
         }

@@ -16,7 +16,7 @@ struct Daemon: Service {
     let logger: Logger
     let writer: LedgerWriter
     let ingest: IngestServer
-    let rates: RatesInForce
+    let rates = RatesInForce()
     let pulse = Pulse()
 
     private let control: ControlServer
@@ -56,15 +56,16 @@ struct Daemon: Service {
             for event in events { EventJournal.write(event, to: logger) }
             bell.ring()
         }
+        let rates = rates
+        options.onBook = { rates.current = $0 }
         manager.extendTimeout(seconds: 600)
         let store = try SQLiteStore(path: database.path, options: options)
-        rates = RatesInForce(store.book)
+        rates.current = store.book
         // Room for everything that ingest may have open, and for operators beside it.
         writer = LedgerWriter(store: store, capacity: settings.openMax + LedgerWriter.performingMax) { failure in
             Self.end(failure, manager: manager, logger: logger, pump: pump)
         }
         reader = try LedgerReader(path: database.path)
-        let rates = rates
         ingest = try await IngestServer(
             limits: settings.ingestLimits, version: Version.current, writer: writer, logger: logger, clock: Self.clock,
             providerOfModel: { rates.provider(of: $0, at: Self.clock()) })
@@ -102,22 +103,34 @@ struct Daemon: Service {
 
     /// Puts a rate table in force, where it isn't yet.
     func record(_ file: RatesFile) async throws {
-        let (entry, isNew) = try await rates.record(file, source: settings.ratesFile, writer: writer)
-        logger.notice(
-            isNew ? "a new rate card was recorded" : "the rate card is unchanged",
-            metadata: [
-                "card": "\(entry.card.hash)", "effective": "\(entry.effective)", "rates": "\(entry.card.rates.count)",
-            ])
+        let new = NewCard(document: file.table.document, card: file.table.card, source: settings.ratesFile)
+        let (card, isNew) = try await recorded(new)
+        var metadata: Logger.Metadata = [
+            "card": "\(card.hash)", "effective": "\(card.effective)", "rates": "\(file.table.card.rates.count)",
+        ]
+        if let report = file.table.report, !report.unreadable.isEmpty {
+            metadata["left_out"] = "\(report.unreadable.count)"
+        }
+        logger.notice(isNew ? "a new rate card was recorded" : "the rate card is unchanged", metadata: metadata)
         let now = Self.clock()
+        guard let entry = rates.current.entries.first(where: { $0.id == card.card }) else { return }
         guard entry.effective <= now else {
             return logger.notice(
                 "the rates file is not in force yet: its rates hold from its 'effective' time on",
-                metadata: ["card": "\(entry.card.hash)", "effective": "\(entry.effective)"])
+                metadata: ["card": "\(entry.hash)", "effective": "\(entry.effective)"])
         }
         guard let inForce = rates.current.entry(at: now), inForce.id != entry.id else { return }
         logger.warning(
             "the rates file is not what is charged by: another card has the latest effective time; set 'effective' in the file",
-            metadata: ["card": "\(inForce.card.hash)", "effective": "\(inForce.effective)"])
+            metadata: ["card": "\(inForce.hash)", "effective": "\(inForce.effective)"])
+    }
+
+    private func recorded(_ new: NewCard) async throws(Refusal) -> (card: RateCardView, isNew: Bool) {
+        switch await writer.perform(.recordCard(new, nil)) {
+        case .card(let card, let isNew): return (card, isNew)
+        case .refused(let refusal): throw refusal
+        default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
+        }
     }
 
     /// The store failed: nobody can know what is on disk until it is opened again. Say so and end at once; systemd
@@ -181,7 +194,8 @@ struct StatusReport: Sendable {
         let statistics = writer.statistics
         let seen = await ingest.statistics()
         let counts = try await reader.counts()
-        let card = rates.current.entry(at: now)?.card
+        let book = rates.current
+        let card = try book.entry(at: now).map { try book.card($0) }
         let isFull = statistics.isDiskFull
         return StatusView(
             version: Version.current, started: started.description,

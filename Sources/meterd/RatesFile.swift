@@ -8,10 +8,9 @@ struct RatesFileError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The rate table that the settings name, read.
+/// The rate table that the settings name, read: ours or LiteLLM's.
 struct RatesFile {
-    let document: String
-    let card: RateCard
+    let table: RateTable
 
     /// The table; nil where the default one is not there.
     static func load(_ settings: Settings) throws(RatesFileError) -> RatesFile? {
@@ -25,7 +24,7 @@ struct RatesFile {
                 description: "rates.file: \(path) can't be read: \((error as NSError).localizedDescription)")
         }
         do throws(RateDocumentError) {
-            return RatesFile(document: document, card: try RateDocument.parse(document))
+            return RatesFile(table: try RateTable(document))
         } catch {
             throw RatesFileError(description: "rates.file: \(path): \(error)")
         }
@@ -34,32 +33,20 @@ struct RatesFile {
 
 /// The rates in force, for everybody who reads them while the writer changes them.
 final class RatesInForce: Sendable {
-    private let book: Mutex<RateBook>
+    private let book = Mutex(RateBook.empty)
 
-    init(_ book: RateBook) {
-        self.book = Mutex(book)
-    }
-
-    var current: RateBook { book.withLock { $0 } }
-
-    /// Hands a table to the writer and takes in the card that came of it.
-    func record(
-        _ file: RatesFile, source: String, writer: LedgerWriter
-    ) async throws(Refusal) -> (
-        entry: RateBook.Entry, isNew: Bool
-    ) {
-        let card = NewCard(document: file.document, card: file.card, source: source)
-        switch await writer.perform(.recordCard(card)) {
-        case .card(let entry, let isNew):
-            if isNew { book.withLock { $0 = RateBook($0.entries + [entry]) } }
-            return (entry, isNew)
-        case .refused(let refusal): throw refusal
-        default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
-        }
+    /// Every card and alias.
+    var current: RateBook {
+        get { book.withLock { $0 } }
+        set { book.withLock { $0 = newValue } }
     }
 
     /// Who sells a model by the rates in force at a moment.
     func provider(of model: String, at moment: Timestamp) -> String? {
-        book.withLock { $0.entry(at: moment)?.card.rate(model: model, provider: nil)?.provider }
+        let book = current
+        guard let entry = book.entry(at: moment),
+            case .rate(let rate, _)? = try? book.resolve(model, provider: nil, on: entry)
+        else { return nil }
+        return rate.provider
     }
 }

@@ -38,7 +38,7 @@ final class IngestFixture: Sendable {
             writer = LedgerWriter(store: store, capacity: 100_000, onFailure: onFailure)
         }
         let card = NewCard(document: Self.rates, card: try RateDocument.parse(Self.rates), source: "test")
-        _ = await writer.perform(.recordCard(card))
+        _ = await writer.perform(.recordCard(card, nil))
         _ = await writer.perform(
             .createOrg(
                 NewOrg(name: "acme", displayName: nil, country: nil, region: nil),

@@ -107,6 +107,7 @@ import Testing
         let copy = try DatabaseQueue(path: try ledger.copy())
         for sql in [
             "UPDATE transfer SET amount = amount + 1", "DELETE FROM transfer", "UPDATE usage SET cost = 0",
+            "UPDATE rate_card SET effective = 0", "DELETE FROM rate_card",
         ] {
             #expect(throws: DatabaseError.self) { try copy.write { try $0.execute(sql: sql) } }
         }
@@ -152,6 +153,7 @@ import Testing
                 sql: """
                     DROP TRIGGER transfer_is_never_updated; DROP TRIGGER transfer_is_never_deleted;
                     DROP TRIGGER usage_money_is_never_updated;
+                    DROP TRIGGER rate_card_is_never_updated; DROP TRIGGER rate_card_is_never_deleted;
                     """)
             try $0.execute(sql: sql)
         }

@@ -141,7 +141,7 @@ final class LedgerFixture {
 
     func recordRates(_ document: String) throws {
         _ = try one(
-            .recordCard(NewCard(document: document, card: try RateDocument.parse(document), source: "test")))
+            .recordCard(NewCard(document: document, card: try RateDocument.parse(document), source: "test"), nil))
     }
 
     func record(

@@ -14,7 +14,8 @@ import Testing
         _ = await writer.perform(
             .recordCard(
                 NewCard(
-                    document: LedgerFixture.rates, card: try RateDocument.parse(LedgerFixture.rates), source: "test")))
+                    document: LedgerFixture.rates, card: try RateDocument.parse(LedgerFixture.rates), source: "test"),
+                nil))
         _ = await writer.perform(
             .createOrg(
                 NewOrg(name: "acme", displayName: nil, country: nil, region: nil),

@@ -17,13 +17,14 @@ import Testing
     ) throws -> Price {
         let rate = try #require(try (card ?? Self.shipped.get()).rate(model: model, provider: provider))
         let reading = try UsageReading(json: usage, provider: rate.provider)
-        guard case .priced(let price) = rate.price(reading.buckets, tier: reading.servedTier ?? tier) else {
-            throw Unpriced()
-        }
+        let pricing = rate.price(
+            reading.buckets, conditions: reading.conditions, tier: reading.servedTier ?? tier, at: Self.noon)
+        guard case .priced(let price) = pricing else { throw Unpriced() }
         return price
     }
 
     private struct Unpriced: Error {}
+    private static let noon = Timestamp(milliseconds: 12 * 3_600_000)
 
     @Test(arguments: [
         (
@@ -105,7 +106,7 @@ import Testing
         let rate = try #require(try Self.card("input: 1, output: 2").rate(model: "m", provider: nil))
         var buckets = UsageBuckets()
         buckets[.webSearch] = 1
-        #expect(rate.price(buckets, tier: .standard) == .noRate(.webSearch))
+        #expect(rate.price(buckets, tier: .standard, at: Self.noon) == .noRate(.unit(.webSearch)))
     }
 
     @Test func aThresholdMovesTheWholeRequestAndItsEdgeIsTheProviders() throws {
@@ -147,7 +148,6 @@ import Testing
               - {model: m, provider: a, price: {input: 1, output: 1}}
               - {model: m, provider: b, price: {input: 2, output: 2}}
             """)
-        #expect(card.rate(model: "m", provider: nil)?.provider == "a")
         #expect(card.rate(model: "m", provider: "b")?.provider == "b")
         #expect(card.rate(model: "b/m", provider: nil)?.provider == "b")
         #expect(card.rate(model: "m", provider: "c") == nil)
@@ -158,13 +158,14 @@ import Testing
         let card = try Self.card("input: 1, output: 1")
         func entry(_ id: Int64, effective: Int64, recorded: Int64) -> RateBook.Entry {
             RateBook.Entry(
-                id: id, effective: Timestamp(milliseconds: effective), recorded: Timestamp(milliseconds: recorded),
-                card: card)
+                id: id, hash: card.hash, effective: Timestamp(milliseconds: effective),
+                recorded: Timestamp(milliseconds: recorded), source: "test")
         }
-        let book = RateBook([
-            entry(3, effective: 200, recorded: 5), entry(1, effective: 100, recorded: 1),
-            entry(2, effective: 100, recorded: 2),
-        ])
+        let book = RateBook(
+            [
+                entry(3, effective: 200, recorded: 5), entry(1, effective: 100, recorded: 1),
+                entry(2, effective: 100, recorded: 2),
+            ], cards: RateCards { _ in card })
         #expect(book.entry(at: Timestamp(milliseconds: 99)) == nil)
         #expect(book.entry(at: Timestamp(milliseconds: 100))?.id == 2)
         #expect(book.entry(at: Timestamp(milliseconds: 199))?.id == 2)
@@ -176,7 +177,7 @@ import Testing
             try Self.card("input: 1000000000000, output: 1").rate(model: "m", provider: nil))
         var buckets = UsageBuckets()
         buckets[.input] = 1 << 40
-        #expect(rate.price(buckets, tier: .standard) == .overflow)
+        #expect(rate.price(buckets, tier: .standard, at: Self.noon) == .overflow)
     }
 
     @Test(arguments: [

@@ -31,6 +31,24 @@ struct CardRow {
     }
 }
 
+/// Another name of a model, given by an operator.
+struct AliasRow {
+    var id: Int64
+    var alias: String
+    var model, provider: String?
+    var recorded: Int64
+    var actor: String
+
+    func append(to bytes: inout RowBytes) {
+        bytes.append(id)
+        bytes.append(alias)
+        bytes.append(model)
+        bytes.append(provider)
+        bytes.append(recorded)
+        bytes.append(actor)
+    }
+}
+
 /// A transfer.
 struct TransferRow {
     var id, previous, debit, credit, amount, code, reference, at, pending: Int64

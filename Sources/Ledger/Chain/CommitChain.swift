@@ -21,9 +21,10 @@ struct CommitChain {
         var erasure: Int64 = 0
         var org: Int64 = 0
         var card: Int64 = 0
+        var alias: Int64 = 0
 
-        /// All of them, in the order in which they are kept.
-        var numbers: [Int64] { [transfer, usage, hold, grant, correction, erasure, org, card] }
+        /// All of them, in the order in which a digest has them.
+        var numbers: [Int64] { [transfer, usage, hold, grant, correction, erasure, org, card, alias] }
     }
 
     /// The newest commit that is durable.
@@ -39,6 +40,7 @@ struct CommitChain {
     var erasures = RowBytes()
     var orgs = RowBytes()
     var cards = RowBytes()
+    var aliases = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -58,20 +60,24 @@ struct CommitChain {
         guard last != newest.last else { return nil }
         var link = Link(number: newest.number + 1, at: now.milliseconds, last: last)
         link.digest = Self.digest(
-            of: link, after: newest.digest, rows: [transfers, usage, holds, grants, corrections, erasures, orgs, cards])
+            of: link, after: newest.digest,
+            rows: [transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases])
         pending = link
         return link
     }
 
     /// The digest of a commit with those rows, by kind.
+    ///
+    /// The last kind, aliases, came later: a commit before the first of them has its digest without.
     static func digest(of link: Link, after previous: [UInt8], rows: [RowBytes]) -> [UInt8] {
+        let isFirstForm = link.last.alias == 0
         var header = RowBytes()
-        header.append("meterd commit 1")
+        header.append(isFirstForm ? "meterd commit 1" : "meterd commit 2")
         header.append(raw: previous)
         header.append(link.number)
         header.append(link.at)
-        for kind in rows { header.append(raw: kind.isEmpty ? [] : kind.digest) }
-        for number in link.last.numbers { header.append(number) }
+        for kind in isFirstForm ? rows.dropLast() : rows[...] { header.append(raw: kind.isEmpty ? [] : kind.digest) }
+        for number in isFirstForm ? link.last.numbers.dropLast() : link.last.numbers[...] { header.append(number) }
         return header.digest
     }
 
@@ -94,5 +100,6 @@ struct CommitChain {
         erasures.removeAll()
         orgs.removeAll()
         cards.removeAll()
+        aliases.removeAll()
     }
 }

@@ -37,8 +37,10 @@ public enum Mutation: Sendable {
     /// Erase what some of an org's records say beside their money, newest first: from a sequence number (nil for the
     /// newest), of those that are not newer than another, so many at most.
     case eraseDetail(org: String, from: Int64?, through: Int64, limit: Int)
-    /// Put a rate document in force.
-    case recordCard(NewCard)
+    /// Put a rate document on record: a file's without a key, an import under one.
+    case recordCard(NewCard, IdempotencyKey?)
+    /// Give a model another name, or take one back.
+    case nameModel(ModelAlias, actor: String, IdempotencyKey)
     /// Prove that the writer moves; changes nothing.
     case probe
 }
@@ -69,8 +71,10 @@ public enum Outcome: Sendable {
     case repriced(RepricedView, isReplay: Bool)
     /// Detail was erased; where the next step begins, nil where all was looked at.
     case erased(next: Int64?)
-    /// A card that is in force, and whether it is a new one.
-    case card(RateBook.Entry, isNew: Bool)
+    /// A card that is on record, and whether it is a new one.
+    case card(RateCardView, isNew: Bool)
+    /// An alias that is on record.
+    case alias(ModelAliasView, isReplay: Bool)
     /// The writer moves.
     case alive
     /// Nothing was changed.
@@ -241,19 +245,22 @@ public struct Repricing: Sendable {
     }
 }
 
-/// A rate document to put in force.
+/// A rate document to put on record.
 public struct NewCard: Sendable {
     /// The document's text.
     public let document: String
     /// The document, read.
     public let card: RateCard
-    /// Where it came from, for people.
+    /// Where it came from, for people: the path of a file that is looked at again and again, or what was imported.
     public let source: String
+    /// From when its rates hold; nil for what the document says, or else from now on.
+    public let effective: Timestamp?
 
     /// A document and what was read from it.
-    public init(document: String, card: RateCard, source: String) {
+    public init(document: String, card: RateCard, source: String, effective: Timestamp? = nil) {
         self.document = document
         self.card = card
         self.source = source
+        self.effective = effective ?? card.effective
     }
 }

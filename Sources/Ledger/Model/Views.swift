@@ -182,8 +182,43 @@ public struct RateCardView: Codable, Sendable, Hashable {
     public let recorded: String
     /// Where it came from.
     public let source: String
-    /// The document.
-    public let document: String
+    /// The document; nil in lists.
+    public let document: String?
+
+    /// A card as the book has it, without its document.
+    public init(_ entry: RateBook.Entry) {
+        card = entry.id
+        hash = entry.hash
+        effective = entry.effective.description
+        recorded = entry.recorded.description
+        source = entry.source
+        document = nil
+    }
+
+    init(
+        card: Int64, hash: String, effective: String, recorded: String, source: String, document: String?
+    ) {
+        self.card = card
+        self.hash = hash
+        self.effective = effective
+        self.recorded = recorded
+        self.source = source
+        self.document = document
+    }
+}
+
+/// Another name of a model, as it is shown.
+public struct ModelAliasView: Codable, Sendable, Hashable {
+    /// The name that records bear.
+    public let alias: String
+    /// The name on the cards; nil where the alias was taken back.
+    public let model: String?
+    /// Whose model.
+    public let provider: String?
+    /// When it was given.
+    public let recorded: String
+    /// Who gave it.
+    public let actor: String
 }
 
 /// A part of a list, and where it goes on.

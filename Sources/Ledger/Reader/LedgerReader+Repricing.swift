@@ -57,10 +57,11 @@ extension LedgerReader {
         let (model, provider): (String, String?) = (row["model"], row["provider"])
         let json =
             correction > 0 ? try usage(correctedBy: correction, database) ?? row["usage"] : row["usage"] as String
-        guard let rate = entry.card.rate(model: model, provider: provider),
+        guard case .rate(let rate, _) = try book.resolve(model, provider: provider, on: entry),
             let reading = try? UsageReading(json: json, provider: provider ?? rate.provider),
             case .priced(let price) = rate.price(
-                reading.buckets, tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard)
+                reading.buckets, conditions: reading.conditions,
+                tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at)
         else { return nil }
         let cost = correction > 0 ? row["corrected_cost"] : row["cost"] as Int64
         guard price.cost.nanos != cost else { return nil }

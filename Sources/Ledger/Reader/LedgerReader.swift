@@ -136,17 +136,6 @@ public final class LedgerReader: Sendable {
         }
     }
 
-    /// Every rate card with its document, oldest first.
-    public func rateCards() async throws -> [RateCardView] {
-        try await pool.read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM rate_card ORDER BY id").map { row in
-                RateCardView(
-                    card: row["id"], hash: row["hash"], effective: Self.time(row["effective"]),
-                    recorded: Self.time(row["recorded"]), source: row["source"], document: row["document"])
-            }
-        }
-    }
-
     /// Rows in the tables that people ask about.
     public func counts() async throws -> (orgs: Int, records: Int64, transfers: Int64) {
         try await pool.read { database in

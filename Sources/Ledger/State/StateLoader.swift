@@ -23,7 +23,7 @@ enum StateLoader {
             number: row.int(0), at: row.int(1),
             last: CommitChain.Last(
                 transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
-                erasure: row.int(7), org: row.int(8), card: row.int(9)), digest: row.blob(10))
+                erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11)), digest: row.blob(10))
     }
 
     private static func loadAccounts(

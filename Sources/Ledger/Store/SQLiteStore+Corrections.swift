@@ -17,7 +17,7 @@ extension SQLiteStore {
                 let card = charge.card.flatMap({ number in bookInBatch.entries.first { $0.id == number } })
                     ?? bookInBatch.entry(at: charge.at)
             else { return .refused(Self.noRate(charge)) }
-            switch price(charge, json: json, with: card) {
+            switch try price(charge, json: json, with: card) {
             case .priced(let result): priced = result
             case .noRate: return .refused(Self.noRate(charge))
             case .malformed(let words): return .refused(Refusal(.malformed, "usage: \(words)"))
@@ -46,7 +46,8 @@ extension SQLiteStore {
         for sequence in repricing.records {
             guard sequence > 0, sequence < next.usage else { continue }
             let charge = try currentCharge(of: sequence)
-            guard let org = accounts.orgs[charge.org], let priced = repriced(charge), priced.price.cost != charge.cost
+            guard let org = accounts.orgs[charge.org], let priced = try repriced(charge),
+                priced.price.cost != charge.cost
             else { continue }
             let change = Change(
                 kind: .repriced, reason: repricing.reason, actor: repricing.actor, raw: nil, priced: priced)
@@ -77,7 +78,7 @@ extension SQLiteStore {
         rows.reset()
         for sequence in found {
             let charge = try currentCharge(of: sequence)
-            guard let org = accounts.orgs[charge.org], let priced = lateCharge(charge) else { continue }
+            guard let org = accounts.orgs[charge.org], let priced = try lateCharge(charge) else { continue }
             let change = Change(kind: .lateCharge, reason: nil, actor: nil, raw: nil, priced: priced)
             // A charge that no account can hold stays unpriced; the next card tries it again.
             _ = try post(change, to: charge, of: org, now: now)
@@ -122,15 +123,25 @@ extension SQLiteStore {
         let priced: PricedCharge
     }
 
-    private func price(_ charge: CurrentCharge, json: String, with entry: RateBook.Entry) -> Repriced {
-        guard let rate = entry.card.rate(model: charge.model, provider: charge.provider) else { return .noRate }
+    private func price(
+        _ charge: CurrentCharge, json: String, with entry: RateBook.Entry
+    ) throws(SQLiteError) -> Repriced {
+        let resolution: RateCard.Resolution
+        do {
+            resolution = try bookInBatch.resolve(charge.model, provider: charge.provider, on: entry)
+        } catch {
+            throw SQLiteError.damaged("\(error)")
+        }
+        guard case .rate(let rate, _) = resolution else { return .noRate }
         let reading: UsageReading
         do throws(UsageError) {
             reading = try UsageReading(json: json, provider: charge.provider ?? rate.provider)
         } catch {
             return .malformed(error.message)
         }
-        switch rate.price(reading.buckets, tier: reading.servedTier ?? charge.tier) {
+        let pricing = rate.price(
+            reading.buckets, conditions: reading.conditions, tier: reading.servedTier ?? charge.tier, at: charge.at)
+        switch pricing {
         case .priced(let price) where price.cost <= LedgerLimits.recordCostMax:
             return .priced(PricedCharge(price: price, card: entry.id))
         case .noRate: return .noRate
@@ -141,19 +152,19 @@ extension SQLiteStore {
     }
 
     /// What the card now in force for its time says of a record; nil where it is voided, unpriced, or the card has no rate.
-    private func repriced(_ charge: CurrentCharge) -> PricedCharge? {
+    private func repriced(_ charge: CurrentCharge) throws(SQLiteError) -> PricedCharge? {
         guard !charge.isVoided, !charge.isUnpriced, let entry = bookInBatch.entry(at: charge.at),
-            case .priced(let priced) = price(charge, json: charge.usage, with: entry)
+            case .priced(let priced) = try price(charge, json: charge.usage, with: entry)
         else { return nil }
         return priced
     }
 
     /// The price of an unpriced record, where its rate has come: by the card at its time or, failing that, the earliest
     /// later one that has one.
-    private func lateCharge(_ charge: CurrentCharge) -> PricedCharge? {
+    private func lateCharge(_ charge: CurrentCharge) throws(SQLiteError) -> PricedCharge? {
         let atItsTime = bookInBatch.entry(at: charge.at).map { [$0] } ?? []
         for entry in atItsTime + bookInBatch.entries.filter({ $0.effective > charge.at }) {
-            if case .priced(let priced) = price(charge, json: charge.usage, with: entry) { return priced }
+            if case .priced(let priced) = try price(charge, json: charge.usage, with: entry) { return priced }
         }
         return nil
     }
@@ -191,7 +202,7 @@ extension SQLiteStore {
                 correction: number, org: charge.org, id: charge.id, kind: change.kind.name, at: now.description,
                 reason: change.reason, actor: change.actor, costBefore: charge.cost.description,
                 cost: price.cost.description, usage: change.raw,
-                rateCard: bookInBatch.entries.first { $0.id == change.priced.card }?.card.hash,
+                rateCard: bookInBatch.entries.first { $0.id == change.priced.card }?.hash,
                 lines: LineView.lines(of: price), transfer: transfer))
     }
 

@@ -12,7 +12,7 @@ extension SQLiteStore {
             return try duplicate(of: number, request)
         }
         let amount: Int64
-        switch worstCase(request, now: now) {
+        switch try worstCase(request, now: now) {
         case .failure(let refusal): return .refused(refusal)
         case .success(let priced): amount = priced
         }
@@ -168,23 +168,23 @@ extension SQLiteStore {
     }
 
     /// What the worst case of a request comes to.
-    private func worstCase(_ request: HoldRequest, now: Timestamp) -> Result<Int64, Refusal> {
+    private func worstCase(
+        _ request: HoldRequest, now: Timestamp
+    ) throws(SQLiteError) -> Result<Int64, Refusal> {
         switch request.worst {
         case .amount(let amount): return .success(amount.nanos)
         case .usage(_, let reading):
             let model = request.model ?? ""
-            let priced = bookInBatch.price(
-                model: model, provider: request.provider, reading.buckets, tier: reading.servedTier ?? request.tier,
-                at: now)
+            let tier = reading.servedTier ?? request.tier
+            let priced = try price(model: model, provider: request.provider, reading, tier: tier, at: now)
             switch priced?.pricing {
             case .priced(let price): return .success(price.cost.nanos)
             case .overflow: return .failure(Refusal(.malformed, "usage comes to more money than an amount can hold"))
             case .noRate, nil:
+                let reason = try reasonWithoutPrice(
+                    model: model, provider: request.provider, reading, tier: tier, at: now)
                 return .failure(
-                    Refusal(
-                        .unknownModel,
-                        "there is no rate for model '\(model)' and that usage, so the worst case can't be priced; give 'amount'"
-                    ))
+                    Refusal(.unknownModel, "\(reason), so the worst case can't be priced; give 'amount'"))
             }
         }
     }

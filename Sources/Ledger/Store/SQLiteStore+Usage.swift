@@ -11,8 +11,8 @@ extension SQLiteStore {
         let at = record.at ?? received
         if let refusal = Self.checkTime(at, received: received) { return .refused(refusal) }
 
-        let priced = bookInBatch.price(
-            model: record.model, provider: record.provider, record.reading.buckets, tier: record.billedTier, at: at)
+        let priced = try price(
+            model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: at)
         var cost = Money.zero
         var lines: [LineItem] = []
         var fellBack = false

@@ -13,9 +13,11 @@ public struct SQLiteStore: LedgerStore {
     var holdIndex: RequestIndex
     var expirations: Expirations
     var chain: CommitChain
-    /// Every rate card, as committed.
+    /// Every rate card and alias, as committed.
     public internal(set) var book: RateBook
     var bookInBatch: RateBook
+    /// Whether the present batch changes the book.
+    var isBookTouched = false
     var next: NextNumbers
     /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
     var sweptTo: Int64? = 0
@@ -28,13 +30,13 @@ public struct SQLiteStore: LedgerStore {
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
-        var usage, transfer, hold, grant, correction, erasure, org, card, event: Int64
+        var usage, transfer, hold, grant, correction, erasure, org, card, alias, event: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
             CommitChain.Last(
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
-                erasure: erasure - 1, org: org - 1, card: card - 1)
+                erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1)
         }
     }
 
@@ -61,7 +63,7 @@ public struct SQLiteStore: LedgerStore {
             index = try RequestIndex(.usage, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
             holdIndex = try RequestIndex(.holds, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
             key.reset()
-            book = try Self.loadBook(connection)
+            book = try Self.loadBook(connection, path: path, now: options.clock())
             bookInBatch = book
             chain = CommitChain(newest: try StateLoader.newestCommit(connection))
             next = NextNumbers(
@@ -73,6 +75,7 @@ public struct SQLiteStore: LedgerStore {
                 erasure: try Self.maximum("erasure", "number", connection) + 1,
                 org: try Self.maximum("org", "id", connection) + 1,
                 card: try Self.maximum("rate_card", "id", connection) + 1,
+                alias: try Self.maximum("rate_alias", "id", connection) + 1,
                 event: try Self.maximum("event", "number", connection) + 1)
             nextCommitted = next
             window = Window(options.clock())
@@ -139,7 +142,12 @@ public struct SQLiteStore: LedgerStore {
         accounts.didCommit()
         expirations.didCommit()
         chain.didCommit()
-        book = bookInBatch
+        if isBookTouched {
+            bookInBatch = bookInBatch.settled()
+            book = bookInBatch
+            isBookTouched = false
+            options.onBook(book)
+        }
         nextCommitted = next
         sweptToCommitted = sweptTo
         if !events.isEmpty {
@@ -164,6 +172,7 @@ public struct SQLiteStore: LedgerStore {
         index.rollBack(to: marks.0)
         holdIndex.rollBack(to: marks.1)
         bookInBatch = book
+        isBookTouched = false
         next = nextCommitted
         sweptTo = sweptToCommitted
         events.removeAll()
@@ -192,7 +201,8 @@ public struct SQLiteStore: LedgerStore {
         case .reprice(let repricing, let key): try reprice(repricing, key, now: now)
         case .eraseDetail(let org, let start, let last, let limit):
             try eraseDetail(of: org, from: start, through: last, limit: limit, now: now)
-        case .recordCard(let card): try record(card, now: now)
+        case .recordCard(let card, let key): try record(card, key, now: now)
+        case .nameModel(let alias, let actor, let key): try name(alias, actor: actor, key, now: now)
         case .probe: .alive
         }
     }
@@ -234,7 +244,7 @@ public struct SQLiteStore: LedgerStore {
         for (position, value) in ([link.number, link.at] + link.last.numbers).enumerated() {
             insert.bind(Int32(position) + 1, value)
         }
-        insert.bind(11, blob: link.digest)
+        insert.bind(12, blob: link.digest)
         try insert.run()
     }
 

@@ -18,6 +18,7 @@ enum Schema {
                 sql: "INSERT INTO meta(name, value) VALUES('id_hash_key', ?)",
                 arguments: [Data((0..<16).map { _ in UInt8.random(in: .min ... .max) })])
         }
+        migrator.registerMigration("2026-11-24 rate aliases") { database in try database.execute(sql: aliases) }
         return migrator
     }
 
@@ -244,5 +245,23 @@ enum Schema {
             PRIMARY KEY(route, org, key)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX idempotency_by_age ON idempotency(created);
+        """
+
+    private static let aliases = """
+        -- Names that stand for a model of the cards; model NULL: not any more. Of one name the newest row counts.
+        CREATE TABLE rate_alias(
+            id INTEGER PRIMARY KEY,
+            alias TEXT NOT NULL, model TEXT, provider TEXT,
+            recorded INTEGER NOT NULL, actor TEXT NOT NULL
+        ) STRICT;
+        CREATE TRIGGER rate_alias_is_never_updated BEFORE UPDATE ON rate_alias
+            BEGIN SELECT RAISE(ABORT, 'aliases are append-only'); END;
+        CREATE TRIGGER rate_alias_is_never_deleted BEFORE DELETE ON rate_alias
+            BEGIN SELECT RAISE(ABORT, 'aliases are append-only'); END;
+        CREATE TRIGGER rate_card_is_never_updated BEFORE UPDATE ON rate_card
+            BEGIN SELECT RAISE(ABORT, 'rate cards are append-only'); END;
+        CREATE TRIGGER rate_card_is_never_deleted BEFORE DELETE ON rate_card
+            BEGIN SELECT RAISE(ABORT, 'rate cards are append-only'); END;
+        ALTER TABLE ledger_commit ADD COLUMN last_alias INTEGER NOT NULL DEFAULT 0;
         """
 }

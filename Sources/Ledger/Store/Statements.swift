@@ -55,6 +55,10 @@ struct Statements {
             SELECT user, model, provider, tier, usage, ttl, amount, balance, available, expires, state
             FROM hold WHERE number = ?
             """)
-        insertCommit = try connection.prepare("INSERT INTO ledger_commit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertCommit = try connection.prepare(
+            """
+            INSERT INTO ledger_commit(number, at, last_transfer, last_usage, last_hold, last_grant, last_correction,
+                last_erasure, last_org, last_card, last_alias, digest) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
     }
 }

@@ -16,6 +16,8 @@ public struct StoreOptions: Sendable {
     public var expiriesMax = 1_024
     /// Called on the writer's thread with the events of a commit, after it; must not wait.
     public var onEvents: @Sendable ([LedgerEvent]) -> Void = { _ in }
+    /// Called on the writer's thread with every card and alias, after a commit that changed them; must not wait.
+    public var onBook: @Sendable (RateBook) -> Void = { _ in }
     /// A limit on the database file's pages, so that a full disk can be had on purpose; nil for none.
     public var pagesMax: Int?
 

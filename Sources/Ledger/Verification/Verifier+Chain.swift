@@ -11,7 +11,8 @@ extension Verifier {
                 number: commits.int(0), at: commits.int(1),
                 last: CommitChain.Last(
                     transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
-                    correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9)),
+                    correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
+                    alias: commits.int(11)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -37,8 +38,10 @@ extension Verifier {
 
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
-    private let transfers, usage, holds, grants, corrections, erasures, orgs, cards: SQLiteStatement
-    private var all: [SQLiteStatement] { [transfers, usage, holds, grants, corrections, erasures, orgs, cards] }
+    private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
+    private var all: [SQLiteStatement] {
+        [transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases]
+    }
     private var scratch = RowBytes()
 
     init(_ connection: SQLiteConnection) throws(SQLiteError) {
@@ -79,6 +82,8 @@ private struct ChainRows {
             ORDER BY org.id
             """)
         cards = try connection.prepare("SELECT id, hash, effective, recorded FROM rate_card ORDER BY id")
+        aliases = try connection.prepare(
+            "SELECT id, alias, model, provider, recorded, actor FROM rate_alias ORDER BY id")
         for statement in all { ahead.append(try statement.step()) }
     }
 
@@ -177,6 +182,12 @@ private struct ChainRows {
             try each(7, cards, through: last.card) { [cards] bytes, _ in
                 CardRow(id: cards.int(0), hash: cards.text(1) ?? "", effective: cards.int(2), recorded: cards.int(3))
                     .append(to: &bytes)
+            },
+            try each(8, aliases, through: last.alias) { [aliases] bytes, _ in
+                AliasRow(
+                    id: aliases.int(0), alias: aliases.text(1) ?? "", model: aliases.text(2),
+                    provider: aliases.text(3), recorded: aliases.int(4), actor: aliases.text(5) ?? ""
+                ).append(to: &bytes)
             },
         ]
     }

@@ -57,7 +57,7 @@ struct Verifier {
     mutating func compareCards() throws(SQLiteError) {
         let cards = try connection.prepare("SELECT id, hash, document FROM rate_card ORDER BY id")
         while try cards.step() {
-            if (try? RateDocument.parse(cards.text(2) ?? ""))?.hash != cards.text(1) {
+            if RateDocument.hash(of: cards.text(2) ?? "") != cards.text(1) {
                 report.add("rate card \(cards.int(0)): its document is not the one its hash names")
             }
         }

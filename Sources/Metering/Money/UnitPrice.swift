@@ -32,6 +32,21 @@ public struct UnitPrice: Sendable, Hashable {
         self.init(attos: attos)
     }
 
+    /// The price times so many thousandths, rounded to the atto-dollar; nil where it is too large.
+    func multiplied(byThousandths thousandths: Int128) -> UnitPrice? {
+        // At most 10²⁴ × 10⁹.
+        UnitPrice(attos: (attos * thousandths + 500) / 1000)
+    }
+
+    /// The price as a decimal of US dollars per `units` units, a power of ten up to a million, with at least two places.
+    public func text(perUnits units: Int) -> String {
+        var text = ExactDecimal.text(attos * Int128(units), scale: Self.scale, trimmed: true)
+        let places = text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
+        if places == 0 { text += "." }
+        if places < 2 { text += String(repeating: "0", count: 2 - places) }
+        return text
+    }
+
     /// Atto-dollars for `quantity` units. It can't overflow: quantities are at most 2⁴², prices at most 10²⁴.
     func amount(quantity: Int64) -> Int128 {
         attos * Int128(quantity)

@@ -46,7 +46,7 @@ public struct Price: Sendable, Hashable {
     private static let attosPerNano: Int128 = 1_000_000_000
 
     private static func sum(_ lines: [LineItem]) -> Int128 {
-        // 12 lines of at most 2⁴² × 10²⁴ stay inside Int128's 1.7 × 10³⁸ only just: 12 × 4.4 × 10³⁶ = 5.3 × 10³⁷.
+        // 18 lines of at most 2⁴² × 10²⁴ stay inside Int128's 1.7 × 10³⁸: 18 × 4.4 × 10³⁶ = 7.9 × 10³⁷.
         lines.reduce(0) { $0 + $1.rate.amount(quantity: $1.quantity) }
     }
 
@@ -73,12 +73,28 @@ public struct Price: Sendable, Hashable {
     }
 }
 
+/// What a rate has no price for, though it was used.
+public enum MissingPrice: Sendable, Hashable, CustomStringConvertible {
+    /// A unit.
+    case unit(UsageUnit)
+    /// A condition under which the request was served, such as `speed.fast`.
+    case condition(String)
+
+    /// As it stands in an error: `web_search`.
+    public var description: String {
+        switch self {
+        case .unit(let unit): unit.name
+        case .condition(let condition): condition
+        }
+    }
+}
+
 /// What came of asking for a price.
 public enum Pricing: Sendable, Hashable {
     /// The price.
     case priced(Price)
-    /// The rate has no price for a unit that was used, and nothing stands in for it: charging is not possible yet.
-    case noRate(UsageUnit)
+    /// The rate has no price for something that was used, and nothing stands in for it: charging is not possible yet.
+    case noRate(MissingPrice)
     /// The sum is more than ``Money`` can hold.
     case overflow
 }
@@ -86,19 +102,41 @@ public enum Pricing: Sendable, Hashable {
 extension Rate {
     /// Prices a request exactly.
     ///
-    /// The whole request is priced by one sheet, picked by the tier and by the whole prompt, cached tokens included.
-    public func price(_ buckets: UsageBuckets, tier: ServiceTier) -> Pricing {
-        let (standard, own) = sheets(tier: tier, promptTokens: buckets.promptTokens)
-        let sheet = own.map { standard.overlaid(with: $0) } ?? standard
+    /// The whole request is priced by one set of sheets, picked by its tier, its moment, and its whole prompt, cached
+    /// tokens included. The rules and a worked example for each: `docs/rates.md`.
+    ///
+    /// - Parameters:
+    ///   - conditions: what the usage object reports beside counts; see ``UsageReading/conditions``.
+    ///   - moment: when the request ended; matters where prices change by the hour.
+    public func price(
+        _ buckets: UsageBuckets, conditions: [String] = [], tier: ServiceTier, at moment: Timestamp
+    ) -> Pricing {
+        var thousandths: Int128 = 1000
+        for condition in conditions {
+            if let surcharge = surcharges[condition] {
+                thousandths = thousandths * Int128(surcharge.thousandths) / 1000
+            } else if condition.hasPrefix("speed.") {
+                return .noRate(.condition(condition))
+            }
+        }
+        let sheets = prices(tier: tier, promptTokens: buckets.promptTokens, at: moment)
         var lines: [LineItem] = []
         lines.reserveCapacity(4)
         var fellBack = false
         for unit in UsageUnit.allCases {
-            let quantity = buckets[unit]
+            let quantity = unit == .request ? 1 : buckets[unit]
             guard quantity > 0 else { continue }
-            guard let (price, from) = sheet.price(of: unit) else { return .noRate(unit) }
-            if let own, own[from] == nil { fellBack = true }
-            lines.append(LineItem(unit: unit, quantity: quantity, rate: price))
+            guard let (price, isStandard) = sheets.price(of: unit) else {
+                if unit.isFreeUnlessPublished { continue }
+                return .noRate(.unit(unit))
+            }
+            if isStandard, tier != .standard { fellBack = true }
+            guard thousandths != 1000, unit.isTokens else {
+                lines.append(LineItem(unit: unit, quantity: quantity, rate: price))
+                continue
+            }
+            guard let raised = price.multiplied(byThousandths: thousandths) else { return .overflow }
+            lines.append(LineItem(unit: unit, quantity: quantity, rate: raised))
         }
         guard let price = Price(lines: lines, tier: tier, tierFellBack: fellBack) else { return .overflow }
         return .priced(price)

@@ -1,115 +1,146 @@
-/// Prices for each unit that a sheet names.
-public struct PriceSheet: Sendable, Hashable {
-    private var prices: [UnitPrice?] = Array(repeating: nil, count: UsageUnit.allCases.count)
-
-    /// A sheet that names no price.
-    public init() {}
-
-    /// The price that this sheet itself names for a unit.
-    public subscript(unit: UsageUnit) -> UnitPrice? {
-        get { prices[Int(unit.rawValue)] }
-        set { prices[Int(unit.rawValue)] = newValue }
-    }
-
-    /// The sheet with `other`'s prices in place of its own, where `other` has one.
-    func overlaid(with other: PriceSheet) -> PriceSheet {
-        var result = self
-        for unit in UsageUnit.allCases {
-            if let price = other[unit] { result[unit] = price }
-        }
-        return result
-    }
-
-    /// The price of a unit here, or of the unit that stands in for it (``UsageUnit/fallback``); with that unit.
-    func price(of unit: UsageUnit) -> (price: UnitPrice, from: UsageUnit)? {
-        var candidate: UsageUnit? = unit
-        while let named = candidate {
-            if let price = self[named] { return (price, named) }
-            candidate = named.fallback
-        }
-        return nil
-    }
-}
-
-/// The length of prompt from which on the whole request has another price.
-public struct ContextThreshold: Sendable, Hashable {
-    /// Prompt tokens, cached ones included.
-    public var promptTokens: Int64
-    /// True where the price holds for prompts of exactly so many tokens as well (xAI), false where only for longer.
-    public var isInclusive: Bool
-
-    /// A threshold at so many prompt tokens.
-    public init(promptTokens: Int64, isInclusive: Bool) {
-        self.promptTokens = promptTokens
-        self.isInclusive = isInclusive
-    }
-
-    func isPassed(by tokens: Int64) -> Bool {
-        isInclusive ? tokens >= promptTokens : tokens > promptTokens
-    }
-}
-
-/// A base sheet and those that hold in its place for long prompts.
+/// A tier's prices: by the length of the prompt, and by the hour where that matters.
 public struct PriceSchedule: Sendable, Hashable {
-    /// The prices of a short prompt.
-    public var base = PriceSheet()
-    /// What changes above each threshold, ascending.
-    public var context: [(threshold: ContextThreshold, sheet: PriceSheet)] = []
+    /// What holds in some hours of the week.
+    public struct Window: Sendable, Hashable {
+        /// When.
+        public var hours: WeeklyHours
+        /// The prices that change then.
+        public var prices: ContextPrices
 
-    /// A schedule without prices.
-    public init() {}
-
-    /// What is published beside the base for the longest threshold that a prompt passes.
-    func override(promptTokens: Int64) -> PriceSheet? {
-        context.last { $0.threshold.isPassed(by: promptTokens) }?.sheet
-    }
-
-    /// Equal where all sheets and thresholds are.
-    public static func == (left: PriceSchedule, right: PriceSchedule) -> Bool {
-        left.base == right.base && left.context.elementsEqual(right.context, by: { $0 == $1 })
-    }
-
-    /// Feeds the parts that `==` compares.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(base)
-        for (threshold, sheet) in context {
-            hasher.combine(threshold)
-            hasher.combine(sheet)
+        /// Prices of some hours.
+        public init(hours: WeeklyHours, prices: ContextPrices) {
+            self.hours = hours
+            self.prices = prices
         }
+    }
+
+    /// The prices at any hour.
+    public var prices: ContextPrices
+    /// What changes in some hours; of several that are open the first counts.
+    public var windows: [Window]
+
+    /// A schedule of those prices.
+    public init(prices: ContextPrices, windows: [Window] = []) {
+        self.prices = prices
+        self.windows = windows
+    }
+
+    func window(at moment: Timestamp) -> ContextPrices? {
+        windows.first { $0.hours.contains(moment) }?.prices
     }
 }
 
-/// What one provider charges for one model: unit × context length × service tier. Its date is its card's.
+/// What multiplies the price of every token under a condition: 1.1 where a request was served in a dearer region.
+public struct Surcharge: Sendable, Hashable {
+    /// Decimal places of ``thousandths``.
+    static let scale = 3
+
+    /// A thousandth of the multiple.
+    public let thousandths: Int64
+
+    /// The multiple that a decimal of at most three places names; nil where it is none, or not between 0 and 1,000.
+    public init?(decimal text: some StringProtocol) {
+        guard let value = ExactDecimal.parse(text, scale: Self.scale), (0...1_000_000).contains(value) else {
+            return nil
+        }
+        thousandths = Int64(value)
+    }
+
+    /// `1.1`
+    public var text: String { ExactDecimal.text(Int128(thousandths), scale: Self.scale, trimmed: true) }
+}
+
+/// What one provider charges for one model: unit × context length × hour × service tier. Its date is its card's.
 public struct Rate: Sendable, Hashable {
     /// Who sells the model.
     public let provider: String
     /// The name the provider reports.
     public let model: String
     /// Other names of the same model at the same price.
-    public let aliases: [String]
+    public var aliases: [String]
+    /// Those of its names under which its price is meant where several providers sell a model of that name and the record
+    /// doesn't say whose.
+    public var defaultNames: Set<String>
     /// The schedule of each tier that is published; `standard` always is.
-    public let schedules: [ServiceTier: PriceSchedule]
+    public var schedules: [ServiceTier: PriceSchedule]
+    /// What multiplies all token prices under a condition that a usage object reports (`geo.us`, `speed.fast`).
+    public var surcharges: [String: Surcharge]
+    /// Published prices that no usage record can report yet, verbatim, by the name that their source gives them.
+    public var unused: [String: String]
 
     /// A rate with the schedules of its tiers.
-    public init(provider: String, model: String, aliases: [String], schedules: [ServiceTier: PriceSchedule]) {
+    public init(
+        provider: String, model: String, aliases: [String] = [], defaultNames: Set<String> = [],
+        schedules: [ServiceTier: PriceSchedule], surcharges: [String: Surcharge] = [:], unused: [String: String] = [:]
+    ) {
         self.provider = provider
         self.model = model
         self.aliases = aliases
+        self.defaultNames = defaultNames
         self.schedules = schedules
+        self.surcharges = surcharges
+        self.unused = unused
     }
 
-    /// The prices that hold for a prompt of that length at a tier.
-    ///
-    /// A sheet is laid over the one it changes: long context over base, a tier over standard. What a tier doesn't
-    /// publish it takes from standard, at the same length.
-    func sheets(tier: ServiceTier, promptTokens: Int64) -> (standard: PriceSheet, tier: PriceSheet?) {
-        let standard = schedules[.standard] ?? PriceSchedule()
-        var result = standard.base
-        if let long = standard.override(promptTokens: promptTokens) { result = result.overlaid(with: long) }
-        guard tier != .standard else { return (result, nil) }
-        guard let schedule = schedules[tier] else { return (result, PriceSheet()) }
-        var own = schedule.base
-        if let long = schedule.override(promptTokens: promptTokens) { own = own.overlaid(with: long) }
-        return (result, own)
+    /// Its model name and its aliases.
+    public var names: [String] { [model] + aliases }
+
+    /// Whether both charge the same for everything that can be charged, whoever sells it under whatever name.
+    public func hasSamePrices(as other: Rate) -> Bool {
+        schedules == other.schedules && surcharges == other.surcharges
+    }
+
+    /// The prices that hold for one request.
+    func prices(tier: ServiceTier, promptTokens: Int64, at moment: Timestamp) -> RequestPrices {
+        let standard = schedules[.standard]
+        let own = tier == .standard ? nil : schedules[tier]
+        return RequestPrices(
+            standard: standard?.prices, own: own?.prices, standardWindow: standard?.window(at: moment),
+            ownWindow: own?.window(at: moment), promptTokens: promptTokens)
+    }
+}
+
+/// The sheets that can price one request, the most particular first.
+///
+/// A price stands in a cell of hour × length × tier. Where the cell of the request's own tier is empty, standard's at the
+/// same hour and length counts; where that is empty too, the next shorter length; then outside of the hours.
+struct RequestPrices {
+    let standard, own, standardWindow, ownWindow: ContextPrices?
+    let promptTokens: Int64
+
+    /// The price of a unit, or of the unit that stands in for it (``UsageUnit/fallback``); and whether it is standard's.
+    func price(of unit: UsageUnit) -> (price: UnitPrice, isStandard: Bool)? {
+        var candidate: UsageUnit? = unit
+        while let named = candidate {
+            if standardWindow != nil || ownWindow != nil,
+                let found = price(of: named, standard: standardWindow, own: ownWindow)
+            {
+                return found
+            }
+            if let found = price(of: named, standard: standard, own: own) { return found }
+            candidate = named.fallback
+        }
+        return nil
+    }
+
+    private func price(
+        of unit: UsageUnit, standard: ContextPrices?, own: ContextPrices?
+    ) -> (price: UnitPrice, isStandard: Bool)? {
+        var standardStep = standard.map { $0.highest(promptTokens: promptTokens) } ?? -1
+        var ownStep = own.map { $0.highest(promptTokens: promptTokens) } ?? -1
+        while standardStep >= 0 || ownStep >= 0 {
+            let standardAt = standardStep >= 0 ? standard?.steps[standardStep] : nil
+            let ownAt = ownStep >= 0 ? own?.steps[ownStep] : nil
+            let isOwnNext =
+                ownAt.map { $0.threshold.promptTokens >= (standardAt?.threshold.promptTokens ?? -1) } ?? false
+            if isOwnNext {
+                if let price = ownAt?.sheet[unit] { return (price, false) }
+                ownStep -= 1
+            } else {
+                if let price = standardAt?.sheet[unit] { return (price, true) }
+                standardStep -= 1
+            }
+        }
+        return nil
     }
 }

@@ -7,106 +7,111 @@ public struct RateCard: Sendable {
     /// Its rates, in the document's order.
     public let rates: [Rate]
 
-    /// Positions in `rates` by model name and by alias, in the document's order, exact names first.
-    private let positions: [String: [Int]]
+    /// Positions in `rates` by model name and by alias.
+    private let positions: [String: [Int32]]
+    private let providers: Set<String>
 
     /// A card of those rates.
     public init(hash: String, effective: Timestamp?, rates: [Rate]) {
         self.hash = hash
         self.effective = effective
         self.rates = rates
-        var positions: [String: [Int]] = [:]
-        for (position, rate) in rates.enumerated() { positions[rate.model, default: []].append(position) }
+        var positions: [String: [Int32]] = Dictionary(minimumCapacity: rates.count)
         for (position, rate) in rates.enumerated() {
-            for alias in rate.aliases { positions[alias, default: []].append(position) }
+            for name in rate.names { positions[name, default: []].append(Int32(position)) }
         }
         self.positions = positions
+        providers = Set(rates.map(\.provider))
     }
 
-    /// The rate of a model.
-    ///
-    /// By its exact name or alias, from `provider` where one is named; then `provider/model`, then without a leading
-    /// `models/`. With a provider no other provider's rate is taken; without one the first in the document is.
+    /// What a model's name stands for on a card.
+    public enum Resolution: Sendable {
+        /// This rate, under that name of the card.
+        case rate(Rate, as: String)
+        /// Nothing on the card.
+        case unknown
+        /// Several of these providers' models, at different prices: the record has to say whose.
+        case severalSellers([String])
+    }
+
+    /// The rate of a model: by its name, then by a shorter form of it. See ``exactly(_:provider:)``,
+    /// ``approximately(_:provider:)``.
+    public func resolve(_ model: String, provider: String?) -> Resolution {
+        let exact = exactly(model, provider: provider)
+        if case .unknown = exact { return approximately(model, provider: provider) }
+        return exact
+    }
+
+    /// The rate of a model, or nil where there is none or it isn't clear whose it is.
     public func rate(model: String, provider: String?) -> Rate? {
-        if let rate = exactRate(model: model, provider: provider) { return rate }
-        guard let slash = model.firstIndex(of: "/") else { return nil }
-        let head = String(model[..<slash])
-        let tail = String(model[model.index(after: slash)...])
-        if head == "models" { return exactRate(model: tail, provider: provider) }
-        let named = Self.canonicalProvider(head)
-        guard provider == nil || provider == named else { return nil }
-        return exactRate(model: tail, provider: named)
+        if case .rate(let rate, _) = resolve(model, provider: provider) { return rate }
+        return nil
     }
 
-    private func exactRate(model: String, provider: String?) -> Rate? {
-        guard let candidates = positions[model] else { return nil }
-        guard let provider else { return candidates.first.map { rates[$0] } }
-        return candidates.first { rates[$0].provider == provider }.map { rates[$0] }
+    /// By its exact name or alias, from `provider` where one is named, and no other's; then by `provider/model`.
+    ///
+    /// Without a provider, a name that several sell means the one who is marked for that; where none is, it means
+    /// nothing unless all of them charge the same.
+    public func exactly(_ model: String, provider: String?) -> Resolution {
+        if let found = named(model, provider: provider) { return found }
+        guard let (head, tail) = split(model, provider: provider) else { return .unknown }
+        return named(tail, provider: head) ?? .unknown
+    }
+
+    /// By the shorter forms of its name (``ModelName/shorterForms(of:)``).
+    func approximately(_ model: String, provider: String?) -> Resolution {
+        for form in ModelName.shorterForms(of: model) {
+            if let found = named(form, provider: provider) { return found }
+        }
+        guard let (head, tail) = split(model, provider: provider) else { return .unknown }
+        for form in ModelName.shorterForms(of: tail) {
+            if let found = named(form, provider: head) { return found }
+        }
+        return .unknown
+    }
+
+    /// `bedrock/us.anthropic.…` as the provider and its name for the model.
+    private func split(_ model: String, provider: String?) -> (head: String, tail: String)? {
+        guard let slash = model.firstIndex(of: "/") else { return nil }
+        let head = Self.canonicalProvider(model[..<slash])
+        guard provider == nil || provider == head, providers.contains(head) else { return nil }
+        return (head, String(model[model.index(after: slash)...]))
+    }
+
+    private func named(_ name: String, provider: String?) -> Resolution? {
+        guard let found = positions[name] else { return nil }
+        if let provider {
+            for position in found where rates[Int(position)].provider == provider {
+                return .rate(rates[Int(position)], as: name)
+            }
+            return nil
+        }
+        let first = rates[Int(found[0])]
+        if found.count == 1 { return .rate(first, as: name) }
+        for position in found where rates[Int(position)].defaultNames.contains(name) {
+            return .rate(rates[Int(position)], as: name)
+        }
+        if found.allSatisfy({ rates[Int($0)].hasSamePrices(as: first) }) { return .rate(first, as: name) }
+        return .severalSellers(found.map { rates[Int($0)].provider })
     }
 
     /// The one spelling of a provider's name that rate files use, for the others in use.
-    public static func canonicalProvider(_ name: String) -> String {
+    public static func canonicalProvider(_ name: some StringProtocol) -> String {
         let lowercased = name.lowercased()
         return switch lowercased {
         case "google", "google_ai_studio", "google-gla": "gemini"
+        case "vertex", "vertexai", "google-vertex", "vertex_ai_beta": "vertex_ai"
         case "aws", "bedrock_converse", "amazon", "amazon_bedrock": "bedrock"
         case "x-ai", "x_ai", "x.ai": "xai"
         case "mistralai", "mistral_ai": "mistral"
+        case "azure_openai", "azure_text": "azure"
+        case "text-completion-openai": "openai"
+        case "text-completion-codestral": "codestral"
+        case "cohere_chat": "cohere"
+        case "fireworks", "fireworks_ai-embedding-models": "fireworks_ai"
+        case "together": "together_ai"
+        case _ where lowercased.hasPrefix("vertex_ai-"): "vertex_ai"
         default: lowercased
         }
-    }
-}
-
-/// Every card there is, by the time from which it holds.
-public struct RateBook: Sendable {
-    /// A card with the number and the moments that the ledger gave it.
-    public struct Entry: Sendable {
-        /// The ledger's number of the card.
-        public let id: Int64
-        /// From when it holds.
-        public let effective: Timestamp
-        /// When it was recorded.
-        public let recorded: Timestamp
-        /// The card.
-        public let card: RateCard
-
-        /// A card as the ledger knows it.
-        public init(id: Int64, effective: Timestamp, recorded: Timestamp, card: RateCard) {
-            self.id = id
-            self.effective = effective
-            self.recorded = recorded
-            self.card = card
-        }
-    }
-
-    /// Cards by effective time, then by recording.
-    public let entries: [Entry]
-
-    /// A book of those cards.
-    public init(_ entries: [Entry]) {
-        self.entries = entries.sorted { ($0.effective, $0.recorded, $0.id) < ($1.effective, $1.recorded, $1.id) }
-    }
-
-    /// The card in force at a moment: the latest effective one, and of those the latest recorded.
-    public func entry(at moment: Timestamp) -> Entry? {
-        entries.last { $0.effective <= moment }
-    }
-
-    /// The card that prices a request and what came of it: the one in force at its moment or, where that has no rate for
-    /// it, the earliest later one that has. Nil where there is none.
-    public func price(
-        model: String, provider: String?, _ buckets: UsageBuckets, tier: ServiceTier, at moment: Timestamp
-    ) -> (entry: Entry, pricing: Pricing)? {
-        func price(by entry: Entry) -> (entry: Entry, pricing: Pricing)? {
-            guard let rate = entry.card.rate(model: model, provider: provider) else { return nil }
-            let pricing = rate.price(buckets, tier: tier)
-            if case .noRate = pricing { return nil }
-            return (entry, pricing)
-        }
-        if let entry = entry(at: moment), let priced = price(by: entry) { return priced }
-        for entry in entries where entry.effective > moment {
-            if let priced = price(by: entry) { return priced }
-        }
-        return nil
     }
 }

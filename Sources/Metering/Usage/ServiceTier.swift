@@ -8,6 +8,10 @@ public enum ServiceTier: UInt8, CaseIterable, Sendable, Hashable {
     case flex = 2
     /// Faster and dearer.
     case priority = 3
+    /// Between flex and standard.
+    case balanced = 4
+    /// Faster and dearer than priority.
+    case ultrafast = 5
 
     /// The name in the protocol and in rate files.
     public var name: String {
@@ -16,8 +20,13 @@ public enum ServiceTier: UInt8, CaseIterable, Sendable, Hashable {
         case .batch: "batch"
         case .flex: "flex"
         case .priority: "priority"
+        case .balanced: "balanced"
+        case .ultrafast: "ultrafast"
         }
     }
+
+    /// All names, as an error can list them: `standard, batch, …`.
+    public static let names = allCases.map(\.name).joined(separator: ", ")
 
     /// The tier of that name.
     public init?(name: String) {
@@ -28,14 +37,16 @@ public enum ServiceTier: UInt8, CaseIterable, Sendable, Hashable {
     /// The tier that a provider's usage object names, in the provider's own words; nil where it names none of ours
     /// (`auto`, `scale`, `PROVISIONED_THROUGHPUT`), so that the record's own `tier` stays.
     ///
-    /// OpenAI: <https://platform.openai.com/docs/api-reference/chat/object>; Anthropic:
-    /// <https://platform.claude.com/docs/en/api/service-tiers>; Gemini's `trafficType` says `ON_DEMAND`.
+    /// OpenAI: <https://platform.openai.com/docs/api-reference/chat/object>, which names the priority tier `fast` as well;
+    /// Anthropic: <https://platform.claude.com/docs/en/api/service-tiers>; Gemini's `trafficType` says `ON_DEMAND`.
     static func served(as providerName: String) -> ServiceTier? {
         switch providerName.lowercased() {
         case "standard", "default", "on_demand": .standard
         case "batch": .batch
         case "flex", "on_demand_flex": .flex
-        case "priority", "on_demand_priority": .priority
+        case "priority", "fast", "on_demand_priority": .priority
+        case "balanced": .balanced
+        case "ultrafast": .ultrafast
         default: nil
         }
     }

@@ -16,17 +16,17 @@ extension UsageObject {
 
     /// Which object's members are being read.
     private enum Container {
-        case top, inputDetails, cachedDetails, outputDetails, cacheCreation, serverToolUse
+        case top, inputDetails, cachedDetails, outputDetails, cacheCreation, serverToolUse, xaiToolUse
     }
 
     /// What a member is.
     private enum Member {
         case count(Field)
         case object(Container)
-        case modalities(audio: Field?, image: Field?)
+        case modalities(audio: Field?, image: Field?, video: Field?)
         case bedrockCacheDetails
         case iterations
-        case tier
+        case tier, speed, geo
     }
 
     private mutating func read(
@@ -48,22 +48,28 @@ extension UsageObject {
                 try set(field, try Self.count(&cursor, path), name: path)
             case .object(let inner):
                 try read(&cursor, inner, name: path, depth: depth + 1)
-            case .modalities(let audio, let image):
-                try readModalities(&cursor, audio: audio, image: image, name: path)
+            case .modalities(let audio, let image, let video):
+                try readModalities(&cursor, audio: audio, image: image, video: video, name: path)
             case .bedrockCacheDetails:
                 try readBedrockCacheDetails(&cursor, name: path)
             case .iterations:
                 try readIterations(&cursor, name: path)
             case .tier:
-                guard cursor.peek() == UInt8(ascii: "\"") else { throw UsageError("\(path) must be a string") }
-                servedTier = ServiceTier.served(as: try cursor.text(try cursor.string()))
+                servedTier = ServiceTier.served(as: try Self.word(&cursor, path))
+            case .speed: speed = try Self.word(&cursor, path).lowercased()
+            case .geo: geo = try Self.word(&cursor, path).lowercased()
             }
         }
     }
 
+    private static func word(_ cursor: inout JSONCursor, _ path: String) throws -> String {
+        guard cursor.peek() == UInt8(ascii: "\"") else { throw UsageError("\(path) must be a string") }
+        return try cursor.text(try cursor.string())
+    }
+
     /// Gemini's `[{"modality":"AUDIO","tokenCount":12}, …]`.
     private mutating func readModalities(
-        _ cursor: inout JSONCursor, audio: Field?, image: Field?, name: String
+        _ cursor: inout JSONCursor, audio: Field?, image: Field?, video: Field?, name: String
     ) throws {
         guard cursor.peek() == UInt8(ascii: "[") else { throw UsageError("\(name) must be an array") }
         try cursor.beginArray()
@@ -84,6 +90,7 @@ extension UsageObject {
             switch modality {
             case "AUDIO": if let audio { try add(audio, tokens) }
             case "IMAGE": if let image { try add(image, tokens) }
+            case "VIDEO": if let video { try add(video, tokens) }
             default: break
             }
         }
@@ -177,6 +184,7 @@ extension UsageObject {
             case .outputDetails: outputDetailsMembers
             case .cacheCreation: cacheCreationMembers
             case .serverToolUse: serverToolUseMembers
+            case .xaiToolUse: xaiToolUseMembers
             }
         for entry in members where cursor.matches(key, entry.0) { return entry }
         return nil
@@ -190,6 +198,7 @@ extension UsageObject {
         ("cache_creation_input_tokens", .count(.cacheCreationInputTokens)),
         ("cache_read_input_tokens", .count(.cacheReadInputTokens)),
         ("service_tier", .tier), ("iterations", .iterations), ("trafficType", .tier),
+        ("speed", .speed), ("inference_geo", .geo),
         ("prompt_tokens_details", .object(.inputDetails)), ("input_tokens_details", .object(.inputDetails)),
         ("input_token_details", .object(.inputDetails)),
         ("completion_tokens_details", .object(.outputDetails)), ("output_tokens_details", .object(.outputDetails)),
@@ -197,15 +206,25 @@ extension UsageObject {
         ("cache_creation", .object(.cacheCreation)), ("server_tool_use", .object(.serverToolUse)),
         ("prompt_cache_hit_tokens", .count(.promptCacheHitTokens)),
         ("prompt_cache_miss_tokens", .count(.promptCacheMissTokens)),
-        ("num_search_queries", .count(.numSearchQueries)),
+        ("num_search_queries", .count(.numSearchQueries)), ("citation_tokens", .count(.citationTokens)),
+        ("reasoning_tokens", .count(.reasoningTokens)), ("server_side_tool_usage_details", .object(.xaiToolUse)),
         ("promptTokenCount", .count(.promptTokenCount)), ("candidatesTokenCount", .count(.candidatesTokenCount)),
         ("thoughtsTokenCount", .count(.thoughtsTokenCount)),
         ("toolUsePromptTokenCount", .count(.toolUsePromptTokenCount)),
         ("cachedContentTokenCount", .count(.cachedContentTokenCount)), ("totalTokenCount", .count(.totalTokenCount)),
-        ("promptTokensDetails", .modalities(audio: .geminiAudioInput, image: .geminiImageInput)),
-        ("cacheTokensDetails", .modalities(audio: .geminiAudioCached, image: nil)),
-        ("candidatesTokensDetails", .modalities(audio: .geminiAudioOutput, image: .geminiImageOutput)),
-        ("toolUsePromptTokensDetails", .modalities(audio: .geminiToolAudioInput, image: .geminiToolImageInput)),
+        (
+            "promptTokensDetails",
+            .modalities(audio: .geminiAudioInput, image: .geminiImageInput, video: .geminiVideoInput)
+        ),
+        ("cacheTokensDetails", .modalities(audio: .geminiAudioCached, image: .geminiImageCached, video: nil)),
+        (
+            "candidatesTokensDetails",
+            .modalities(audio: .geminiAudioOutput, image: .geminiImageOutput, video: .geminiVideoOutput)
+        ),
+        (
+            "toolUsePromptTokensDetails",
+            .modalities(audio: .geminiToolAudioInput, image: .geminiToolImageInput, video: .geminiToolVideoInput)
+        ),
         ("usageMetadata", .object(.top)),
         ("inputTokens", .count(.bedrockInputTokens)), ("outputTokens", .count(.bedrockOutputTokens)),
         ("totalTokens", .count(.bedrockTotalTokens)),
@@ -216,18 +235,26 @@ extension UsageObject {
         ("cached_tokens", .count(.detailsCached)),
         ("cache_write_tokens", .count(.detailsCacheWrite)), ("cache_creation_tokens", .count(.detailsCacheWrite)),
         ("cache_creation_token_details", .object(.cacheCreation)),
+        ("cache_write_tokens_details", .object(.cacheCreation)),
         ("audio_tokens", .count(.detailsAudioInput)), ("image_tokens", .count(.detailsImageInput)),
+        ("video_tokens", .count(.detailsVideoInput)), ("web_search_requests", .count(.detailsWebSearch)),
         ("cached_tokens_details", .object(.cachedDetails)),
     ]
-    private static let cachedDetailsMembers: [(StaticString, Member)] = [("audio_tokens", .count(.detailsCachedAudio))]
+    private static let cachedDetailsMembers: [(StaticString, Member)] = [
+        ("audio_tokens", .count(.detailsCachedAudio)), ("image_tokens", .count(.detailsCachedImage)),
+    ]
     private static let outputDetailsMembers: [(StaticString, Member)] = [
         ("reasoning_tokens", .count(.detailsReasoning)),
         ("audio_tokens", .count(.detailsAudioOutput)), ("image_tokens", .count(.detailsImageOutput)),
+        ("video_tokens", .count(.detailsVideoOutput)),
     ]
     private static let cacheCreationMembers: [(StaticString, Member)] = [
         ("ephemeral_5m_input_tokens", .count(.ephemeral5m)), ("ephemeral_1h_input_tokens", .count(.ephemeral1h)),
+        ("ephemeral_30m_input_tokens", .count(.cacheWrite30m)), ("ephemeral_12h_input_tokens", .count(.cacheWrite12h)),
+        ("ttl_30m_tokens", .count(.cacheWrite30m)), ("ttl_12h_tokens", .count(.cacheWrite12h)),
     ]
     private static let serverToolUseMembers: [(StaticString, Member)] = [
         ("web_search_requests", .count(.webSearchRequests))
     ]
+    private static let xaiToolUseMembers: [(StaticString, Member)] = [("web_search_calls", .count(.webSearchCalls))]
 }

@@ -10,9 +10,11 @@ struct UsageObject {
         case promptCacheHitTokens, promptCacheMissTokens, numSearchQueries
         // prompt_tokens_details, input_tokens_details
         case detailsCached, detailsCacheWrite, detailsAudioInput, detailsImageInput
-        case detailsCachedAudio
+        case detailsCachedAudio, detailsCachedImage, detailsVideoInput, detailsWebSearch
+        // cache_write_tokens_details, cache_creation_token_details
+        case cacheWrite30m, cacheWrite12h
         // completion_tokens_details, output_tokens_details
-        case detailsReasoning, detailsAudioOutput, detailsImageOutput
+        case detailsReasoning, detailsAudioOutput, detailsImageOutput, detailsVideoOutput
         // OpenAI Responses and Anthropic Messages
         case inputTokens, outputTokens
         case cacheCreationInputTokens, cacheReadInputTokens
@@ -21,7 +23,12 @@ struct UsageObject {
         case promptTokenCount, candidatesTokenCount, thoughtsTokenCount, toolUsePromptTokenCount
         case cachedContentTokenCount, totalTokenCount
         case geminiAudioInput, geminiImageInput, geminiAudioCached, geminiAudioOutput, geminiImageOutput
-        case geminiToolAudioInput, geminiToolImageInput
+        case geminiToolAudioInput, geminiToolImageInput, geminiToolVideoInput
+        case geminiVideoInput, geminiVideoOutput, geminiImageCached
+        // Perplexity
+        case citationTokens, reasoningTokens
+        // xAI's server_side_tool_usage_details
+        case webSearchCalls
         // Bedrock Converse
         case bedrockInputTokens, bedrockOutputTokens, bedrockTotalTokens
         case bedrockCacheRead, bedrockCacheWrite, bedrockCacheWrite5m, bedrockCacheWrite1h
@@ -33,10 +40,14 @@ struct UsageObject {
     /// The largest count that is believed.
     static let countMax: Int64 = 1 << 40
 
-    private var counts = InlineArray<48, Int64>(repeating: -1)
+    private var counts = InlineArray<64, Int64>(repeating: -1)
 
     /// The tier it says was served, where it names one.
     var servedTier: ServiceTier?
+    /// How fast it says the request was served (Anthropic), in lower case.
+    var speed: String?
+    /// Where it says the request was served (Anthropic), in lower case.
+    var geo: String?
 
     /// A count, or nil where it was not reported.
     subscript(field: Field) -> Int64? {

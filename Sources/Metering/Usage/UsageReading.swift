@@ -4,6 +4,8 @@ public struct UsageReading: Sendable, Hashable {
     public var buckets = UsageBuckets()
     /// The tier that the object names, which beats the record's own.
     public var servedTier: ServiceTier?
+    /// What it says beside counts that may carry a surcharge: `speed.fast`, `geo.us`.
+    public var conditions: [String] = []
 
     /// Reads the JSON of a provider's own usage object by its shape's containment rule.
     ///
@@ -14,6 +16,8 @@ public struct UsageReading: Sendable, Hashable {
     public init(json: UnsafeBufferPointer<UInt8>, provider: String?) throws(UsageError) {
         let object = try UsageObject(json: json)
         servedTier = object.servedTier
+        if let speed = object.speed, speed != "standard" { conditions.append("speed." + speed) }
+        if let geo = object.geo, geo != "global", geo != "not_available" { conditions.append("geo." + geo) }
         let shape = try Shape(of: object, provider: provider)
         // A stream's last chunk may hold the output alone: to charge the prompt nothing would be to guess.
         try Self.require(object[shape.promptField] != nil, "\(shape.promptName) is missing")
@@ -108,16 +112,26 @@ public struct UsageReading: Sendable, Hashable {
         let written = try Self.same(
             ("prompt_tokens_details.cache_creation_tokens", object[.detailsCacheWrite]),
             ("cache_creation_input_tokens", object[.cacheCreationInputTokens]))
-        try splitCacheWrite(written, object[.ephemeral5m], object[.ephemeral1h], name: "cache_creation_tokens")
+        try splitCacheWrite(
+            written, base: (object[.ephemeral5m] ?? 0) + (object[.cacheWrite30m] ?? 0), hour: object[.ephemeral1h],
+            twelveHours: object[.cacheWrite12h], name: "cache_creation_tokens")
         try splitPrompt(prompt, cached: cached ?? 0, object, name: "prompt_tokens")
 
-        let reasoning = object[.detailsReasoning] ?? 0
-        let beside = Self.reasoningIsBeside(
-            prompt: prompt, completion: completion, reasoning: reasoning, total: object[.totalTokens],
-            provider: provider)
+        // Perplexity's reasoning_tokens is a member of its own and outside completion_tokens:
+        // <https://docs.perplexity.ai/getting-started/models/models/sonar-deep-research>
+        let apart = provider == "perplexity" && object[.detailsReasoning] == nil ? object[.reasoningTokens] ?? 0 : 0
+        let reasoning = object[.detailsReasoning] ?? apart
+        let beside =
+            apart > 0
+            || Self.reasoningIsBeside(
+                prompt: prompt, completion: completion, reasoning: reasoning, total: object[.totalTokens],
+                provider: provider)
         try splitCompletion(
             beside ? completion + reasoning : completion, reasoning: reasoning, object, name: "completion_tokens")
-        buckets[.webSearch] = object[.numSearchQueries] ?? object[.webSearchRequests] ?? 0
+        buckets[.webSearch] =
+            object[.numSearchQueries] ?? object[.webSearchRequests] ?? object[.detailsWebSearch]
+            ?? object[.webSearchCalls] ?? 0
+        buckets[.citation] = object[.citationTokens] ?? 0
     }
 
     /// Whether reasoning tokens are counted beside the completion: so with xAI, unless the object's total says that
@@ -137,10 +151,13 @@ public struct UsageReading: Sendable, Hashable {
     ///
     /// <https://platform.openai.com/docs/api-reference/responses/object>
     private mutating func readResponses(_ object: UsageObject) throws(UsageError) {
-        try splitCacheWrite(object[.detailsCacheWrite], nil, nil, name: "input_tokens_details.cache_write_tokens")
+        try splitCacheWrite(
+            object[.detailsCacheWrite], base: object[.cacheWrite30m], hour: nil, twelveHours: object[.cacheWrite12h],
+            name: "input_tokens_details.cache_write_tokens")
         try splitPrompt(object[.inputTokens] ?? 0, cached: object[.detailsCached] ?? 0, object, name: "input_tokens")
         try splitCompletion(
             object[.outputTokens] ?? 0, reasoning: object[.detailsReasoning] ?? 0, object, name: "output_tokens")
+        buckets[.webSearch] = object[.webSearchCalls] ?? 0
     }
 
     /// Anthropic Messages: `input_tokens`, cache reads and cache writes are disjoint already; `cache_creation` splits
@@ -151,7 +168,7 @@ public struct UsageReading: Sendable, Hashable {
         buckets[.input] = object[.inputTokens] ?? 0
         buckets[.cacheRead] = object[.cacheReadInputTokens] ?? 0
         try splitCacheWrite(
-            object[.cacheCreationInputTokens], object[.ephemeral5m], object[.ephemeral1h],
+            object[.cacheCreationInputTokens], base: object[.ephemeral5m], hour: object[.ephemeral1h],
             name: "cache_creation_input_tokens")
         try splitCompletion(
             object[.outputTokens] ?? 0, reasoning: object[.detailsReasoning] ?? 0, object, name: "output_tokens")
@@ -174,26 +191,34 @@ public struct UsageReading: Sendable, Hashable {
         let thoughts = object[.thoughtsTokenCount] ?? 0
         try Self.require(cached <= prompt, "cachedContentTokenCount is larger than promptTokenCount")
         try splitModalities(
-            whole: prompt, cached: cached, audio: object[.geminiAudioInput] ?? 0,
-            image: object[.geminiImageInput] ?? 0, cachedAudio: object[.geminiAudioCached], name: "promptTokenCount")
+            Modalities(
+                whole: prompt, cached: cached, audio: object[.geminiAudioInput] ?? 0,
+                image: object[.geminiImageInput] ?? 0, video: object[.geminiVideoInput] ?? 0,
+                cachedAudio: object[.geminiAudioCached], cachedImage: object[.geminiImageCached]),
+            name: "promptTokenCount")
         let toolAudio = object[.geminiToolAudioInput] ?? 0
         let toolImage = object[.geminiToolImageInput] ?? 0
-        try Self.require(
-            toolAudio + toolImage <= toolUse, "toolUsePromptTokensDetails is larger than toolUsePromptTokenCount")
-        buckets[.input] += toolUse - toolAudio - toolImage
+        let toolVideo = object[.geminiToolVideoInput] ?? 0
+        let toolText = toolUse - toolAudio - toolImage - toolVideo
+        try Self.require(toolText >= 0, "toolUsePromptTokensDetails is larger than toolUsePromptTokenCount")
+        buckets[.input] += toolText
         buckets[.audioInput] += toolAudio
         buckets[.imageInput] += toolImage
+        buckets[.videoInput] += toolVideo
 
         let within = thoughts > 0 && object[.totalTokenCount] == prompt + candidates + toolUse
         let visible = within ? candidates - thoughts : candidates
         try Self.require(visible >= 0, "thoughtsTokenCount is larger than candidatesTokenCount")
         let audio = object[.geminiAudioOutput] ?? 0
         let image = object[.geminiImageOutput] ?? 0
-        try Self.require(audio + image <= visible, "candidatesTokensDetails is larger than candidatesTokenCount")
+        let video = object[.geminiVideoOutput] ?? 0
+        try Self.require(
+            audio + image + video <= visible, "candidatesTokensDetails is larger than candidatesTokenCount")
         buckets[.reasoning] = thoughts
         buckets[.audioOutput] = audio
         buckets[.imageOutput] = image
-        buckets[.output] = visible - audio - image
+        buckets[.videoOutput] = video
+        buckets[.output] = visible - audio - image - video
     }
 
     /// Bedrock Converse: `inputTokens` leaves cache reads and writes out.
@@ -203,7 +228,7 @@ public struct UsageReading: Sendable, Hashable {
         buckets[.input] = object[.bedrockInputTokens] ?? 0
         buckets[.cacheRead] = object[.bedrockCacheRead] ?? 0
         try splitCacheWrite(
-            object[.bedrockCacheWrite], object[.bedrockCacheWrite5m], object[.bedrockCacheWrite1h],
+            object[.bedrockCacheWrite], base: object[.bedrockCacheWrite5m], hour: object[.bedrockCacheWrite1h],
             name: "cacheWriteInputTokens")
         buckets[.output] = object[.bedrockOutputTokens] ?? 0
     }
@@ -215,34 +240,44 @@ public struct UsageReading: Sendable, Hashable {
         _ prompt: Int64, cached: Int64, _ object: UsageObject, name: String
     ) throws(UsageError) {
         try Self.require(cached <= prompt, "the cached tokens are more than \(name)")
-        let written = buckets[.cacheWrite5m] + buckets[.cacheWrite1h]
+        let written = buckets[.cacheWrite5m] + buckets[.cacheWrite1h] + buckets[.cacheWrite12h]
         try Self.require(cached + written <= prompt, "cached tokens read and written are more than \(name)")
         try splitModalities(
-            whole: prompt - written, cached: cached, audio: object[.detailsAudioInput] ?? 0,
-            image: object[.detailsImageInput] ?? 0, cachedAudio: object[.detailsCachedAudio], name: name)
+            Modalities(
+                whole: prompt - written, cached: cached, audio: object[.detailsAudioInput] ?? 0,
+                image: object[.detailsImageInput] ?? 0, video: object[.detailsVideoInput] ?? 0,
+                cachedAudio: object[.detailsCachedAudio], cachedImage: object[.detailsCachedImage]), name: name)
     }
 
-    /// Splits `whole` into text, audio and image, each cached or not.
+    /// A prompt's tokens by kind, and what is known of the cached ones.
+    private struct Modalities {
+        let whole, cached, audio, image, video: Int64
+        let cachedAudio, cachedImage: Int64?
+    }
+
+    /// Splits a prompt into text, audio, image and video, each cached or not.
     ///
-    /// Where the object doesn't say how much of the audio was cached, cached tokens are of text first, as far as there
-    /// is text.
-    private mutating func splitModalities(
-        whole: Int64, cached: Int64, audio: Int64, image: Int64, cachedAudio: Int64?, name: String
-    ) throws(UsageError) {
-        try Self.require(audio + image <= whole, "audio and image tokens are more than \(name)")
-        let text = whole - audio - image
-        let audioFromCache = cachedAudio ?? min(audio, max(0, cached - text))
-        try Self.require(audioFromCache <= audio, "cached audio tokens are more than the audio tokens of \(name)")
-        try Self.require(audioFromCache <= cached, "cached audio tokens are more than the cached tokens of \(name)")
-        let otherFromCache = cached - audioFromCache
-        let textFromCache = min(otherFromCache, text)
-        let imageFromCache = otherFromCache - textFromCache
-        try Self.require(imageFromCache <= image, "cached tokens are more than the text and image tokens of \(name)")
-        buckets[.input] = text - textFromCache
-        buckets[.cacheRead] = otherFromCache
-        buckets[.audioInput] = audio - audioFromCache
-        buckets[.audioCacheRead] = audioFromCache
-        buckets[.imageInput] = image - imageFromCache
+    /// Where the object doesn't say of what kind cached tokens are, they are of text first, as far as there is text.
+    private mutating func splitModalities(_ prompt: Modalities, name: String) throws(UsageError) {
+        let text = prompt.whole - prompt.audio - prompt.image - prompt.video
+        try Self.require(text >= 0, "audio, image and video tokens are more than \(name)")
+        let beyondText = max(0, prompt.cached - (prompt.cachedImage ?? 0) - text)
+        let audioCached = prompt.cachedAudio ?? min(prompt.audio, beyondText)
+        try Self.require(audioCached <= prompt.audio, "cached audio tokens are more than the audio tokens of \(name)")
+        let imageCached = prompt.cachedImage ?? min(prompt.image, max(0, prompt.cached - audioCached - text))
+        try Self.require(imageCached <= prompt.image, "cached image tokens are more than the image tokens of \(name)")
+        let rest = prompt.cached - audioCached - imageCached
+        try Self.require(rest >= 0, "cached audio and image tokens are more than the cached tokens of \(name)")
+        let textCached = min(rest, text)
+        let videoCached = rest - textCached
+        try Self.require(videoCached <= prompt.video, "cached tokens are more than the tokens of \(name)")
+        buckets[.input] = text - textCached
+        buckets[.cacheRead] = textCached + videoCached
+        buckets[.audioInput] = prompt.audio - audioCached
+        buckets[.audioCacheRead] = audioCached
+        buckets[.imageInput] = prompt.image - imageCached
+        buckets[.imageCacheRead] = imageCached
+        buckets[.videoInput] = prompt.video - videoCached
     }
 
     /// Splits a completion that holds its reasoning, audio and image tokens.
@@ -251,24 +286,28 @@ public struct UsageReading: Sendable, Hashable {
     ) throws(UsageError) {
         let audio = object[.detailsAudioOutput] ?? 0
         let image = object[.detailsImageOutput] ?? 0
+        let video = object[.detailsVideoOutput] ?? 0
         try Self.require(reasoning <= completion, "reasoning_tokens is larger than \(name)")
-        try Self.require(
-            reasoning + audio + image <= completion, "reasoning, audio and image tokens are more than \(name)")
+        let text = completion - reasoning - audio - image - video
+        try Self.require(text >= 0, "reasoning, audio, image and video tokens are more than \(name)")
         buckets[.reasoning] = reasoning
         buckets[.audioOutput] = audio
         buckets[.imageOutput] = image
-        buckets[.output] = completion - reasoning - audio - image
+        buckets[.videoOutput] = video
+        buckets[.output] = text
     }
 
-    /// Splits cache writes by their time to live; what isn't split has the base one.
+    /// Splits cache writes by their time to live; what isn't split has the base one (Anthropic: 5 minutes, OpenAI: 30).
     private mutating func splitCacheWrite(
-        _ whole: Int64?, _ fiveMinutes: Int64?, _ hour: Int64?, name: String
+        _ whole: Int64?, base: Int64?, hour: Int64?, twelveHours: Int64? = nil, name: String
     ) throws(UsageError) {
-        let split = (fiveMinutes ?? 0) + (hour ?? 0)
+        let longer = (hour ?? 0) + (twelveHours ?? 0)
+        let split = (base ?? 0) + longer
         let total = whole ?? split
         try Self.require(split <= total, "the parts by time to live are more than \(name)")
         buckets[.cacheWrite1h] = hour ?? 0
-        buckets[.cacheWrite5m] = total - (hour ?? 0)
+        buckets[.cacheWrite12h] = twelveHours ?? 0
+        buckets[.cacheWrite5m] = total - longer
     }
 
     /// The count that one or several members give; an error where they differ.

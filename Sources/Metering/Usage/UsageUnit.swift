@@ -26,6 +26,18 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
     case imageOutput = 10
     /// Web searches that the provider ran.
     case webSearch = 11
+    /// Prompt tokens written to a cache that lives for twelve hours (OpenAI).
+    case cacheWrite12h = 12
+    /// Prompt tokens of images read from a cache.
+    case imageCacheRead = 13
+    /// Prompt tokens of video.
+    case videoInput = 14
+    /// Completion tokens of video.
+    case videoOutput = 15
+    /// Tokens of cited sources (Perplexity), counted beside the prompt.
+    case citation = 16
+    /// The request itself, where it has a fee of its own.
+    case request = 17
 
     /// The name in rate files and line items: `cache_write_5m`.
     public var name: String {
@@ -42,20 +54,30 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
         case .imageInput: "image_input"
         case .imageOutput: "image_output"
         case .webSearch: "web_search"
+        case .cacheWrite12h: "cache_write_12h"
+        case .imageCacheRead: "image_cache_read"
+        case .videoInput: "video_input"
+        case .videoOutput: "video_output"
+        case .citation: "citation"
+        case .request: "request"
         }
     }
 
     /// The unit of that name.
     public init?(name: String) {
-        guard let unit = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        guard let unit = Self.named[name] else { return nil }
         self = unit
     }
+
+    private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 
     /// Whether it is part of the prompt, whose whole length picks a long-context price.
     public var isPrompt: Bool {
         switch self {
-        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .audioCacheRead, .imageInput: true
-        case .output, .reasoning, .audioOutput, .imageOutput, .webSearch: false
+        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .audioInput, .audioCacheRead,
+            .imageInput, .imageCacheRead, .videoInput:
+            true
+        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput, .webSearch, .citation, .request: false
         }
     }
 
@@ -63,24 +85,35 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
     /// usage of it can't be priced at all.
     public var fallback: UsageUnit? {
         switch self {
-        case .input, .output, .webSearch: nil
-        case .cacheRead, .cacheWrite5m, .audioInput, .imageInput: .input
-        case .cacheWrite1h: .cacheWrite5m
-        case .audioCacheRead: .cacheRead
-        case .reasoning, .audioOutput, .imageOutput: .output
+        case .input, .output, .webSearch, .citation, .request: nil
+        case .cacheRead, .cacheWrite5m, .audioInput, .imageInput, .videoInput: .input
+        case .cacheWrite1h, .cacheWrite12h: .cacheWrite5m
+        case .audioCacheRead, .imageCacheRead: .cacheRead
+        case .reasoning, .audioOutput, .imageOutput, .videoOutput: .output
         }
     }
 
-    /// How many units a rate is published for: a million tokens, a thousand queries.
+    /// Whether providers charge for it only where they publish a price: a model without a fee for the request, or for
+    /// cited tokens (<https://docs.perplexity.ai/getting-started/pricing>), has none.
+    public var isFreeUnlessPublished: Bool {
+        self == .citation || self == .request
+    }
+
+    /// Whether it is measured in tokens: what a surcharge on tokens multiplies.
+    public var isTokens: Bool {
+        self != .webSearch && self != .request
+    }
+
+    /// How many units a rate is published for: a million tokens, a thousand queries or requests.
     public var unitsPerPublishedPrice: Int {
-        self == .webSearch ? 1_000 : 1_000_000
+        isTokens ? 1_000_000 : 1_000
     }
 }
 
 /// How much of each unit one request used.
 public struct UsageBuckets: Sendable, Hashable {
-    // Sixteen lanes hold the twelve units without an allocation a record.
-    private var quantities = SIMD16<Int64>.zero
+    // More lanes than there are units, without an allocation a record.
+    private var quantities = SIMD32<Int64>.zero
 
     /// Nothing used.
     public init() {}
@@ -93,6 +126,12 @@ public struct UsageBuckets: Sendable, Hashable {
 
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
     public var promptTokens: Int64 {
-        UsageUnit.allCases.reduce(0) { $1.isPrompt ? $0 + self[$1] : $0 }
+        (quantities & Self.promptLanes).wrappedSum()
     }
+
+    private static let promptLanes: SIMD32<Int64> = {
+        var lanes = SIMD32<Int64>.zero
+        for unit in UsageUnit.allCases where unit.isPrompt { lanes[Int(unit.rawValue)] = -1 }
+        return lanes
+    }()
 }

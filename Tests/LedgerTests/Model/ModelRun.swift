@@ -153,7 +153,7 @@ struct ModelRun {
         document += "# \(counter)\n"
         counter += 1
         let card = NewCard(document: document, card: try RateDocument.parse(document), source: "test")
-        if isFull(try ledger.store.commit([.recordCard(card)])) { return try makeRoom() }
+        if isFull(try ledger.store.commit([.recordCard(card, nil)])) { return try makeRoom() }
         var prices = ["m": Int64(m) * Self.nanosPerToken]
         if late > 0 { prices["late"] = Int64(late) * Self.nanosPerToken }
         reference.begin(ledger.clock.now.milliseconds)

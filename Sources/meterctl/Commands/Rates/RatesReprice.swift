@@ -4,10 +4,7 @@ import Foundation
 import Ledger
 import Metering
 
-struct RatesCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rates", abstract: "What models cost.", subcommands: [Reprice.self])
-
+extension RatesCommand {
     struct Reprice: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Charges past records by the rate cards now in force for their time.",
@@ -90,12 +87,4 @@ struct RatesCommand: AsyncParsableCommand {
             }
         }
     }
-}
-
-/// Who does something that leaves a trace.
-struct ActorOption: ParsableArguments {
-    @Option(name: .customLong("actor"), help: "Who does it; your user name if absent.")
-    var given: String?
-
-    var name: String { given ?? NSUserName() }
 }

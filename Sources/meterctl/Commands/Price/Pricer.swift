@@ -16,10 +16,15 @@ struct Pricer {
 
     init(book: RateBook) {
         self.book = book
-        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = Timestamp.now
         self.now = now
-        let current = book.entry(at: now)?.card
-        decoder = RequestDecoder(isPriceOnly: true) { current?.rate(model: $0, provider: nil)?.provider }
+        let current = book.entry(at: now)
+        decoder = RequestDecoder(isPriceOnly: true) { model in
+            guard let current, case .rate(let rate, _)? = try? book.resolve(model, provider: nil, on: current) else {
+                return nil
+            }
+            return rate.provider
+        }
     }
 
     /// What a line comes to, and its answer as JSON without a newline.
@@ -47,25 +52,22 @@ struct Pricer {
 
     private func price(_ record: UsageRecord) -> Result {
         let at = record.at ?? now
-        let priced = book.price(
-            model: record.model, provider: record.provider, record.reading.buckets, tier: record.billedTier, at: at)
-        switch priced?.pricing {
-        case .priced(let price): return .priced(price)
-        case .overflow:
-            return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
-        case .noRate, nil:
-            let rate = book.entry(at: at)?.card.rate(model: record.model, provider: record.provider)
-            guard let rate, case .noRate(let unit) = rate.price(record.reading.buckets, tier: record.billedTier) else {
-                return .refused(
-                    Refusal(
-                        .unknownModel, "there is no rate for model '\(record.model)'" + Self.seller(record.provider)))
+        let (reading, tier) = (record.reading, record.billedTier)
+        do {
+            let priced = try book.price(
+                model: record.model, provider: record.provider, reading, tier: tier, at: at)
+            switch priced?.pricing {
+            case .priced(let price): return .priced(price)
+            case .overflow:
+                return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
+            case .noRate, nil:
+                let reason = try book.reasonWithoutPrice(
+                    model: record.model, provider: record.provider, reading, tier: tier, at: at)
+                return .refused(Refusal(.unknownModel, reason))
             }
-            return .refused(Refusal(.unknownModel, "model '\(record.model)' has no rate for \(unit.name)"))
+        } catch {
+            return .refused(Refusal(.storageUnavailable, error.description))
         }
-    }
-
-    private static func seller(_ provider: String?) -> String {
-        provider.map { " from provider '\($0)'" } ?? ""
     }
 
     private func write(_ result: Result, id: String?, to json: inout [UInt8]) {

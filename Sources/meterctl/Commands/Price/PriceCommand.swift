@@ -16,7 +16,7 @@ struct PriceCommand: AsyncParsableCommand {
 
     @Option(help: "The model, as the provider reports it.") var model: String?
     @Option(help: "Who serves it: openai, anthropic, gemini, bedrock, …") var provider: String?
-    @Option(help: "standard, batch, flex or priority.") var tier: String?
+    @Option(help: "standard, batch, flex, priority, balanced or ultrafast.") var tier: String?
     @Option(help: "The provider's usage object, JSON.") var usage: String?
     @Option(help: "When the request ended (RFC 3339); picks the rate card.") var at: String?
     @Flag(help: "Read NDJSON usage records from standard input.") var stdin = false
@@ -61,34 +61,11 @@ struct PriceCommand: AsyncParsableCommand {
 
     /// The cards to price with: a file's, or the daemon's.
     private func book() async throws -> RateBook {
-        guard let rates else {
-            let page = try await common.client.get(Page<RateCardView>.self, ["v1", "rates", "cards"])
-            return RateBook(
-                try page.items.map { view in
-                    guard let effective = Timestamp(rfc3339: view.effective),
-                        let recorded = Timestamp(rfc3339: view.recorded)
-                    else { throw Failure(status: .refused, message: "meterd gave a rate card without its times") }
-                    return RateBook.Entry(
-                        id: view.card, effective: effective, recorded: recorded, card: try parse(view.document, "card"))
-                })
-        }
-        let document: String
-        do {
-            document = try String(contentsOfFile: rates, encoding: .utf8)
-        } catch {
-            throw Failure(
-                status: .configuration, message: "\(rates) can't be read: \((error as NSError).localizedDescription)")
-        }
-        let card = try parse(document, rates)
-        let always = Timestamp(milliseconds: 0)
-        return RateBook([RateBook.Entry(id: 1, effective: always, recorded: always, card: card)])
-    }
-
-    private func parse(_ document: String, _ name: String) throws -> RateCard {
-        do throws(RateDocumentError) {
-            return try RateDocument.parse(document)
-        } catch {
-            throw Failure(status: .configuration, message: "\(name): \(error)")
-        }
+        if let rates { return try RateBook(file: rates) }
+        let now = Timestamp.now
+        // Without a moment of its own a record may be as old as the daemon takes them.
+        let from =
+            at.flatMap { Timestamp(rfc3339: $0) } ?? now.advanced(bySeconds: stdin ? -TimeWindow.backSecondsMax : 0)
+        return try await RateBook(from: common.client, inForceFrom: from)
     }
 }

@@ -1,0 +1,130 @@
+import Yams
+
+/// A value of a YAML or JSON document, with its place: what both are read as, so that one reader serves them.
+///
+/// A scalar is the text that stands in the file. No number passes through binary floating point.
+struct DocumentNode {
+    indirect enum Content {
+        case scalar(String)
+        case list([DocumentNode])
+        case mapping([Member])
+    }
+
+    struct Member {
+        let key: String
+        let keyPlace: DocumentPlace
+        let value: DocumentNode
+    }
+
+    let content: Content
+    let place: DocumentPlace
+
+    var text: String? {
+        if case .scalar(let text) = content { return text }
+        return nil
+    }
+
+    var list: [DocumentNode]? {
+        if case .list(let elements) = content { return elements }
+        return nil
+    }
+
+    var mapping: [Member]? {
+        if case .mapping(let members) = content { return members }
+        return nil
+    }
+}
+
+/// Where something stands in a document.
+enum DocumentPlace: Sendable {
+    /// From 1.
+    case line(Int, column: Int)
+    /// Bytes from its start.
+    case offset(Int)
+
+    /// `line 12, column 5`
+    func description(in document: String) -> String {
+        switch self {
+        case .line(let line, let column): return "line \(line), column \(column)"
+        case .offset(let offset):
+            let before = document.utf8.prefix(offset)
+            let line = before.reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+            let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count + 1
+            return "line \(line), column \(column)"
+        }
+    }
+}
+
+// MARK: - YAML
+
+extension DocumentNode {
+    /// The value of a YAML text; nil where it is empty.
+    init?(yaml text: String) throws {
+        guard let root = try Yams.compose(yaml: text) else { return nil }
+        self.init(root)
+    }
+
+    private init(_ node: Node) {
+        let mark = node.mark
+        place = .line(mark?.line ?? 1, column: mark?.column ?? 1)
+        switch node {
+        case .scalar(let scalar): content = .scalar(scalar.string)
+        case .sequence(let sequence): content = .list(sequence.map(DocumentNode.init))
+        case .mapping(let mapping):
+            content = .mapping(
+                mapping.map { key, value in
+                    let key = DocumentNode(key)
+                    return Member(key: key.text ?? "", keyPlace: key.place, value: DocumentNode(value))
+                })
+        case .alias: content = .scalar("")
+        }
+    }
+}
+
+// MARK: - JSON
+
+extension DocumentNode {
+    /// The value of a JSON text.
+    init(json text: String) throws(JSONError) {
+        var copy = text
+        let result = copy.withUTF8 { bytes -> Result<DocumentNode, JSONError> in
+            do throws(JSONError) {
+                // Bounds the depth before the recursion begins.
+                var whole = JSONCursor(bytes)
+                try whole.skipValue()
+                try whole.expectEnd()
+                var cursor = JSONCursor(bytes)
+                return .success(try DocumentNode(&cursor))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+
+    private init(_ cursor: inout JSONCursor) throws(JSONError) {
+        let first = cursor.peek()
+        place = .offset(cursor.offset)
+        switch first {
+        case UInt8(ascii: "{"):
+            var members: [Member] = []
+            try cursor.beginObject()
+            while let key = try cursor.nextMember() {
+                members.append(
+                    Member(
+                        key: try cursor.text(key), keyPlace: .offset(key.range.lowerBound - 1),
+                        value: try DocumentNode(&cursor)))
+            }
+            content = .mapping(members)
+        case UInt8(ascii: "["):
+            var elements: [DocumentNode] = []
+            try cursor.beginArray()
+            while try cursor.nextElement() { elements.append(try DocumentNode(&cursor)) }
+            content = .list(elements)
+        case UInt8(ascii: "\""):
+            content = .scalar(try cursor.text(try cursor.string()))
+        default:
+            content = .scalar(String(decoding: cursor.bytes[try cursor.skipValue()], as: UTF8.self))
+        }
+    }
+}

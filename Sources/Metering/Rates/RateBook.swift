@@ -1,0 +1,181 @@
+/// Another name of a model, given by an operator: no card's document has to be edited for it.
+public struct ModelAlias: Sendable, Hashable {
+    /// The name that records bear.
+    public let alias: String
+    /// The name on the cards that it stands for; nil where the alias was taken back.
+    public let model: String?
+    /// Whose model is meant; nil where that is left to the record.
+    public let provider: String?
+
+    /// An alias.
+    public init(alias: String, model: String?, provider: String?) {
+        self.alias = alias
+        self.model = model
+        self.provider = provider
+    }
+}
+
+/// Why a card that is on record can't be had.
+public struct RateCardUnavailable: Error, Sendable, CustomStringConvertible {
+    /// The reason, in words.
+    public let description: String
+
+    /// A reason.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Every card there is, by the time from which it holds, and the aliases.
+public struct RateBook: Sendable {
+    /// A card with the number and the moments that the ledger gave it.
+    public struct Entry: Sendable {
+        /// The ledger's number of the card.
+        public let id: Int64
+        /// The SHA-256 of its document.
+        public let hash: String
+        /// From when it holds.
+        public let effective: Timestamp
+        /// When it was recorded.
+        public let recorded: Timestamp
+        /// Where it came from: a file's path, an import.
+        public let source: String
+
+        /// A card as the ledger knows it.
+        public init(id: Int64, hash: String, effective: Timestamp, recorded: Timestamp, source: String) {
+            self.id = id
+            self.hash = hash
+            self.effective = effective
+            self.recorded = recorded
+            self.source = source
+        }
+    }
+
+    /// Cards by effective time, then by recording.
+    public let entries: [Entry]
+    /// What aliases stand for, the latest of each name.
+    public private(set) var aliases: [String: ModelAlias] = [:]
+    private let cards: RateCards
+    /// Cards that are not durable yet, so that nobody else could load them.
+    private var fresh: [Int64: RateCard] = [:]
+
+    /// A book of those cards.
+    ///
+    /// - Parameters:
+    ///   - aliases: in the order in which they were given: of one name the last counts.
+    ///   - cards: where the cards' rates come from.
+    public init(_ entries: [Entry], aliases: [ModelAlias] = [], cards: RateCards) {
+        self.entries = entries.sorted { ($0.effective, $0.recorded, $0.id) < ($1.effective, $1.recorded, $1.id) }
+        self.cards = cards
+        for alias in aliases { self.aliases[alias.alias] = alias }
+    }
+
+    /// A book without cards.
+    public static let empty = RateBook(
+        [], cards: RateCards { _ throws(RateCardUnavailable) in throw RateCardUnavailable("there is no card") })
+
+    /// The book with one card more, which may not be durable yet: see ``settled()``.
+    public func adding(_ entry: Entry, _ card: RateCard) -> RateBook {
+        var copy = RateBook(entries + [entry], aliases: Array(aliases.values), cards: cards)
+        copy.fresh = fresh
+        copy.fresh[entry.id] = card
+        return copy
+    }
+
+    /// The same book when all its cards are durable, and can be loaded by whoever needs them.
+    public func settled() -> RateBook {
+        for (id, card) in fresh { cards.keep(card, id) }
+        var copy = self
+        copy.fresh = [:]
+        return copy
+    }
+
+    /// The book with one alias more.
+    public func adding(_ alias: ModelAlias) -> RateBook {
+        var copy = self
+        copy.aliases[alias.alias] = alias
+        return copy
+    }
+
+    /// The card in force at a moment: the latest effective one, and of those the latest recorded.
+    public func entry(at moment: Timestamp) -> Entry? {
+        entries.last { $0.effective <= moment }
+    }
+
+    /// The rates of a card.
+    public func card(_ entry: Entry) throws(RateCardUnavailable) -> RateCard {
+        if let card = fresh[entry.id] { return card }
+        return try cards.card(entry.id)
+    }
+
+    /// The rates of a card for who looks through many of them once, so that those in use stay in memory.
+    public func glance(_ entry: Entry) throws(RateCardUnavailable) -> RateCard {
+        if let card = fresh[entry.id] { return card }
+        return try cards.glance(entry.id)
+    }
+
+    /// The card that a number, `current`, or the beginning of a hash (six digits or more) names.
+    public func entry(named name: String, at moment: Timestamp) -> Entry? {
+        if name == "current" { return entry(at: moment) }
+        if let id = Int64(name), let entry = entries.first(where: { $0.id == id }) { return entry }
+        return name.utf8.count < 6 ? nil : entries.filter { $0.hash.hasPrefix(name) }.max { $0.id < $1.id }
+    }
+
+    /// What a model's name means on a card: by its exact name, then by an alias, then by a shorter form of the name.
+    public func resolve(
+        _ model: String, provider: String?, on entry: Entry
+    ) throws(RateCardUnavailable) -> RateCard.Resolution {
+        let card = try card(entry)
+        let exact = card.exactly(model, provider: provider)
+        guard case .unknown = exact else { return exact }
+        if let alias = aliases[model], let target = alias.model,
+            provider == nil || alias.provider == nil || alias.provider == provider
+        {
+            return card.resolve(target, provider: alias.provider ?? provider)
+        }
+        return card.approximately(model, provider: provider)
+    }
+
+    /// The card that prices a request and what came of it: the one in force at its moment or, where that has no rate for
+    /// it, the earliest later one that has. Nil where there is none.
+    public func price(
+        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
+    ) throws(RateCardUnavailable) -> (entry: Entry, pricing: Pricing)? {
+        let inForce = entry(at: moment)
+        if let inForce, let pricing = try price(model, provider, reading, tier, moment, inForce) {
+            return (inForce, pricing)
+        }
+        for entry in entries where entry.effective > moment {
+            if let pricing = try price(model, provider, reading, tier, moment, entry) { return (entry, pricing) }
+        }
+        return nil
+    }
+
+    private func price(
+        _ model: String, _ provider: String?, _ reading: UsageReading, _ tier: ServiceTier, _ moment: Timestamp,
+        _ entry: Entry
+    ) throws(RateCardUnavailable) -> Pricing? {
+        guard case .rate(let rate, _) = try resolve(model, provider: provider, on: entry) else { return nil }
+        let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
+        if case .noRate = pricing { return nil }
+        return pricing
+    }
+
+    /// Why a request has no price, in words that can be shown.
+    public func reasonWithoutPrice(
+        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
+    ) throws(RateCardUnavailable) -> String {
+        let seller = provider.map { " from provider '\($0)'" } ?? ""
+        guard let entry = entry(at: moment) else { return "no rate card is in force at \(moment)" }
+        switch try resolve(model, provider: provider, on: entry) {
+        case .unknown: return "there is no rate for model '\(model)'\(seller)"
+        case .severalSellers(let providers):
+            return
+                "model '\(model)' is sold by \(providers.joined(separator: ", ")) at different prices; name the provider"
+        case .rate(let rate, _):
+            let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
+            guard case .noRate(let missing) = pricing else { return "model '\(model)' has a price" }
+            return "model '\(model)'\(seller) has no rate for \(missing)"
+        }
+    }
+}
