@@ -2,6 +2,7 @@
 # make test     build, then run every test
 # make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
 # make bench    measure the daemon on this machine's disk
+# make oracle   price generated records by LiteLLM's own functions too, and compare
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
@@ -18,7 +19,7 @@ DESTDIR ?=
 SEEDS ?= 1-1000
 STEPS ?= 120
 
-.PHONY: run test build deps install bench model lint smoke clean
+.PHONY: run test build deps install bench model oracle lint smoke clean
 
 run: build
 	@exec scripts/run
@@ -45,6 +46,12 @@ bench: build
 model: deps
 	swift build --build-tests
 	METERD_MODEL_SEEDS=$(SEEDS) METERD_MODEL_STEPS=$(STEPS) swift test --skip-build --filter ModelTests
+
+oracle: build
+	@python3 -c 'import venv, ensurepip' 2> /dev/null || scripts/install-deps python3-venv
+	test -x var/oracle/bin/python || python3 -m venv var/oracle
+	var/oracle/bin/pip install --quiet --disable-pip-version-check -r Tests/oracle/requirements.txt
+	var/oracle/bin/python Tests/oracle/oracle.py .build/release/meterctl $(ORACLE)
 
 lint:
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

@@ -173,7 +173,8 @@ enum OpenAPI {
             ], required: ["is_new", "rates", "added", "changed", "removed"]),
         "ImportReport": .members(
             [
-                ("entries", .integer), ("rates", .integer), ("prices", .integer), ("aliases", .integer),
+                ("entries", .integer), ("members", .integer), ("price_members", .integer), ("rates", .integer),
+                ("prices", .integer), ("aliases", .integer),
                 ("repeated", .integer), ("reasoning_as_output", .integer),
                 (
                     "cleaned",
@@ -190,7 +191,8 @@ enum OpenAPI {
                 ("provider_rules", .counts), ("unreadable", ["type": "array", "items": .reference("ImportNote")]),
             ],
             required: [
-                "entries", "rates", "prices", "aliases", "repeated", "reasoning_as_output", "cleaned", "unused",
+                "entries", "members", "price_members", "rates", "prices", "aliases", "repeated", "reasoning_as_output",
+                "cleaned", "unused",
                 "descriptive", "without_price", "not_models", "disagreements", "provider_rules", "unreadable",
             ]),
         "ImportNote": .members(

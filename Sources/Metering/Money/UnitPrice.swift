@@ -32,6 +32,16 @@ public struct UnitPrice: Sendable, Hashable {
         self.init(attos: attos)
     }
 
+    /// The price of one unit that a decimal of any length names, rounded half to even to 18 places; nil where it is none.
+    static func rounded(_ text: some StringProtocol) -> UnitPrice? {
+        // 36 places hold what a binary64 number of 17 significant digits prints, from 10⁻¹⁹ dollars on.
+        guard let value = ExactDecimal.parse(text, scale: scale + 18), value >= 0 else { return nil }
+        let unit = ExactDecimal.powerOfTen(18)
+        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: unit)
+        let roundsUp = remainder > unit / 2 || (remainder == unit / 2 && quotient % 2 == 1)
+        return UnitPrice(attos: quotient + (roundsUp ? 1 : 0))
+    }
+
     /// The price times so many thousandths, rounded to the atto-dollar; nil where it is too large.
     func multiplied(byThousandths thousandths: Int128) -> UnitPrice? {
         // At most 10²⁴ × 10⁹.

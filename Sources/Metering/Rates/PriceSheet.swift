@@ -84,6 +84,22 @@ public struct ContextPrices: Sendable, Hashable {
         steps.insert(Step(threshold: threshold, sheet: sheet), at: place)
     }
 
+    /// The prices of both, where neither contradicts the other; nil where they do.
+    func completed(with other: ContextPrices) -> ContextPrices? {
+        var both = self
+        for step in other.steps {
+            guard let index = both.steps.firstIndex(where: { $0.threshold == step.threshold }) else {
+                both.add(step.threshold, step.sheet)
+                continue
+            }
+            for entry in step.sheet.entries {
+                guard both.steps[index].sheet[entry.unit] ?? entry.price == entry.price else { return nil }
+                both.steps[index].sheet[entry.unit] = entry.price
+            }
+        }
+        return both
+    }
+
     /// The highest step that a prompt reaches.
     func highest(promptTokens: Int64) -> Int {
         var index = steps.count - 1

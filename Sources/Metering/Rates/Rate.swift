@@ -82,6 +82,28 @@ public struct Rate: Sendable, Hashable {
         self.unused = unused
     }
 
+    /// The prices of both, where neither contradicts the other; nil where they do.
+    func completed(with other: Rate) -> Rate? {
+        var both = self
+        for (tier, theirs) in other.schedules {
+            guard let ours = both.schedules[tier] else {
+                both.schedules[tier] = theirs
+                continue
+            }
+            guard ours.windows == theirs.windows, let prices = ours.prices.completed(with: theirs.prices) else {
+                return nil
+            }
+            both.schedules[tier]?.prices = prices
+        }
+        for (condition, surcharge) in other.surcharges {
+            guard both.surcharges.updateValue(surcharge, forKey: condition) ?? surcharge == surcharge else {
+                return nil
+            }
+        }
+        both.unused.merge(other.unused) { first, _ in first }
+        return both
+    }
+
     /// Its model name and its aliases.
     public var names: [String] { [model] + aliases }
 

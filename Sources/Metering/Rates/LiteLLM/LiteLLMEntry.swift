@@ -24,6 +24,10 @@ struct LiteLLMEntry {
 
     mutating func take(_ member: DocumentNode.Member, _ kind: LiteLLMMember, _ report: inout LiteLLMReport) {
         switch kind {
+        case .price, .ranges, .offPeak, .webSearch, .surcharges: report.priceMembers += 1
+        case .unused, .description, .provider, .alias: break
+        }
+        switch kind {
         case .price(let unit, let tier, let over):
             guard let price = price(member.value, unit, member.key, &report) else { return }
             let cell = Cell(tier: tier, over: over)
@@ -132,7 +136,7 @@ struct LiteLLMEntry {
     private mutating func takeRanges(_ member: DocumentNode.Member, _ report: inout LiteLLMReport) {
         guard let list = member.value.list, !list.isEmpty else { return fail(member.key, "it must be a list", &report) }
         guard list.allSatisfy({ $0.mapping?.contains { $0.key == "range" } ?? false }) else {
-            return keep(member.key, member.value, &report)
+            return keep(member.key, member.value, &report, wasPrice: true)
         }
         var end: Int64 = 0
         for range in list {
@@ -238,7 +242,7 @@ struct LiteLLMEntry {
     private mutating func takeWebSearch(_ member: DocumentNode.Member, _ report: inout LiteLLMReport) {
         let sizes = member.value.mapping ?? []
         guard let first = sizes.first, Set(sizes.map(\.value.text)).count == 1 else {
-            return keep(member.key, member.value, &report)
+            return keep(member.key, member.value, &report, wasPrice: true)
         }
         guard let price = price(first.value, .webSearch, member.key, &report) else { return }
         sheets[Cell(tier: .standard, over: 0), default: PriceSheet()][.webSearch] = price
@@ -248,6 +252,7 @@ struct LiteLLMEntry {
     /// <https://platform.claude.com/docs/en/about-claude/pricing>
     private mutating func takeSurcharges(_ member: DocumentNode.Member, _ report: inout LiteLLMReport) {
         guard provider == "anthropic" || provider == "bedrock" else {
+            report.priceMembers -= 1
             report.descriptive[member.key, default: 0] += 1
             return
         }
@@ -269,16 +274,22 @@ struct LiteLLMEntry {
             fail(member, "it must be a number", &report)
             return nil
         }
-        let cleaned = FloatNoise.cleaned(text)
+        var cleaned = FloatNoise.cleaned(text)
+        if cleaned == nil, UnitPrice(decimal: text, perUnits: 1) == nil {
+            cleaned = UnitPrice.rounded(text)?.description
+        }
         guard let price = UnitPrice(decimal: cleaned ?? text, perUnits: 1) else {
-            fail(member, "'\(text)' is not a price from 0 to 1,000,000 dollars of at most 18 decimals", &report)
+            fail(member, "'\(text)' is not a price from 0 to 1,000,000 dollars", &report)
             return nil
         }
         if let cleaned { report.cleaned.append(.init(model: key, member: member, written: text, taken: cleaned)) }
         return price
     }
 
-    private mutating func keep(_ name: String, _ node: DocumentNode, _ report: inout LiteLLMReport) {
+    private mutating func keep(
+        _ name: String, _ node: DocumentNode, _ report: inout LiteLLMReport, wasPrice: Bool = false
+    ) {
+        if wasPrice { report.priceMembers -= 1 }
         unused[name] = node.compactText
         report.unused[name, default: 0] += 1
     }

@@ -10,7 +10,8 @@ public struct LiteLLMReport: Codable, Sendable, Hashable {
         public var note: String
     }
 
-    /// A number that binary floating point had left its traces in.
+    /// A number that was not taken as it is written: binary floating point had left its traces in it, or it has more than
+    /// 18 decimals.
     public struct Cleaned: Codable, Sendable, Hashable {
         /// The entry's name in the file.
         public var model: String
@@ -24,6 +25,10 @@ public struct LiteLLMReport: Codable, Sendable, Hashable {
 
     /// Entries in the file.
     public var entries = 0
+    /// Members that they have.
+    public var members = 0
+    /// Members that are prices a usage record can report, or hold such prices.
+    public var priceMembers = 0
     /// Rates that came of them.
     public var rates = 0
     /// Prices on those rates.
@@ -34,7 +39,7 @@ public struct LiteLLMReport: Codable, Sendable, Hashable {
     public var repeated = 0
     /// Reasoning prices that are the output's: left out, since reasoning is priced as output where it has no own price.
     public var reasoningAsOutput = 0
-    /// Numbers that were cleaned of floating-point noise.
+    /// Numbers that were cleaned of floating-point noise, or rounded to 18 decimals.
     public var cleaned: [Cleaned] = []
     /// Prices that no usage record can report, by member: kept with their rates, used by nothing.
     public var unused: [String: Int] = [:]

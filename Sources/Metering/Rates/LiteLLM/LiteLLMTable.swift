@@ -44,11 +44,18 @@ private struct LiteLLMTableReader {
         var key: String
     }
 
+    /// The provider of each entry by its name.
+    private var providers: [String: String] = [:]
     private var sellers: [Seller: Taken] = [:]
     private var positions: [String: Int] = [:]
     private var members: [String: LiteLLMMember] = [:]
 
     mutating func read(_ entries: [DocumentNode.Member]) throws {
+        for entry in entries {
+            guard let named = entry.value.mapping?.first(where: { $0.key == "litellm_provider" })?.value.text,
+                providers.updateValue(RateCard.canonicalProvider(named), forKey: entry.key) == nil
+            else { continue }
+        }
         var names: Set<String> = Set(minimumCapacity: entries.count)
         var aliases: [String: String] = [:]
         for entry in entries {
@@ -65,6 +72,10 @@ private struct LiteLLMTableReader {
             report.entries += 1
             if let target = content.first(where: { $0.key == "alias_of" })?.value.text {
                 aliases[entry.key] = target
+                report.members += content.count
+                for member in content where member.key != "alias_of" {
+                    report.descriptive[member.key, default: 0] += 1
+                }
             } else {
                 take(entry.key, content)
             }
@@ -83,13 +94,18 @@ private struct LiteLLMTableReader {
     /// Sorts an entry's members, and makes a rate of those that are prices.
     private mutating func take(_ key: String, _ content: [DocumentNode.Member]) {
         guard let named = content.first(where: { $0.key == "litellm_provider" })?.value.text else {
+            report.members += content.count
             report.unreadable.append(.init(model: key, member: nil, note: "the entry names no litellm_provider"))
             return
         }
         let provider = RateCard.canonicalProvider(named)
         var entry = LiteLLMEntry(key: key, provider: provider)
+        report.members += content.count
         for member in content {
-            if member.value.text == "null" { continue }
+            if member.value.text == "null" {
+                report.descriptive[member.key, default: 0] += 1
+                continue
+            }
             let kind = members[member.key] ?? LiteLLMMember(name: member.key)
             members[member.key] = kind
             entry.take(member, kind, &report)
@@ -100,7 +116,9 @@ private struct LiteLLMTableReader {
         }
         guard let (schedules, surcharges, unused) = entry.schedules(&report) else { return }
         let prefix = ["\(named)/", "\(provider)/"].first { key.hasPrefix($0) }
-        let model = prefix.map { String(key.dropFirst($0.count)) } ?? key
+        var model = prefix.map { String(key.dropFirst($0.count)) } ?? key
+        // perplexity/perplexity/sonar beside perplexity/sonar: the short name is the other entry's.
+        if prefix != nil, model.hasPrefix("\(provider)/"), providers[model] == provider { model = key }
         add(
             Rate(
                 provider: provider, model: model, defaultNames: prefix == nil ? [model] : [], schedules: schedules,
@@ -119,7 +137,9 @@ private struct LiteLLMTableReader {
         positions[key] = taken.position
         var kept = rates[taken.position]
         let defaultNames = kept.defaultNames.union(new.defaultNames)
-        if !kept.hasSamePrices(as: new) {
+        if let both = kept.completed(with: new) {
+            kept = both
+        } else {
             // As LiteLLM looks names up: with the provider in front before without.
             let winner = new.defaultNames.isEmpty ? key : taken.key
             if winner == key {

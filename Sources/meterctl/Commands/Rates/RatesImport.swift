@@ -81,7 +81,7 @@ private struct ImportText {
             lines.append(
                 "\(report.reasoningAsOutput) reasoning prices equal to output's: reasoning follows output there")
         }
-        lines += list("numbers cleaned of floating-point noise", report.cleaned) {
+        lines += list("numbers cleaned of floating-point noise, or rounded to 18 decimals", report.cleaned) {
             "\($0.model): \($0.member) \($0.written) → \($0.taken)"
         }
         lines += list("entries without any price", report.withoutPrice) { $0 }

@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+
+@testable import Metering
+
+/// LiteLLM's real table, whole, and a sample of what its own cost functions make of it (`Tests/oracle`).
+@Suite struct LiteLLMTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../oracle").standardized
+
+    private static let file: Result<String, any Error> = Result {
+        let gzip = Process()
+        let output = Pipe()
+        gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        gzip.arguments = ["gzip", "-dc", folder.appendingPathComponent("prices.json.gz").path]
+        gzip.standardOutput = output
+        try gzip.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        gzip.waitUntilExit()
+        return text
+    }
+
+    private static let table = Result { try RateTable(try file.get(), format: .litellm) }
+
+    @Test func everyEntryAndMemberOfTheRealFileIsAccountedFor() throws {
+        let table = try Self.table.get()
+        let report = try #require(table.report)
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(try Self.file.get().utf8)) as? [String: [String: Any]])
+        #expect(report.entries + report.notModels.count == json.count)
+        #expect(report.entries > 4_500)
+        #expect(report.unreadable.isEmpty)
+        let entries = json.filter { !report.notModels.contains($0.key) }
+        #expect(
+            report.entries == report.rates + report.aliases + report.repeated + report.withoutPrice.count,
+            "an entry is a rate, another name of one, said again, or without a price")
+        #expect(report.rates == table.card.rates.count)
+
+        #expect(report.members == entries.values.reduce(0) { $0 + $1.count })
+        let pointers = entries.values.reduce(0) {
+            $0 + ($1["litellm_provider"] == nil ? 0 : 1) + ($1["alias_of"] == nil ? 0 : 1)
+        }
+        let inner = report.descriptive.filter { $0.key.contains(".") }.values.reduce(0, +)
+        #expect(
+            report.members == report.priceMembers + report.unused.values.reduce(0, +)
+                + report.descriptive.values.reduce(0, +) - inner + pointers,
+            "a member is a price, kept unused, a description, or names the seller")
+        #expect(!report.descriptive.keys.contains { $0.contains("cost") || $0.contains("multiplier") })
+    }
+
+    @Test func floatingPointNoiseIsCleanedAndListed() throws {
+        let cleaned = try #require(try Self.table.get().report).cleaned
+        #expect(cleaned.contains { $0.written == "9.499999999999999e-07" && $0.taken == "9.5e-07" })
+        #expect(cleaned.contains { $0.written == "1.1428571428571428e-06" && $0.taken == "0.000001142857142857" })
+        for number in cleaned {
+            let (written, taken) = (try #require(Double(number.written)), try #require(Double(number.taken)))
+            #expect(abs(written - taken) <= max(1e-18, abs(written) * 1e-15), "\(number)")
+        }
+    }
+
+    @Test(arguments: [
+        ("9.499999999999999e-07", "9.5e-07"), ("1.0000000000000001e-07", "1e-07"),
+        ("1.5000020000000002e-05", "1.500002e-05"),
+        ("0.30000000000000004", "0.3"), ("99.99999999999999e-8", "100e-8"), ("2.9999900000000002e-06", "2.99999e-06"),
+    ])
+    func aNumberWithNoiseIsTheShortOneBesideIt(written: String, taken: String) {
+        #expect(FloatNoise.cleaned(written) == taken)
+    }
+
+    @Test(arguments: [
+        "9.5e-07", "2.384185791015625e-08", "3.3333333333333335e-05", "0.0002833333333333333", "8.33333333333e-05", "0",
+        "1e-06",
+    ])
+    func aNumberThatIsMeantStaysAsItIs(written: String) {
+        #expect(FloatNoise.cleaned(written) == nil)
+    }
+
+    @Test func aCardOfTheRealFileSurvivesBothFormsOfOurDocument() throws {
+        let rates = try Self.table.get().card.rates
+        #expect(try RateDocument.parse(try Self.table.get().document).rates == rates)
+        let yaml = RateDocument.yaml(rates, comment: ["a comment"])
+        let again = try RateDocument.parse(yaml)
+        #expect(again.rates == rates)
+        #expect(RateDocument.yaml(again.rates, comment: ["a comment"]) == yaml)
+    }
+
+    private struct Vector: Decodable {
+        let model, provider, tier, at, litellm: String
+    }
+
+    @Test func aSampleOfTheOracleHasTheSamePrices() throws {
+        let card = try Self.table.get().card
+        let text = try String(contentsOf: Self.folder.appendingPathComponent("vectors.ndjson"), encoding: .utf8)
+        let lines = text.split(separator: "\n")
+        #expect(lines.count >= 1_000)
+        for line in lines {
+            let vector = try JSONDecoder().decode(Vector.self, from: Data(line.utf8))
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            let usage = String(
+                decoding: try JSONSerialization.data(withJSONObject: try #require(object["usage"])), as: UTF8.self)
+            let rate = try #require(card.rate(model: vector.model, provider: vector.provider), "\(vector.model)")
+            let reading = try UsageReading(json: usage, provider: vector.provider)
+            let pricing = rate.price(
+                reading.buckets, conditions: reading.conditions, tier: try #require(ServiceTier(name: vector.tier)),
+                at: try #require(Timestamp(rfc3339: vector.at)))
+            guard case .priced(let price) = pricing else {
+                Issue.record("\(line): \(pricing)")
+                continue
+            }
+            let theirs = try #require(Double(vector.litellm))
+            let ours = try #require(Double(price.exact))
+            #expect(abs(ours - theirs) <= 1e-12 * max(ours, theirs), "\(line)")
+        }
+    }
+
+    @Test(arguments: [
+        ("[]", "line 1, column 1: the table must be an object of models"),
+        ("{\n  \"gpt\": {\"litellm_provider\": \"openai\",}\n}", "line 2, column 40: not valid JSON"),
+        ("{\"a\": 1}", "'a' must be an object"),
+        ("{\"a\": {}, \"a\": {}}", "'a' is there twice"),
+        ("{}", "no model with a price"),
+        (
+            "{\"a\": {\"litellm_provider\": \"openai\", \"input_cost_per_token\": 1e-6}",
+            "line 1, column 67: not valid JSON"
+        ),
+    ])
+    func aFileThatIsNoTableIsRefusedWholeWithItsPlace(text: String, words: String) {
+        #expect {
+            _ = try RateTable(text, format: .litellm)
+        } throws: { error in
+            "\(error)".contains(words)
+        }
+    }
+
+    private func read(_ members: String) throws -> (rates: [Rate], report: LiteLLMReport) {
+        let other = #""other": {"litellm_provider": "x", "input_cost_per_token": 1e-6}"#
+        return try LiteLLMTable.read(#"{"m": {"litellm_provider": "openai", \#(members)}, \#(other)}"#)
+    }
+
+    @Test(arguments: [
+        (#""input_cost_per_token": -1e-6"#, "input_cost_per_token"),
+        (#""input_cost_per_token": "cheap""#, "input_cost_per_token"),
+        (#""input_cost_per_token": 2000000"#, "input_cost_per_token"),
+        (#""input_cost_per_token": {}"#, "input_cost_per_token"),
+        (#""tiered_pricing": [{"range": [5, 9], "input_cost_per_token": 1}]"#, "tiered_pricing.range"),
+        (#""tiered_pricing": [{"range": [0, 9]}]"#, "tiered_pricing"),
+        (#""off_peak_pricing": {"hours_utc": "25:00-26:00"}"#, "off_peak_pricing.hours_utc"),
+        (#""off_peak_pricing": {"weekday_timezone": "Europe/Berlin"}"#, "off_peak_pricing.weekday_timezone"),
+        (#""off_peak_pricing": {"discount": 0.5}"#, "off_peak_pricing.discount"),
+    ])
+    func aPriceThatCantBeReadLeavesItsRateOutAndIsNamed(members: String, member: String) throws {
+        let (rates, report) = try read(members)
+        #expect(rates.map(\.model) == ["other"])
+        #expect(report.unreadable.map(\.member) == [member])
+        #expect(report.unreadable.first?.model == "m")
+    }
+
+    @Test func anUnknownPriceIsKeptAndCounted() throws {
+        let (rates, report) = try read(
+            #""input_cost_per_token": 1e-6, "output_cost_per_hologram": 0.25, "mode": "chat", "x": null"#)
+        #expect(rates.first?.unused == ["output_cost_per_hologram": "0.25"])
+        #expect(report.unused == ["output_cost_per_hologram": 1])
+        #expect(report.descriptive == ["mode": 1, "x": 1])
+    }
+
+    @Test func oneModelSaidTwiceIsCompletedOrDecidedAndNamed() throws {
+        func read(_ bare: String, _ prefixed: String) throws -> (Rate, LiteLLMReport) {
+            let (rates, report) = try LiteLLMTable.read(
+                #"{"m": {"litellm_provider": "p", \#(bare)}, "p/m": {"litellm_provider": "p", \#(prefixed)}}"#)
+            #expect(rates.count == 1)
+            return (try #require(rates.first), report)
+        }
+        let (both, quiet) = try read(
+            #""input_cost_per_token": 1e-6, "input_cost_per_token_flex": 5e-7"#,
+            #""input_cost_per_token": 1e-6, "input_cost_per_token_batches": 4e-7"#)
+        #expect(Set(both.schedules.keys) == [.standard, .flex, .batch])
+        #expect(quiet.disagreements.isEmpty)
+        #expect(quiet.repeated == 1)
+        let (decided, loud) = try read(#""input_cost_per_token": 1e-6"#, #""input_cost_per_token": 2e-6"#)
+        #expect(decided.priceList.map(\.1) == ["2.00"])
+        #expect(loud.disagreements.map(\.model) == ["m"])
+        #expect(decided.defaultNames == ["m"])
+    }
+}

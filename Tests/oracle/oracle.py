@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Prices generated usage records by LiteLLM's own cost functions and by meterctl, and compares.
+
+usage: oracle.py METERCTL [--per-model N] [--record FILE] [--sample N]
+
+Every token-priced chat, completion and responses model of LiteLLM's table is priced at each of its tiers, just below,
+at and just above each of its thresholds, in and out of its hours, with and without cached, written, reasoning, audio,
+image and video tokens. The two have to agree within the error of LiteLLM's floating point. Where they may not, the model
+stands in exceptions.json with the reason; an exception that isn't one any more is an error too.
+
+LiteLLM's table is the one in its wheel; LITELLM_LOCAL_MODEL_COST_MAP keeps it from fetching another.
+"""
+import argparse
+import datetime
+import gzip
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+import litellm  # noqa: E402
+from litellm._internal_context import pinned_billing_time  # noqa: E402
+from litellm.cost_calculator import cost_per_token  # noqa: E402
+from litellm.llms.anthropic.chat.transformation import AnthropicConfig  # noqa: E402
+from litellm.llms.vertex_ai.gemini.vertex_and_google_ai_studio_gemini import VertexGeminiConfig  # noqa: E402
+from litellm.responses.utils import ResponseAPILoggingUtils  # noqa: E402
+from litellm.types.utils import (  # noqa: E402
+    CacheCreationTokenDetails,
+    CompletionTokensDetailsWrapper,
+    PromptTokensDetailsWrapper,
+    Usage,
+)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TABLE = os.path.join(os.path.dirname(litellm.__file__), "model_prices_and_context_window_backup.json")
+MODES = {"chat", "completion", "responses"}
+TIERS = {"batch": "_batches", "flex": "_flex", "priority": "_priority", "balanced": "_balanced", "ultrafast": "_ultrafast"}
+NOON = "2026-11-24T12:00:00Z"
+# Floating point: a sum of a dozen products, each with half a unit in the last place.
+RELATIVE = 1e-12
+
+
+def provider_of(name):
+    """The name under which LiteLLM's functions know the provider of an entry."""
+    if name.startswith("vertex_ai"):
+        return "vertex_ai"
+    return {
+        "bedrock_converse": "bedrock",
+        "cohere_chat": "cohere",
+        "text-completion-openai": "openai",
+        "text-completion-codestral": "codestral",
+        "azure_text": "azure",
+        "fireworks_ai-embedding-models": "fireworks_ai",
+    }.get(name, name)
+
+
+def thresholds(entry):
+    found = {int(size) * 1000 for key in entry for size in re.findall(r"_above_(\d+)k_tokens", key)}
+    for tier in entry.get("tiered_pricing", []):
+        found.update(int(bound) for bound in tier.get("range", []) if bound)
+    return sorted(found)
+
+
+def moments(entry):
+    if "off_peak_pricing" not in entry:
+        return [NOON]
+    # Around each edge of a Tuesday's windows, and on a Sunday.
+    times = [f"2026-11-24T{hour:02}:{minute:02}:00Z" for hour in (0, 1, 3, 4, 5, 6, 9, 10, 15, 23) for minute in (0, 59)]
+    return times + ["2026-11-22T02:30:00Z", "2026-11-22T16:30:00Z", "2026-11-23T16:30:00Z", "2026-11-20T17:00:00Z"]
+
+
+def tiers(entry):
+    yield "standard"
+    for tier, suffix in TIERS.items():
+        if all(f"{side}_cost_per_token{suffix}" in entry for side in ("input", "output")):
+            yield tier
+
+
+def usages(entry, prompt, tier, dice):
+    """Usage objects with a prompt of that length, in the shape of Chat Completions."""
+    completion = dice.randint(1, 5000)
+    yield {"prompt_tokens": prompt, "completion_tokens": completion}
+    if prompt < 16:
+        return
+    read = dice.randint(1, prompt // 2)
+    details = {"cached_tokens": read}
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "prompt_tokens_details": details}
+    if any("cache_creation" in key for key in entry):
+        details["cache_creation_tokens"] = dice.randint(1, prompt // 4)
+        part = dice.randint(1, details["cache_creation_tokens"])
+        rest = details["cache_creation_tokens"] - part
+        lifetimes = None
+        if any("_above_12hr" in key for key in entry):
+            lifetimes = {"ephemeral_30m_input_tokens": rest, "ephemeral_12h_input_tokens": part}
+        elif any("_above_1hr" in key for key in entry):
+            lifetimes = {"ephemeral_5m_input_tokens": rest, "ephemeral_1h_input_tokens": part}
+        if lifetimes is not None:
+            yield {**usage, "prompt_tokens_details": {**details, "cache_creation_token_details": lifetimes}}
+    yield usage
+    if tier == "batch":
+        # LiteLLM's batch calculator prices text only.
+        return
+    reasoning = dice.randint(1, completion)
+    yield {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+    modal = {"prompt_tokens": prompt, "completion_tokens": completion}
+    inside = {"cached_tokens": dice.randint(0, prompt // 4)}
+    for kind in ("audio", "image", "video"):
+        if dice.random() < 0.6:
+            inside[f"{kind}_tokens"] = dice.randint(1, prompt // 6)
+    if "cache_read_input_audio_token_cost" in entry and inside.get("audio_tokens"):
+        cached = dice.randint(0, min(inside["audio_tokens"], inside["cached_tokens"]))
+        inside["cached_tokens_details"] = {"audio_tokens": cached, "text_tokens": inside["cached_tokens"] - cached}
+    modal["prompt_tokens_details"] = inside
+    parts = {}
+    for kind in ("audio", "image", "video"):
+        if any(f"output_cost_per_{kind}_token" in key for key in entry) and completion > 8:
+            parts[f"{kind}_tokens"] = dice.randint(1, completion // 4)
+    if parts:
+        modal["completion_tokens_details"] = parts
+    yield modal
+    if "provider_specific_entry" in entry and entry["litellm_provider"] == "anthropic":
+        for condition in entry["provider_specific_entry"]:
+            extra = {"speed": "fast"} if condition == "fast" else {"inference_geo": condition}
+            yield {**usage, **extra}
+
+
+def messages(entry, prompt, dice):
+    """Anthropic's own usage objects: the three kinds of prompt tokens lie beside each other."""
+    read, written = dice.randint(0, prompt // 2), dice.randint(0, prompt // 4)
+    hour = dice.randint(0, written)
+    usage = {
+        "input_tokens": prompt - read - written,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+        "output_tokens": dice.randint(1, 5000),
+    }
+    yield usage
+    split = {"ephemeral_5m_input_tokens": written - hour, "ephemeral_1h_input_tokens": hour}
+    yield {**usage, "cache_creation": split, "service_tier": "standard", "inference_geo": "global"}
+
+
+def generated(entry, prompt, dice):
+    """Gemini's own: cached within the prompt, thoughts and the prompts of tools beside it."""
+    cached = dice.randint(0, prompt // 2)
+    audio, image = dice.randint(0, prompt // 8), dice.randint(0, prompt // 8)
+    visible, thoughts = dice.randint(1, 4000), dice.randint(0, 4000)
+    usage = {
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": visible,
+        "thoughtsTokenCount": thoughts,
+        "totalTokenCount": prompt + visible + thoughts,
+    }
+    yield usage
+    yield {**usage, "cachedContentTokenCount": cached}
+    kinds = {"TEXT": prompt - audio - image, "AUDIO": audio, "IMAGE": image}
+    yield {**usage, "promptTokensDetails": [{"modality": k, "tokenCount": n} for k, n in kinds.items()]}
+
+
+def responses(entry, prompt, dice):
+    """OpenAI's Responses: all parts within their whole."""
+    read, written = dice.randint(0, prompt // 2), dice.randint(0, prompt // 4)
+    output = dice.randint(1, 5000)
+    usage = {"input_tokens": prompt, "output_tokens": output, "total_tokens": prompt + output}
+    yield {
+        **usage,
+        "input_tokens_details": {"cached_tokens": read},
+        "output_tokens_details": {"reasoning_tokens": dice.randint(0, output)},
+    }
+    if "cache_creation_input_token_cost_above_12hr" in entry:
+        long = dice.randint(0, written)
+        lifetimes = {"ttl_30m_tokens": written - long, "ttl_12h_tokens": long}
+        yield {
+            **usage,
+            "input_tokens_details": {
+                "cached_tokens": read, "cache_write_tokens": written, "cache_write_tokens_details": lifetimes,
+            },
+            "output_tokens_details": {"reasoning_tokens": 0},
+        }
+
+
+def own_shapes(name, entry, provider):
+    """How the provider itself reports the usage of a model, where that is not as in Chat Completions."""
+    if provider == "anthropic":
+        yield messages
+    if provider == "gemini" or (provider == "vertex_ai" and name.removeprefix("vertex_ai/").startswith("gemini")):
+        yield generated
+    if provider == "openai":
+        yield responses
+
+
+def vectors(table, seed):
+    for name, entry in table.items():
+        dice = random.Random(f"{seed} {name}")
+        if entry.get("mode") not in MODES or "litellm_provider" not in entry:
+            continue
+        if "input_cost_per_token" not in entry and "tiered_pricing" not in entry:
+            continue
+        provider = provider_of(entry["litellm_provider"])
+        edges = thresholds(entry)
+        prompts = [dice.randint(16, 20_000), dice.choice([1, 15, 1_000, 64_000])]
+        prompts += [edge + step for edge in edges for step in (-1, 0, 1)]
+        if edges:
+            prompts.append(edges[-1] + dice.randint(2, 100_000))
+        for tier in tiers(entry):
+            for moment in moments(entry):
+                for prompt in prompts:
+                    for usage in usages(entry, prompt, tier, dice):
+                        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+                        yield name, provider, tier, moment, usage
+                    if tier == "batch" or prompt < 16:
+                        continue
+                    for shape in own_shapes(name, entry, provider):
+                        for usage in shape(entry, prompt, dice):
+                            yield name, provider, tier, moment, usage
+
+
+def whole_usage(usage):
+    """The usage object as LiteLLM's own functions make one of it."""
+    if "promptTokenCount" in usage:
+        return VertexGeminiConfig._calculate_usage({"usageMetadata": usage})
+    if "cache_read_input_tokens" in usage:
+        return AnthropicConfig().calculate_usage(usage, None)
+    if "input_tokens" in usage:
+        return ResponseAPILoggingUtils._transform_response_api_usage_to_chat_usage(usage)
+    inside = dict(usage.get("prompt_tokens_details") or {})
+    if "cache_creation_token_details" in inside:
+        inside["cache_creation_token_details"] = CacheCreationTokenDetails(**inside["cache_creation_token_details"])
+    parts = usage.get("completion_tokens_details")
+    whole = Usage(
+        prompt_tokens=usage["prompt_tokens"],
+        completion_tokens=usage["completion_tokens"],
+        total_tokens=usage["total_tokens"],
+        prompt_tokens_details=PromptTokensDetailsWrapper(**inside) if inside else None,
+        completion_tokens_details=CompletionTokensDetailsWrapper(**parts) if parts else None,
+    )
+    for member in ("speed", "inference_geo"):
+        if member in usage:
+            setattr(whole, member, usage[member])
+    return whole
+
+
+def by_litellm(model, provider, tier, moment, usage):
+    whole = whole_usage(usage)
+    raw = litellm.model_cost[model]["litellm_provider"]
+    if raw.startswith("text-completion-") or raw in ("cohere_chat", "azure_text"):
+        provider = raw
+    at = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    with pinned_billing_time(at):
+        prompt, completion = cost_per_token(
+            model=model,
+            custom_llm_provider=provider,
+            usage_object=whole,
+            prompt_tokens=whole.prompt_tokens,
+            completion_tokens=whole.completion_tokens,
+            service_tier=None if tier in ("standard", "batch") else tier,
+            call_type="retrieve_batch" if tier == "batch" else "completion",
+        )
+    return prompt + completion
+
+
+def progress(words, done, total, started):
+    if sys.stderr.isatty():
+        rate = done / max(0.001, time.time() - started)
+        sys.stderr.write(f"\r\x1b[K{words}: {done} of {total}, {rate:.0f}/s")
+        if done == total:
+            sys.stderr.write("\r\x1b[K")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("meterctl")
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--record", metavar="FILE", help="write a sample of the vectors, as the suite prices them")
+    arguments.add_argument("--sample", type=int, default=1200)
+    options = arguments.parse_args()
+
+    with open(TABLE) as file:
+        table = json.load(file)
+    with gzip.open(os.path.join(HERE, "prices.json.gz")) as file:
+        if json.load(file) != table:
+            print("prices.json.gz, which the suite reads, is not this wheel's table")
+            return 1
+    cases = list(vectors(table, options.seed))
+    print(f"{len(cases)} usage records over {len({case[0] for case in cases})} models of LiteLLM {version()}")
+
+    lines = [
+        json.dumps({"id": str(number), "model": model, "provider": provider, "tier": tier, "at": moment, "usage": usage})
+        for number, (model, provider, tier, moment, usage) in enumerate(cases)
+    ]
+    started = time.time()
+    answers = subprocess.run(
+        [options.meterctl, "price", "--stdin", "--rates", TABLE],
+        input="\n".join(lines).encode(), stdout=subprocess.PIPE, check=True,
+    ).stdout.decode().splitlines()
+    print(f"meterctl: {time.time() - started:.1f} s")
+    assert len(answers) == len(cases)
+
+    litellm.suppress_debug_info = True
+    litellm.set_verbose = False
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    started = time.time()
+    differences = {}
+    agreed = set()
+    recorded = []
+    for number, (case, answer) in enumerate(zip(cases, answers)):
+        ours = json.loads(answer)
+        try:
+            theirs = by_litellm(*case)
+        except Exception as error:
+            theirs = None
+            words = str(error).splitlines()[0][:160]
+        if theirs is None:
+            differences.setdefault(case[0], []).append((case, ours, f"LiteLLM: {words}"))
+        elif ours.get("cost") is None:
+            differences.setdefault(case[0], []).append((case, ours, f"{theirs!r} by LiteLLM"))
+        else:
+            exact = sum(float(line["amount"]) for line in ours["lines"] if line["unit"] != "rounding")
+            if abs(exact - theirs) > RELATIVE * max(exact, theirs, 1e-12):
+                differences.setdefault(case[0], []).append((case, ours, f"{theirs!r} by LiteLLM, {exact!r} by us"))
+            else:
+                agreed.add(case[0])
+                recorded.append((case, theirs))
+        if number % 500 == 0:
+            progress("LiteLLM", number, len(cases), started)
+    progress("LiteLLM", len(cases), len(cases), started)
+    print(f"LiteLLM: {time.time() - started:.1f} s")
+    if options.record:
+        record(options, recorded)
+    return judge(cases, differences)
+
+
+def record(options, recorded):
+    """A sample: a third at the edges of thresholds, a fifth in the providers' own shapes, a fifth at other tiers."""
+    random.Random(options.seed).shuffle(recorded)
+    edges = {edge + step for edge in (32_000, 128_000, 200_000, 256_000, 272_000) for step in (-1, 0, 1)}
+
+    def stratum(case):
+        usage = case[4]
+        prompt = usage.get("prompt_tokens", usage.get("promptTokenCount", 0))
+        if "prompt_tokens" not in usage:
+            return "shape"
+        return "edge" if prompt in edges else "tier" if case[2] != "standard" else "hour" if case[3] != NOON else "plain"
+
+    room = {name: int(options.sample * share) for name, share in
+            {"edge": 0.35, "shape": 0.2, "tier": 0.2, "hour": 0.05, "plain": 0.2}.items()}
+    sample = []
+    for case, cost in recorded:
+        name = stratum(case)
+        if room[name] > 0:
+            room[name] -= 1
+            sample.append((case, cost))
+    with open(options.record, "w") as file:
+        for (model, provider, tier, moment, usage), cost in sample:
+            vector = {
+                "model": model, "provider": provider, "tier": tier, "at": moment, "usage": usage, "litellm": repr(cost),
+            }
+            file.write(json.dumps(vector, separators=(",", ":")) + "\n")
+    print(f"{len(sample)} vectors are in {options.record}")
+
+
+def judge(cases, differences):
+    with open(os.path.join(HERE, "exceptions.json")) as file:
+        exceptions = json.load(file)
+    total = sum(len(found) for found in differences.values())
+    # An exception is of some tiers only, where its reason is.
+    tiers_of = {name: group.get("tiers") for group in exceptions for name in group["models"]}
+    unexpected = {}
+    for name, found in differences.items():
+        left = [item for item in found if name not in tiers_of or (tiers_of[name] and item[0][2] not in tiers_of[name])]
+        if left:
+            unexpected[name] = left
+    stale = sorted(set(tiers_of) - set(differences))
+    print(f"{len(cases) - total} agree; {total} differ, of {len(differences)} models")
+    for group in exceptions:
+        count = sum(len(differences.get(name, [])) for name in group["models"])
+        print(f"  {count} of {len(group['models'])} models: {group['reason']}")
+    for name, found in sorted(unexpected.items()):
+        print(f"NOT EXPECTED: {name}: {len(found)}, such as {found[0][2]}")
+        print(f"  {json.dumps(found[0][0])}")
+        print(f"  {json.dumps(found[0][1])[:400]}")
+    for name in stale:
+        print(f"NO EXCEPTION ANY MORE: {name}")
+    return 1 if unexpected or stale else 0
+
+
+def version():
+    import importlib.metadata
+
+    return importlib.metadata.version("litellm")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
