@@ -75,8 +75,11 @@ extension ControlService {
                 response: .reference("Explanation")
             ) { _, context in
                 let sequence = try await sequence(context)
-                guard let explanation = try await reader.explanation(sequence: sequence) else {
+                guard var explanation = try await reader.explanation(sequence: sequence) else {
                     throw Problem(.notFound, "there is no usage record of that id")
+                }
+                if explanation.status == ChargeStatus.unpriced.name {
+                    explanation.reasonWithoutPrice = reasonWithoutPrice(explanation.record)
                 }
                 return try Endpoint.json(explanation)
             },
@@ -94,6 +97,16 @@ extension ControlService {
                 return try await reprice(body, key)
             },
         ]
+    }
+
+    /// Why a record has no price by the cards now on record.
+    private func reasonWithoutPrice(_ record: UsageView) -> String? {
+        guard let reading = try? UsageReading(json: record.usage, provider: record.provider),
+            let at = Timestamp(rfc3339: record.at)
+        else { return nil }
+        return try? rates().reasonWithoutPrice(
+            model: record.model, provider: record.provider, reading,
+            tier: reading.servedTier ?? ServiceTier(name: record.tier) ?? .standard, at: at)
     }
 
     private func reprice(_ body: RepricingBody, _ key: IdempotencyKey) async throws -> Response {

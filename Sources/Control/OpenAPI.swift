@@ -133,11 +133,15 @@ enum OpenAPI {
                         "items": .members(
                             [("unit", .string), ("quantity", .integer)], required: ["unit", "quantity"]),
                     ]
-                ), ("exact_cost", .string), ("status", .string), ("cost", .money),
+                ), ("conditions", ["type": "array", "items": .string]), ("reason_without_price", .string),
+                ("exact_cost", .string), ("status", .string), ("cost", .money),
                 ("transfers", ["type": "array", "items": .reference("Transfer")]), ("hold", .reference("Hold")),
                 ("hold_state", .string), ("corrections", ["type": "array", "items": .reference("Correction")]),
                 ("grants", ["type": "array", "items": .reference("Grant")]),
-            ], required: ["record", "buckets", "exact_cost", "status", "cost", "transfers", "corrections", "grants"]),
+            ],
+            required: [
+                "record", "buckets", "conditions", "exact_cost", "status", "cost", "transfers", "corrections", "grants",
+            ]),
         "Line": .members(
             [("unit", .string), ("quantity", .integer), ("rate", .string), ("amount", .string)],
             required: ["unit", "amount"]),

@@ -181,6 +181,10 @@ public struct ExplanationView: Codable, Sendable, Hashable {
     public let record: UsageView
     /// What was read from the usage object: units and how much of each.
     public let buckets: [BucketView]
+    /// What the usage object reports beside counts that may carry a surcharge: `geo.us`, `speed.fast`.
+    public let conditions: [String]
+    /// Why the record has no price, in words; nil where it has one.
+    public var reasonWithoutPrice: String?
     /// What the record's first lines come to before they are rounded, in US dollars.
     public let exactCost: String
     /// What became of it at present: `charged`, `unpriced`, `overdrawn` or `voided`.

@@ -18,8 +18,9 @@ extension LedgerReader {
             let record = Self.usage(row, asFirstCharged: true)
             let lines = LineItemCodec.decode([UInt8](row["lines"] as Data)) ?? []
             let price = Price(lines: lines, tier: .standard, tierFellBack: false)
+            let reading = try? UsageReading(json: record.usage, provider: record.provider)
             return ExplanationView(
-                record: record, buckets: Self.buckets(record.usage, provider: record.provider),
+                record: record, buckets: Self.buckets(reading), conditions: reading?.conditions ?? [],
                 exactCost: price?.exact ?? "", status: Self.usage(row).status,
                 cost: Self.usage(row).cost, transfers: transfers,
                 hold: hold?.view, holdState: (row["hold_state"] as Int64?).flatMap(HoldState.init(rawValue:))?.name,
@@ -92,8 +93,8 @@ extension LedgerReader {
         }
     }
 
-    private static func buckets(_ usage: String, provider: String?) -> [BucketView] {
-        guard let reading = try? UsageReading(json: usage, provider: provider) else { return [] }
+    private static func buckets(_ reading: UsageReading?) -> [BucketView] {
+        guard let reading else { return [] }
         return UsageUnit.allCases.filter { reading.buckets[$0] > 0 }.map {
             BucketView(unit: $0.name, quantity: reading.buckets[$0])
         }

@@ -28,6 +28,8 @@ public struct Price: Sendable, Hashable {
     public let cost: Money
     /// The tier it was priced at.
     public let tier: ServiceTier
+    /// What multiplied its token prices, by condition; not kept with a charge, whose lines have the product.
+    public private(set) var surcharges: [String: Surcharge] = [:]
     /// True where that tier publishes no price for something that was used, and standard's was taken.
     public let tierFellBack: Bool
 
@@ -41,6 +43,12 @@ public struct Price: Sendable, Hashable {
         let difference = Int128(cost.nanos) * Self.attosPerNano - Self.sum(lines)
         guard difference != 0 else { return nil }
         return ExactDecimal.text(difference, scale: UnitPrice.scale, trimmed: true)
+    }
+
+    fileprivate func raised(by surcharges: [String: Surcharge]) -> Price {
+        var copy = self
+        copy.surcharges = surcharges
+        return copy
     }
 
     private static let attosPerNano: Int128 = 1_000_000_000
@@ -112,9 +120,11 @@ extension Rate {
         _ buckets: UsageBuckets, conditions: [String] = [], tier: ServiceTier, at moment: Timestamp
     ) -> Pricing {
         var thousandths: Int128 = 1000
+        var applied: [String: Surcharge] = [:]
         for condition in conditions {
             if let surcharge = surcharges[condition] {
                 thousandths = thousandths * Int128(surcharge.thousandths) / 1000
+                applied[condition] = surcharge
             } else if condition.hasPrefix("speed.") {
                 return .noRate(.condition(condition))
             }
@@ -139,6 +149,6 @@ extension Rate {
             lines.append(LineItem(unit: unit, quantity: quantity, rate: raised))
         }
         guard let price = Price(lines: lines, tier: tier, tierFellBack: fellBack) else { return .overflow }
-        return .priced(price)
+        return .priced(price.raised(by: applied))
     }
 }

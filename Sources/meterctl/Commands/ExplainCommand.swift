@@ -32,6 +32,8 @@ struct ExplainCommand: AsyncParsableCommand {
                     life.buckets.isEmpty
                         ? nil : life.buckets.map { "\($0.unit) \($0.quantity)" }.joined(separator: ", ")
                 ),
+                ("served as", life.conditions.isEmpty ? nil : life.conditions.joined(separator: ", ")),
+                ("no price", life.reasonWithoutPrice),
                 ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
                 ("rate card", record.rateCard), ("status", life.status),
                 ("costs", "USD " + dollars(life.cost)),

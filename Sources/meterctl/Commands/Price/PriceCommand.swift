@@ -53,7 +53,12 @@ struct PriceCommand: AsyncParsableCommand {
             print(String(decoding: answer.json, as: UTF8.self))
         } else if case .priced(let price) = answer.result {
             let tier = price.tierFellBack ? "\(price.tier.name), at standard's price" : price.tier.name
-            print(definitions([("model", model), ("tier", tier)]))
+            let surcharges = price.surcharges.sorted { $0.key < $1.key }.map { "\($0.key) ×\($0.value.text)" }
+            print(
+                definitions([
+                    ("model", model), ("tier", tier),
+                    ("surcharge", surcharges.isEmpty ? nil : surcharges.joined(separator: ", ")),
+                ]))
             print("\n" + LineTable.text(LineView.lines(of: price), cost: price.cost.description))
         }
         if case .refused = answer.result { throw ExitCode(Failure.Status.refused.rawValue) }

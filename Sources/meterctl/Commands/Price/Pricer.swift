@@ -89,6 +89,10 @@ struct Pricer {
             }
             json += "],\"tier\":\"\(price.tier.name)\"".utf8
             if price.tierFellBack { json += ",\"tier_fell_back\":true".utf8 }
+            if !price.surcharges.isEmpty {
+                let list = price.surcharges.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value.text)\"" }
+                json += ",\"surcharges\":{\(list.joined(separator: ","))}".utf8
+            }
         case .refused(let refusal):
             json += "\"cost\":null,\"error\":{\"code\":\"\(refusal.code.rawValue)\",\"message\":".utf8
             Self.write(refusal.message, to: &json)
