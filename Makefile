@@ -3,6 +3,7 @@
 # make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
 # make bench    measure the daemon on this machine's disk
 # make oracle   price generated records by LiteLLM's own functions too, and compare
+# make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
@@ -19,7 +20,7 @@ DESTDIR ?=
 SEEDS ?= 1-1000
 STEPS ?= 120
 
-.PHONY: run test build deps install bench model oracle lint smoke clean
+.PHONY: run test build deps install bench bench-rates model oracle lint smoke clean
 
 run: build
 	@exec scripts/run
@@ -42,6 +43,11 @@ smoke: build
 bench: build
 	mkdir -p var
 	.build/release/ingest-benchmark $(BENCH)
+
+bench-rates: build
+	mkdir -p var
+	gzip -dc Tests/oracle/prices.json.gz > var/prices.json
+	.build/release/rates-benchmark var/prices.json .build/release/meterctl
 
 model: deps
 	swift build --build-tests

@@ -90,6 +90,7 @@ let package = Package(
         .executableTarget(
             name: "ingest-benchmark", dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
             path: "Benchmarks/IngestBenchmark"),
+        .executableTarget(name: "rates-benchmark", dependencies: ["Metering"], path: "Benchmarks/RatesBenchmark"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),

@@ -43,22 +43,42 @@ enum ExactDecimal {
 
     /// The text of `value / 10^scale`: with all its places, or without the zeros that end it.
     static func text(_ value: Int128, scale: Int, trimmed: Bool) -> String {
-        var digits = Array(String(value.magnitude).utf8)
-        if digits.count <= scale {
-            digits.insert(contentsOf: repeatElement(UInt8(ascii: "0"), count: scale + 1 - digits.count), at: 0)
-        }
-        var end = digits.count
-        if trimmed {
-            while end > digits.count - scale, digits[end - 1] == UInt8(ascii: "0") { end -= 1 }
-        }
-        let point = digits.count - scale
-        var text: [UInt8] = value < 0 ? [UInt8(ascii: "-")] : []
-        text += digits[..<point]
-        if end > point {
+        var bytes: [UInt8] = []
+        append(value, scale: scale, trimmed: trimmed, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the bytes of ``text(_:scale:trimmed:)``.
+    static func append(_ value: Int128, scale: Int, trimmed: Bool, to text: inout [UInt8]) {
+        // 39 digits and a zero before the point are the most there are; scales are at most 18.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            var rest = value.magnitude
+            var start = digits.count
+            // 18 digits at a time: dividing 128 bits by ten is slow.
+            repeat {
+                let (quotient, low) = rest.quotientAndRemainder(dividingBy: 1_000_000_000_000_000_000)
+                var part = UInt64(low)
+                let end = start
+                while part > 0 || (quotient > 0 && end - start < 18) {
+                    start -= 1
+                    digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: part % 10)
+                    part /= 10
+                }
+                rest = quotient
+            } while rest > 0
+            while digits.count - start <= scale {
+                start -= 1
+                digits[start] = UInt8(ascii: "0")
+            }
+            let point = digits.count - scale
+            var end = digits.count
+            if trimmed { while end > point, digits[end - 1] == UInt8(ascii: "0") { end -= 1 } }
+            if value < 0 { text.append(UInt8(ascii: "-")) }
+            text.append(contentsOf: digits[start..<point])
+            guard end > point else { return }
             text.append(UInt8(ascii: "."))
-            text += digits[point..<end]
+            text.append(contentsOf: digits[point..<end])
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// The integer after an `e`, bounded so that no arithmetic on it can overflow.

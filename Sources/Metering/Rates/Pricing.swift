@@ -20,6 +20,32 @@ public struct LineItem: Sendable, Hashable {
     }
 }
 
+extension Price {
+    /// Appends the lines as a JSON array, as every interface shows them; a last one, `rounding`, makes their sum the cost.
+    public func appendLines(to json: inout [UInt8]) {
+        json.append(UInt8(ascii: "["))
+        for (index, line) in lines.enumerated() {
+            json += index == 0 ? #"{"unit":""#.utf8 : #",{"unit":""#.utf8
+            json += line.unit.name.utf8
+            json += #"","quantity":"#.utf8
+            ExactDecimal.append(Int128(line.quantity), scale: 0, trimmed: false, to: &json)
+            json += #","rate":""#.utf8
+            ExactDecimal.append(line.rate.attos, scale: UnitPrice.scale, trimmed: true, to: &json)
+            json += #"","amount":""#.utf8
+            ExactDecimal.append(
+                line.rate.amount(quantity: line.quantity), scale: UnitPrice.scale, trimmed: true, to: &json)
+            json += #""}"#.utf8
+        }
+        if let rounding {
+            json += (lines.isEmpty ? "" : ",").utf8
+            json += #"{"unit":"rounding","amount":""#.utf8
+            json += rounding.utf8
+            json += #""}"#.utf8
+        }
+        json.append(UInt8(ascii: "]"))
+    }
+}
+
 /// What a request costs, and why.
 public struct Price: Sendable, Hashable {
     /// The exact parts, in the units' order; units that were not used have none.

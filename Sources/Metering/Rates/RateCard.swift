@@ -72,10 +72,14 @@ public struct RateCard: Sendable {
 
     /// `bedrock/us.anthropic.…` as the provider and its name for the model.
     private func split(_ model: String, provider: String?) -> (head: String, tail: String)? {
-        guard let slash = model.firstIndex(of: "/") else { return nil }
-        let head = Self.canonicalProvider(model[..<slash])
-        guard provider == nil || provider == head, providers.contains(head) else { return nil }
-        return (head, String(model[model.index(after: slash)...]))
+        guard let slash = model.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+        var head = String(model[..<slash])
+        if !providers.contains(head) {
+            head = Self.canonicalProvider(head)
+            guard providers.contains(head) else { return nil }
+        }
+        guard provider == nil || provider == head else { return nil }
+        return (head, String(model[model.utf8.index(after: slash)...]))
     }
 
     private func named(_ name: String, provider: String?) -> Resolution? {
@@ -96,22 +100,21 @@ public struct RateCard: Sendable {
     }
 
     /// The one spelling of a provider's name that rate files use, for the others in use.
-    public static func canonicalProvider(_ name: some StringProtocol) -> String {
-        let lowercased = name.lowercased()
-        return switch lowercased {
-        case "google", "google_ai_studio", "google-gla": "gemini"
-        case "vertex", "vertexai", "google-vertex", "vertex_ai_beta": "vertex_ai"
-        case "aws", "bedrock_converse", "amazon", "amazon_bedrock": "bedrock"
-        case "x-ai", "x_ai", "x.ai": "xai"
-        case "mistralai", "mistral_ai": "mistral"
-        case "azure_openai", "azure_text": "azure"
-        case "text-completion-openai": "openai"
-        case "text-completion-codestral": "codestral"
-        case "cohere_chat": "cohere"
-        case "fireworks", "fireworks_ai-embedding-models": "fireworks_ai"
-        case "together": "together_ai"
-        case _ where lowercased.hasPrefix("vertex_ai-"): "vertex_ai"
-        default: lowercased
-        }
+    public static func canonicalProvider(_ name: String) -> String {
+        if let spelling = spellings[name] { return spelling }
+        let isLowercase = name.utf8.allSatisfy { $0 < 0x80 && !(65...90).contains($0) }
+        let lowercased = isLowercase ? name : name.lowercased()
+        return lowercased.utf8.starts(with: "vertex_ai-".utf8) ? "vertex_ai" : spellings[lowercased] ?? lowercased
     }
+
+    private static let spellings = [
+        "google": "gemini", "google_ai_studio": "gemini", "google-gla": "gemini",
+        "vertex": "vertex_ai", "vertexai": "vertex_ai", "google-vertex": "vertex_ai", "vertex_ai_beta": "vertex_ai",
+        "aws": "bedrock", "bedrock_converse": "bedrock", "amazon": "bedrock", "amazon_bedrock": "bedrock",
+        "x-ai": "xai", "x_ai": "xai", "x.ai": "xai",
+        "mistralai": "mistral", "mistral_ai": "mistral",
+        "azure_openai": "azure", "azure_text": "azure",
+        "text-completion-openai": "openai", "text-completion-codestral": "codestral", "cohere_chat": "cohere",
+        "fireworks": "fireworks_ai", "fireworks_ai-embedding-models": "fireworks_ai", "together": "together_ai",
+    ]
 }

@@ -126,12 +126,11 @@ public struct UsageBuckets: Sendable, Hashable {
 
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
     public var promptTokens: Int64 {
-        (quantities & Self.promptLanes).wrappedSum()
+        UsageUnit.prompt.reduce(0) { $0 + self[$1] }
     }
+}
 
-    private static let promptLanes: SIMD32<Int64> = {
-        var lanes = SIMD32<Int64>.zero
-        for unit in UsageUnit.allCases where unit.isPrompt { lanes[Int(unit.rawValue)] = -1 }
-        return lanes
-    }()
+extension UsageUnit {
+    /// Every unit that is part of the prompt.
+    fileprivate static let prompt = allCases.filter(\.isPrompt)
 }

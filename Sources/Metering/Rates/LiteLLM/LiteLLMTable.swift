@@ -167,7 +167,7 @@ private struct LiteLLMTableReader {
         }
         let provider = rates[position].provider
         var name = alias
-        if let slash = alias.firstIndex(of: "/"), RateCard.canonicalProvider(alias[..<slash]) == provider {
+        if let slash = alias.firstIndex(of: "/"), RateCard.canonicalProvider(String(alias[..<slash])) == provider {
             name = String(alias[alias.index(after: slash)...])
         }
         let seller = Seller(provider: provider, model: name)

@@ -79,15 +79,13 @@ struct Pricer {
         }
         switch result {
         case .priced(let price):
-            json += "\"cost\":\"\(price.cost)\",\"lines\":[".utf8
-            for (index, line) in LineView.lines(of: price).enumerated() {
-                json += (index == 0 ? "{\"unit\":\"" : ",{\"unit\":\"").utf8
-                json += line.unit.utf8
-                if let quantity = line.quantity { json += "\",\"quantity\":\(quantity)".utf8 }
-                if let rate = line.rate { json += ",\"rate\":\"\(rate)".utf8 }
-                json += "\",\"amount\":\"\(line.amount)\"}".utf8
-            }
-            json += "],\"tier\":\"\(price.tier.name)\"".utf8
+            json += #""cost":""#.utf8
+            json += price.cost.description.utf8
+            json += #"","lines":"#.utf8
+            price.appendLines(to: &json)
+            json += #","tier":""#.utf8
+            json += price.tier.name.utf8
+            json.append(UInt8(ascii: "\""))
             if price.tierFellBack { json += ",\"tier_fell_back\":true".utf8 }
             if !price.surcharges.isEmpty {
                 let list = price.surcharges.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value.text)\"" }
@@ -102,7 +100,16 @@ struct Pricer {
     }
 
     private static func write(_ text: String, to json: inout [UInt8]) {
-        if let encoded = try? WireJSON.encode(text) { json += encoded }
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPlain {
+            json.append(UInt8(ascii: "\""))
+            json += text.utf8
+            json.append(UInt8(ascii: "\""))
+        } else if let encoded = try? WireJSON.encode(text) {
+            json += encoded
+        }
     }
 }
 
