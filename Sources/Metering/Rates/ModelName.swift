@@ -2,7 +2,8 @@
 ///
 /// A name is only ever made shorter, by a part that providers document as a version, a date or a place. The family stays.
 enum ModelName {
-    /// The shorter forms of a name that may stand on a rate card in its place, the most particular first.
+    /// What `find` gives first of the shorter forms of a name that may stand on a rate card in its place, the most
+    /// particular of them before the others; nil where it gives nothing.
     ///
     /// - `models/gemini-2.5-pro`, `publishers/google/models/…`, `arn:aws:bedrock:…/…`: without the path
     ///   (<https://ai.google.dev/api/models>, <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles.html>)
@@ -11,93 +12,105 @@ enum ModelName {
     /// - `gemini-2.0-flash-001`: without the version (<https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions>)
     /// - `us.anthropic.…`: without the place, where nothing of its place is there
     /// - `ft:gpt-4o-2024-08-06:org:name:id`: `ft:gpt-4o-2024-08-06`, then without the date; never the model it was made of
-    static func shorterForms(of name: String) -> [String] {
-        var forms: [String] = []
-        var base = Substring(name)
-        if let tuned = fineTuned(base) {
-            base = tuned
-            forms.append(String(base))
-        } else if let bare = withoutPath(base) {
-            base = bare
-            forms.append(String(base))
-        }
-        for place in [base, withoutPlace(base)].compactMap({ $0 }) {
-            if place != base { forms.append(String(place)) }
-            var form = place
-            while let shorter = withoutVersion(form) ?? withoutDate(form) {
-                forms.append(String(shorter))
-                form = shorter
+    static func firstShorterForm<Found>(of name: String, _ find: (String) -> Found?) -> Found? {
+        var copy = name
+        return copy.withUTF8 { bytes in
+            var whole = bytes[...]
+            if let tuned = fineTuned(whole) ?? withoutPath(whole) {
+                whole = tuned
+                if let found = find(String(decoding: whole, as: UTF8.self)) { return found }
+            }
+            var isPlaceLeft = true
+            while true {
+                var form = whole
+                while let shorter = withoutVersion(form) ?? withoutDate(form) {
+                    form = shorter
+                    if let found = find(String(decoding: form, as: UTF8.self)) { return found }
+                }
+                guard isPlaceLeft, let elsewhere = withoutPlace(whole) else { return nil }
+                isPlaceLeft = false
+                whole = elsewhere
+                if let found = find(String(decoding: whole, as: UTF8.self)) { return found }
             }
         }
-        return forms
     }
 
-    private static func fineTuned(_ name: Substring) -> Substring? {
-        guard name.hasPrefix("ft:") else { return nil }
-        let parts = name.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return nil }
-        return name[..<parts[1].endIndex]
+    private typealias Text = Slice<UnsafeBufferPointer<UInt8>>
+
+    /// `ft:BASE:org:name:id` to its second colon.
+    private static func fineTuned(_ name: Text) -> Text? {
+        guard starts(name, "ft:"), let colon = name.dropFirst(3).firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        return name[..<colon]
     }
 
-    private static func withoutPath(_ name: Substring) -> Substring? {
-        for prefix in ["models/", "publishers/google/models/"] where name.hasPrefix(prefix) {
-            return name.dropFirst(prefix.utf8.count)
-        }
-        guard name.hasPrefix("arn:aws"), let slash = name.lastIndex(of: "/") else { return nil }
-        return name[name.index(after: slash)...]
+    private static func withoutPath(_ name: Text) -> Text? {
+        if starts(name, "models/") { return name.dropFirst("models/".utf8.count) }
+        if starts(name, "publishers/google/models/") { return name.dropFirst("publishers/google/models/".utf8.count) }
+        guard starts(name, "arn:aws"), let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return name[(slash + 1)...]
     }
 
-    private static let places: Set<Substring> = [
-        "us", "eu", "apac", "global", "jp", "au", "ca", "sa", "me", "af", "us-gov",
+    private static let places: [StaticString] = [
+        "us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "sa.", "me.", "af.", "us-gov.",
     ]
 
-    private static func withoutPlace(_ name: Substring) -> Substring? {
-        guard let dot = name.firstIndex(of: "."), places.contains(name[..<dot]) else { return nil }
-        let rest = name[name.index(after: dot)...]
-        return rest.contains(".") ? rest : nil
-    }
-
-    private static func withoutVersion(_ name: Substring) -> Substring? {
-        let text = name.utf8
-        if let colon = text.lastIndex(of: UInt8(ascii: ":")),
-            isDigits(text[text.index(after: colon)...]),
-            let dash = text[..<colon].lastIndex(of: UInt8(ascii: "-")),
-            text[dash..<colon].dropFirst().first == UInt8(ascii: "v"), isDigits(text[dash..<colon].dropFirst(2))
-        {
-            return name[..<dash]
-        }
-        if name.hasPrefix("gemini-"), text.count > 4, text.dropLast(3).last == UInt8(ascii: "-"),
-            isDigits(text.suffix(3))
-        {
-            return name.dropLast(4)
+    private static func withoutPlace(_ name: Text) -> Text? {
+        for place in places where starts(name, place) {
+            let rest = name.dropFirst(place.utf8CodeUnitCount)
+            return rest.contains(UInt8(ascii: ".")) ? rest : nil
         }
         return nil
     }
 
-    private static func withoutDate(_ name: Substring) -> Substring? {
-        let text = name.utf8
-        // -20250929, @20250929
-        if text.count > 9, isYear(text.suffix(8)), isDigits(text.suffix(8)),
-            let mark = text.dropLast(8).last, mark == UInt8(ascii: "-") || mark == UInt8(ascii: "@")
-        {
-            return name.dropLast(9)
+    /// `-v1:0`; of Gemini's `-001`.
+    private static func withoutVersion(_ name: Text) -> Text? {
+        let minor = digits(endingAt: name.endIndex, in: name)
+        if minor < name.endIndex, minor > name.startIndex, name[minor - 1] == UInt8(ascii: ":") {
+            let major = digits(endingAt: minor - 1, in: name)
+            guard major < minor - 1, major - 2 > name.startIndex, name[major - 1] == UInt8(ascii: "v"),
+                name[major - 2] == UInt8(ascii: "-")
+            else { return nil }
+            return name[..<(major - 2)]
         }
-        // -2025-09-29
-        let tail = Array(text.suffix(11))
-        if text.count > 11, tail[0] == UInt8(ascii: "-"), tail[5] == UInt8(ascii: "-"), tail[8] == UInt8(ascii: "-"),
-            isYear(tail[1...]), isDigits(tail[1..<5] + tail[6..<8] + tail[9..<11])
-        {
-            return name.dropLast(11)
-        }
-        return nil
+        guard name.endIndex - minor == 3, minor - 1 > name.startIndex, name[minor - 1] == UInt8(ascii: "-"),
+            starts(name, "gemini-")
+        else { return nil }
+        return name[..<(minor - 1)]
     }
 
-    private static func isYear(_ text: some Sequence<UInt8>) -> Bool {
-        var start = text.makeIterator()
-        return start.next() == UInt8(ascii: "2") && start.next() == UInt8(ascii: "0")
+    /// `-20250929`, `@20250929`, `-2025-09-29`.
+    private static func withoutDate(_ name: Text) -> Text? {
+        let last = digits(endingAt: name.endIndex, in: name)
+        guard last > name.startIndex, last < name.endIndex else { return nil }
+        let mark = name[last - 1]
+        if name.endIndex - last == 8, mark == UInt8(ascii: "-") || mark == UInt8(ascii: "@") {
+            return isYear(name[last...]) && last - 1 > name.startIndex ? name[..<(last - 1)] : nil
+        }
+        guard name.endIndex - last == 2, mark == UInt8(ascii: "-") else { return nil }
+        let month = digits(endingAt: last - 1, in: name)
+        guard last - 1 - month == 2, month > name.startIndex, name[month - 1] == UInt8(ascii: "-") else { return nil }
+        let year = digits(endingAt: month - 1, in: name)
+        guard month - 1 - year == 4, year - 1 > name.startIndex, name[year - 1] == UInt8(ascii: "-"),
+            isYear(name[year...])
+        else { return nil }
+        return name[..<(year - 1)]
     }
 
-    private static func isDigits(_ text: some Collection<UInt8>) -> Bool {
-        !text.isEmpty && text.allSatisfy { (48...57).contains($0) }
+    private static func isYear(_ text: Text) -> Bool {
+        starts(text, "20")
+    }
+
+    /// Where the run of digits begins that ends before a place.
+    private static func digits(endingAt end: Int, in name: Text) -> Int {
+        var start = end
+        while start > name.startIndex, (48...57).contains(name[start - 1]) { start -= 1 }
+        return start
+    }
+
+    private static func starts(_ name: Text, _ word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard name.count >= count else { return false }
+        for index in 0..<count where name[name.startIndex + index] != word.utf8Start[index] { return false }
+        return true
     }
 }

@@ -58,16 +58,11 @@ public struct RateCard: Sendable {
         return named(tail, provider: head) ?? .unknown
     }
 
-    /// By the shorter forms of its name (``ModelName/shorterForms(of:)``).
+    /// By the shorter forms of its name (``ModelName/firstShorterForm(of:_:)``).
     func approximately(_ model: String, provider: String?) -> Resolution {
-        for form in ModelName.shorterForms(of: model) {
-            if let found = named(form, provider: provider) { return found }
-        }
+        if let found = ModelName.firstShorterForm(of: model, { named($0, provider: provider) }) { return found }
         guard let (head, tail) = split(model, provider: provider) else { return .unknown }
-        for form in ModelName.shorterForms(of: tail) {
-            if let found = named(form, provider: head) { return found }
-        }
-        return .unknown
+        return ModelName.firstShorterForm(of: tail) { named($0, provider: head) } ?? .unknown
     }
 
     /// `bedrock/us.anthropic.…` as the provider and its name for the model.
