@@ -24,6 +24,30 @@ public struct RateCard: Sendable {
         providers = Set(rates.map(\.provider))
     }
 
+    /// The same card, with another's rates in memory where they are equal.
+    func sharing(_ other: RateCard) -> RateCard {
+        var rates = rates
+        for (index, rate) in rates.enumerated() {
+            if case .rate(let same, _)? = other.named(rate.model, provider: rate.provider), same == rate {
+                rates[index] = same
+            }
+        }
+        let hasSameNames = rates.elementsEqual(other.rates) { $0.names == $1.names }
+        return RateCard(
+            hash: hash, effective: effective, rates: rates, positions: hasSameNames ? other.positions : positions,
+            providers: providers)
+    }
+
+    private init(
+        hash: String, effective: Timestamp?, rates: [Rate], positions: [String: [Int32]], providers: Set<String>
+    ) {
+        self.hash = hash
+        self.effective = effective
+        self.rates = rates
+        self.positions = positions
+        self.providers = providers
+    }
+
     /// What a model's name stands for on a card.
     public enum Resolution: Sendable {
         /// This rate, under that name of the card.

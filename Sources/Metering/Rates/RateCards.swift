@@ -3,7 +3,7 @@ import Synchronization
 /// The rates of cards, read when they are first asked for.
 ///
 /// A ledger keeps every card there ever was, and a card of everything that is published has thousands of rates: only
-/// those that were asked for last are kept in memory.
+/// those that were asked for last are kept in memory, and rates that are the same on two cards are there once.
 public final class RateCards: Sendable {
     /// Gives the document of a card that is on record.
     public typealias Load = @Sendable (_ id: Int64) throws(RateCardUnavailable) -> RateCard
@@ -18,8 +18,9 @@ public final class RateCards: Sendable {
     private let capacity: Int
     private let load: Load
 
-    /// Cards that `load` gives, of which the `capacity` last used are kept.
-    public init(capacity: Int = 4, load: @escaping Load) {
+    /// Cards that `load` gives, of which the `capacity` last used are kept: by default more than there are in the days
+    /// that a record may be late, where somebody imports a table a day.
+    public init(capacity: Int = 64, load: @escaping Load) {
         self.capacity = capacity
         self.load = load
         kept = Mutex([])
@@ -41,9 +42,11 @@ public final class RateCards: Sendable {
 
     /// Puts in a card that is at hand, so that it needs no loading.
     public func keep(_ card: RateCard, _ id: Int64) {
+        let other = kept.withLock { $0.first?.card }
+        let shared = other.map { card.sharing($0) } ?? card
         kept.withLock { kept in
             kept.removeAll { $0.id == id }
-            kept.insert(Kept(id: id, card: card), at: 0)
+            kept.insert(Kept(id: id, card: shared), at: 0)
             if kept.count > capacity { kept.removeLast() }
         }
     }
