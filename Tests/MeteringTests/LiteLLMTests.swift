@@ -85,7 +85,8 @@ import Testing
     }
 
     private struct Vector: Decodable {
-        let model, provider, tier, at, litellm: String
+        let model, tier, at, litellm: String
+        let provider: String?
     }
 
     @Test func aSampleOfTheOracleHasTheSamePrices() throws {
@@ -99,7 +100,7 @@ import Testing
             let usage = String(
                 decoding: try JSONSerialization.data(withJSONObject: try #require(object["usage"])), as: UTF8.self)
             let rate = try #require(card.rate(model: vector.model, provider: vector.provider), "\(vector.model)")
-            let reading = try UsageReading(json: usage, provider: vector.provider)
+            let reading = try UsageReading(json: usage, provider: rate.provider)
             let pricing = rate.price(
                 reading.buckets, conditions: reading.conditions, tier: try #require(ServiceTier(name: vector.tier)),
                 at: try #require(Timestamp(rfc3339: vector.at)))

@@ -18,6 +18,7 @@ import Testing
                 ("gpt-4o-2024-05-13", "openai"), ("ft:gpt-4o-2024-08-06", "openai"), ("ft:gpt-4.1", "openai"),
                 ("claude-sonnet-4-5", "vertex_ai"), ("meta-llama/Llama-3.1-70B", "together_ai"),
                 ("anthropic/claude-sonnet-4.5", "openrouter"), ("gpt-4", "openai"),
+                ("openai/gpt-4", "novita"), ("anthropic/claude-2", "novita"),
             ].enumerated().map { "  - {model: \"\($1.0)\", provider: \($1.1), price: {input: \($0 + 1)}}" }
                 .joined(separator: "\n"))
     }
@@ -46,6 +47,9 @@ import Testing
             ("ft:gpt-4.1-2025-04-14:acme::9xyz", nil, "openai ft:gpt-4.1"),
             ("together/meta-llama/Llama-3.1-70B", nil, "together_ai meta-llama/Llama-3.1-70B"),
             ("anthropic/claude-sonnet-4.5", "openrouter", "openrouter anthropic/claude-sonnet-4.5"),
+            // Whose name is in front, though another sells a model of the whole name.
+            ("openai/gpt-4", nil, "openai gpt-4"), ("openai/gpt-4", "novita", "novita openai/gpt-4"),
+            ("anthropic/claude-2", nil, "novita anthropic/claude-2"),
         ] as [(String, String?, String)])
     func aNameFindsItsRate(model: String, provider: String?, found: String) throws {
         guard case .rate(let rate, _) = try Self.names.get().resolve(model, provider: provider) else {

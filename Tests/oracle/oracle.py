@@ -210,6 +210,9 @@ def vectors(table, seed):
         prompts += [edge + step for edge in edges for step in (-1, 0, 1)]
         if edges:
             prompts.append(edges[-1] + dice.randint(2, 100_000))
+        # By its key alone, as LiteLLM's users name it: no other seller's price may come of it.
+        plain = {"prompt_tokens": prompts[0], "completion_tokens": 100, "total_tokens": prompts[0] + 100}
+        yield name, None, "standard", NOON, plain
         for tier in tiers(entry):
             for moment in moments(entry):
                 for prompt in prompts:
@@ -251,6 +254,7 @@ def whole_usage(usage):
 def by_litellm(model, provider, tier, moment, usage):
     whole = whole_usage(usage)
     raw = litellm.model_cost[model]["litellm_provider"]
+    provider = provider or provider_of(raw)
     if raw.startswith("text-completion-") or raw in ("cohere_chat", "azure_text"):
         provider = raw
     at = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
@@ -293,7 +297,10 @@ def main():
     print(f"{len(cases)} usage records over {len({case[0] for case in cases})} models of LiteLLM {version()}")
 
     lines = [
-        json.dumps({"id": str(number), "model": model, "provider": provider, "tier": tier, "at": moment, "usage": usage})
+        json.dumps(
+            {"id": str(number), "model": model, "tier": tier, "at": moment, "usage": usage}
+            | ({"provider": provider} if provider else {})
+        )
         for number, (model, provider, tier, moment, usage) in enumerate(cases)
     ]
     started = time.time()
@@ -384,7 +391,7 @@ def judge(cases, differences):
     print(f"{len(cases) - total} agree; {total} differ, of {len(differences)} models")
     for group in exceptions:
         count = sum(len(differences.get(name, [])) for name in group["models"])
-        print(f"  {count} of {len(group['models'])} models: {group['reason']}")
+        print(f"  {count} records, {len(group['models'])} models: {group['reason']}")
     for name, found in sorted(unexpected.items()):
         print(f"NOT EXPECTED: {name}: {len(found)}, such as {found[0][2]}")
         print(f"  {json.dumps(found[0][0])}")

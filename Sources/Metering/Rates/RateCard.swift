@@ -74,12 +74,13 @@ public struct RateCard: Sendable {
 
     /// By its exact name or alias, from `provider` where one is named, and no other's; then by `provider/model`.
     ///
-    /// Without a provider, a name that several sell means the one who is marked for that; where none is, it means
-    /// nothing unless all of them charge the same.
+    /// Without a provider `provider/model` comes first: `deepseek/deepseek-chat` is DeepSeek's, whoever else sells a model
+    /// under that name. A name that several sell means the one who is marked for that; where none is, it means nothing
+    /// unless all of them charge the same.
     public func exactly(_ model: String, provider: String?) -> Resolution {
-        if let found = named(model, provider: provider) { return found }
-        guard let (head, tail) = split(model, provider: provider) else { return .unknown }
-        return named(tail, provider: head) ?? .unknown
+        if provider != nil, let found = named(model, provider: provider) { return found }
+        if let (head, tail) = split(model, provider: provider), let found = named(tail, provider: head) { return found }
+        return provider == nil ? named(model, provider: nil) ?? .unknown : .unknown
     }
 
     /// By the shorter forms of its name (``ModelName/firstShorterForm(of:_:)``).
