@@ -24,7 +24,7 @@ extension ControlService {
             Endpoint(
                 method: .get, path: "/v1/ledger/journal", name: "exportLedger",
                 summary: "Every transfer as a journal that hledger reads, with the balances asserted at its end",
-                query: [(name: "org", description: "Only this org's")], response: .string
+                query: [(name: "org", description: "Only this org's")], response: .string, contentType: "text/plain"
             ) { request, _ in
                 let name = Endpoint.text(request, "org")
                 guard let export = try await reader.journal(of: name) else {

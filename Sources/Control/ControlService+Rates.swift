@@ -9,6 +9,9 @@ extension ControlService {
     /// Bytes of an import's body: a table as a JSON string, every quote of it escaped.
     private static let importBytesMax = 2 * RateDocument.bytesMax
 
+    /// Changes that an import's answer names.
+    private static let changesShown = 50
+
     private static let modelQuery = [
         (name: "model", description: "A name as records bear it"),
         (name: "provider", description: "Whose model; needed where several sell it at different prices"),
@@ -91,7 +94,7 @@ extension ControlService {
                 query: Self.modelQuery + [
                     (name: "at", description: "When, RFC 3339; now if absent"),
                     (name: "card", description: "By which card; by the one in force then if absent"),
-                ], response: .reference("Rate")
+                ], requiredQuery: ["model"], response: .reference("Rate")
             ) { request, _ in
                 let at = try Endpoint.time(request, "at") ?? clock()
                 let entry = try Endpoint.text(request, "card").map { try recordedCard($0) } ?? rates().entry(at: at)
@@ -105,7 +108,7 @@ extension ControlService {
                 query: Self.modelQuery + [
                     (name: "cursor", description: "The next_cursor of the page before"),
                     (name: "limit", description: "Cards to look through, 1 to 1000; 100 if absent"),
-                ], response: .page(of: "RateHistory")
+                ], requiredQuery: ["model"], response: .page(of: "RateHistory")
             ) { request, _ in try Endpoint.json(try history(request)) },
         ]
     }
@@ -182,6 +185,9 @@ extension ControlService {
         }
         try Self.check(words: body.source, "source")
         try Self.check(words: body.actor, "actor")
+        guard !(body.source + body.actor).unicodeScalars.contains(where: Self.endsLineOrActs) else {
+            throw Problem(.malformed, "source and actor must be one line without control characters")
+        }
         // The table itself is long: its hash stands for it under the key.
         var asked = body
         asked.document = RateDocument.hash(of: body.document)
@@ -197,21 +203,32 @@ extension ControlService {
         let inForce = try book.entry(at: clock()).map { try book.card($0) }
         let changes = inForce?.changes(to: table.card) ?? []
         var view = RateImportView(
-            card: nil, isNew: false, rates: table.card.rates.count,
+            card: nil, isNew: false, otherInForce: nil, rates: table.card.rates.count,
             added: inForce == nil ? table.card.rates.count : changes.count { $0.kind == .added },
             changed: changes.count { $0.kind == .changed }, removed: changes.count { $0.kind == .removed },
-            report: table.report)
+            changes: Array(changes.prefix(Self.changesShown)), report: table.report)
         if let key {
             let card = NewCard(
                 document: table.document, card: table.card, source: "\(body.source), imported by \(body.actor)",
                 effective: effective)
             switch await writer.perform(.recordCard(card, key)) {
-            case .card(let card, let isNew): (view.card, view.isNew) = (card, isNew)
+            case .card(let card, let isNew):
+                (view.card, view.isNew) = (card, isNew)
+                if let other = rates().entry(at: clock()), other.id != card.card {
+                    view.otherInForce = RateCardView(other)
+                }
             case .refused(let refusal): throw Problem(refusal)
             default: throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
             }
         }
         return try Endpoint.json(view)
+    }
+
+    private static func endsLineOrActs(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 
     // MARK: Models
@@ -229,12 +246,14 @@ extension ControlService {
                 .notFound,
                 "card \(entry.id) has no model '\(model)'\(seller); meterctl rates import or rates alias add can give it one"
             )
-        case .severalSellers(let providers):
-            throw Problem(
-                .malformed,
-                "'\(model)' is sold by \(providers.joined(separator: ", ")) at different prices; say whose with provider"
-            )
+        case .severalSellers(let providers): throw Self.severalSellers(model, providers)
         }
+    }
+
+    private static func severalSellers(_ model: String, _ providers: [String]) -> Problem {
+        Problem(
+            .malformed,
+            "'\(model)' is sold by \(providers.joined(separator: ", ")) at different prices; say whose with provider")
     }
 
     private static func view(_ rate: Rate, foundAs name: String, _ entry: RateBook.Entry) -> RateView {
@@ -257,9 +276,11 @@ extension ControlService {
         func rate(_ index: Int) throws -> Rate? {
             guard index >= 0 else { return nil }
             let card = try book.glance(book.entries[index])
-            if case .rate(let rate, _) = card.resolve(model, provider: provider) { return rate }
-            guard let alias = book.aliases[model], let target = alias.model else { return nil }
-            return card.rate(model: target, provider: alias.provider ?? provider)
+            switch book.resolve(model, provider: provider, on: card) {
+            case .rate(let rate, _): return rate
+            case .unknown: return nil
+            case .severalSellers(let providers): throw Self.severalSellers(model, providers)
+            }
         }
         var items: [RateHistoryView] = []
         var index = cursor - 1

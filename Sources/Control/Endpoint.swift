@@ -30,8 +30,10 @@ struct Endpoint: Sendable {
     let name: String
     let summary: String
     var query: [(name: String, description: String)] = []
+    var requiredQuery: Set<String> = []
     var body: OpenAPIValue?
     var response: OpenAPIValue
+    var contentType = "application/json"
     let handler: Handler
 
     /// Whether it changes something, and so takes an `Idempotency-Key`.
@@ -119,13 +121,17 @@ extension Endpoint {
     }
 
     private static func describe(_ error: DecodingError) -> String {
+        // Members as they stand in JSON.
+        func snake(_ name: String) -> String {
+            name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+        }
         func path(_ context: DecodingError.Context) -> String {
-            let names = context.codingPath.map(\.stringValue)
+            let names = context.codingPath.map { snake($0.stringValue) }
             return names.isEmpty ? "the body" : names.joined(separator: ".")
         }
         return switch error {
-        case .keyNotFound(let key, _): "\(key.stringValue) is missing"
-        case .typeMismatch(let type, let context): "\(path(context)) must be a \(type)".lowercased()
+        case .keyNotFound(let key, _): "\(snake(key.stringValue)) is missing"
+        case .typeMismatch(let type, let context): "\(path(context)) must be a \("\(type)".lowercased())"
         case .valueNotFound(_, let context): "\(path(context)) must not be null"
         case .dataCorrupted(let context): "\(path(context)) is not valid JSON"
         @unknown default: "the body is not what was expected"

@@ -26,7 +26,10 @@ enum OpenAPI {
             ["name": .text(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": .string]
         }
         parameters += endpoint.query.map {
-            ["name": .text($0.name), "in": "query", "description": .text($0.description), "schema": .string]
+            [
+                "name": .text($0.name), "in": "query", "description": .text($0.description), "schema": .string,
+                "required": .bool(endpoint.requiredQuery.contains($0.name)),
+            ]
         }
         if endpoint.isMutation {
             parameters.append([
@@ -38,7 +41,8 @@ enum OpenAPI {
             "operationId": .text(endpoint.name), "summary": .text(endpoint.summary), "parameters": .list(parameters),
             "responses": [
                 "200": [
-                    "description": "Done", "content": ["application/json": ["schema": endpoint.response]],
+                    "description": "Done",
+                    "content": .object([endpoint.contentType: ["schema": endpoint.response]]),
                 ],
                 "default": [
                     "description": "Nothing was changed",
@@ -173,8 +177,10 @@ enum OpenAPI {
         "RateImport": .members(
             [
                 ("card", .reference("RateCard")), ("is_new", .boolean), ("rates", .integer), ("added", .integer),
-                ("changed", .integer), ("removed", .integer), ("report", .reference("ImportReport")),
-            ], required: ["is_new", "rates", "added", "changed", "removed"]),
+                ("changed", .integer), ("removed", .integer), ("other_in_force", .reference("RateCard")),
+                ("changes", ["type": "array", "items": .reference("RateChange")]),
+                ("report", .reference("ImportReport")),
+            ], required: ["is_new", "rates", "added", "changed", "removed", "changes"]),
         "ImportReport": .members(
             [
                 ("entries", .integer), ("members", .integer), ("price_members", .integer), ("rates", .integer),

@@ -33,6 +33,8 @@ public struct RateImportView: Codable, Sendable {
     public var card: RateCardView?
     /// Whether it is a new one.
     public var isNew: Bool
+    /// The card in force now, where that is another one.
+    public var otherInForce: RateCardView?
     /// Rates on it.
     public var rates: Int
     /// Rates that the card in force doesn't have.
@@ -41,6 +43,8 @@ public struct RateImportView: Codable, Sendable {
     public var changed: Int
     /// Rates that only it has.
     public var removed: Int
+    /// The first of those rates, with their prices.
+    public var changes: [RateChange]
     /// What became of everything in a foreign table.
     public var report: LiteLLMReport?
 }

@@ -15,13 +15,16 @@ struct RatesFile {
     /// The table; nil where the default one is not there.
     static func load(_ settings: Settings) throws(RatesFileError) -> RatesFile? {
         let path = settings.ratesFile
-        let document: String
+        let content: Data
         do {
-            document = try String(contentsOfFile: path, encoding: .utf8)
+            content = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
             if !settings.isRatesFileNamed, !FileManager.default.fileExists(atPath: path) { return nil }
             throw RatesFileError(
                 description: "rates.file: \(path) can't be read: \((error as NSError).localizedDescription)")
+        }
+        guard let document = String(validating: content, as: UTF8.self) else {
+            throw RatesFileError(description: "rates.file: \(path) is not UTF-8 text")
         }
         do throws(RateDocumentError) {
             return RatesFile(table: try RateTable(document))

@@ -24,7 +24,8 @@ enum Binaries {
 
     /// Runs a program to its end.
     static func run(
-        _ name: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ name: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
+        closesOutput: Bool = false
     ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: folder + "/" + name)
@@ -42,6 +43,12 @@ enum Binaries {
         process.standardInput = try file("in", FileHandle.init(forReadingAtPath:))
         process.standardOutput = try file("out", FileHandle.init(forWritingAtPath:))
         process.standardError = try file("err", FileHandle.init(forWritingAtPath:))
+        if closesOutput {
+            // A pipe that nobody reads.
+            let pipe = Pipe()
+            process.standardOutput = pipe
+            try pipe.fileHandleForReading.close()
+        }
         try process.run()
         process.waitUntilExit()
         func text(_ name: String) throws -> String {

@@ -113,6 +113,44 @@ import Testing
                 == "0.950000000")
     }
 
+    @Test func anImportThatIsNotInForceSaysSo() throws {
+        let daemon = try RunningDaemon()
+        let folder = try TemporaryDirectory()
+        let old = try daemon.meterctl(
+            "rates", "import", try file(folder, "old.yaml", table(1)), "--effective", "2025-01-01T00:00:00Z")
+        #expect(old.status == 0)
+        #expect(old.output.contains("it is not what is charged by now: card 1"))
+        let odd = try file(
+            folder, "odd.json",
+            #"{"m\u001b[31m": {"litellm_provider": "openai"}, "n": {"litellm_provider": "openai", "input_cost_per_token": 1e-6}}"#
+        )
+        #expect(try daemon.meterctl("rates", "import", odd, "-v").output.contains("m\\u{1b}[31m"))
+        let line = try daemon.meterctl("rates", "import", odd, "--actor", "a\nb")
+        #expect(line.status == 1 && line.errors.contains("one line without control characters"))
+    }
+
+    @Test func oldRecordsArePricedByOldCardsWithoutADaemonToo() throws {
+        let daemon = try RunningDaemon()
+        let folder = try TemporaryDirectory()
+        for month in 1...6 {
+            let path = try file(folder, "\(month).yaml", table(month))
+            _ = try daemon.json("rates", "import", path, "--effective", "2026-0\(month)-01T00:00:00Z")
+        }
+        let lines = (1...6).map {
+            #"{"id":"\#($0)","model":"m","at":"2026-0\#($0)-15T00:00:00Z","usage":{"prompt_tokens":1000000}}"#
+        }
+        let priced = try daemon.meterctl("price", "--stdin", input: lines.joined(separator: "\n"))
+        let costs = priced.output.split(separator: "\n").map { $0.dropFirst(#"{"id":"1","cost":""#.count).prefix(4) }
+        #expect(costs == ["1.00", "2.00", "3.00", "4.00", "5.00", "6.00"])
+    }
+
+    @Test func whoeverReadsOnlyTheBeginningEndsTheCommandQuietly() throws {
+        let result = try Binaries.run(
+            "meterctl", ["rates", "export", "--rates", Binaries.rates], closesOutput: true)
+        #expect(result.errors.isEmpty)
+        #expect(result.status == SIGPIPE)
+    }
+
     @Test func anAliasIsGivenListedAndTakenBack() throws {
         let daemon = try RunningDaemon()
         #expect(

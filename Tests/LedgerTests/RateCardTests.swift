@@ -43,6 +43,17 @@ import Testing
         #expect(ledger.store.book.entries.count == 5)
     }
 
+    @Test func anImportWithoutATimeHoldsFromNowEvenIfItWaitsForLater() throws {
+        let ledger = try LedgerFixture()
+        let later = ledger.clock.now.advanced(bySeconds: 1_000_000)
+        #expect(try imported(ledger, document(1), key: "a", effective: later).isNew)
+        #expect(try !imported(ledger, document(1), key: "b", effective: later).isNew)
+        let now = try imported(ledger, document(1), key: "c")
+        #expect(now.isNew && now.card.effective == ledger.clock.now.description)
+        // In force, and so nothing to do.
+        #expect(try !imported(ledger, document(1), key: "d").isNew)
+    }
+
     @Test func aFileThatDidNotChangeDoesNotTakeOverFromAnImport() throws {
         let ledger = try LedgerFixture()
         try ledger.createOrg("acme", credits: "10")

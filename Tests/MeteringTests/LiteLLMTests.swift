@@ -148,12 +148,57 @@ import Testing
         (#""off_peak_pricing": {"hours_utc": "25:00-26:00"}"#, "off_peak_pricing.hours_utc"),
         (#""off_peak_pricing": {"weekday_timezone": "Europe/Berlin"}"#, "off_peak_pricing.weekday_timezone"),
         (#""off_peak_pricing": {"discount": 0.5}"#, "off_peak_pricing.discount"),
+        (#""off_peak_pricing": {"hours_utc": "10:00-10:00"}"#, "off_peak_pricing.hours_utc"),
     ])
     func aPriceThatCantBeReadLeavesItsRateOutAndIsNamed(members: String, member: String) throws {
         let (rates, report) = try read(members)
         #expect(rates.map(\.model) == ["other"])
         #expect(report.unreadable.map(\.member) == [member])
         #expect(report.unreadable.first?.model == "m")
+    }
+
+    @Test func whatCouldNotBeReadAgainIsNotTakenIn() throws {
+        let long = String(repeating: "x", count: 300)
+        let price = #""input_cost_per_token": 1e-6"#
+        let table = try RateTable(
+            """
+            {"\(long)": {"litellm_provider": "openai", \(price)}, "": {"litellm_provider": "openai", \(price)},
+             "openai/": {"litellm_provider": "openai", \(price)}, "a": {"litellm_provider": "", \(price)},
+             "\u{FFFE}\u{2028}\\u2029 odd ": {"litellm_provider": "openai", \(price)}, "\(long)y": {"alias_of": "m"},
+             "m": {"litellm_provider": "openai", \(price)}}
+            """, format: .litellm)
+        #expect(table.report?.unreadable.count == 5)
+        #expect(table.card.rates.map(\.model) == ["\u{FFFE}\u{2028}\u{2029} odd ", "m"])
+        #expect(try RateDocument.parse(table.document).rates == table.card.rates)
+        #expect(
+            try RateDocument.parse(RateDocument.yaml(table.card.rates, comment: ["a\u{2028}b\nc"])).rates
+                == table.card.rates)
+    }
+
+    @Test func aSurchargeIsReadLikeAPriceOrItsRateIsLeftOut() throws {
+        func read(_ entry: String) throws -> (Rate?, LiteLLMReport) {
+            let (rates, report) = try LiteLLMTable.read(
+                """
+                {"m": {"litellm_provider": "anthropic", "input_cost_per_token": 1e-6, "provider_specific_entry": \(entry)},
+                 "n": {"litellm_provider": "anthropic", "input_cost_per_token": 1e-6}}
+                """)
+            return (rates.first { $0.model == "m" }, report)
+        }
+        #expect(
+            try read(#"{"us": 1.1000000000000001, "fast": 2.0}"#).0?.surcharges.mapValues(\.text) == [
+                "geo.us": "1.1", "speed.fast": "2",
+            ])
+        for wrong in [#"{"us": -1.1}"#, #"{"us": "1.1x"}"#, #"{"fast": null}"#] {
+            let (rate, report) = try read(wrong)
+            #expect(rate == nil && report.unreadable.count == 1, "\(wrong)")
+        }
+        #expect(try read(#"{"bedrock_invocation_schema": "titan_v2"}"#).0 != nil)
+    }
+
+    @Test func ourJSONIsToldFromLiteLLMsWhereverItsFormatStands() throws {
+        let ours = #"{"rates": [{"model": "m", "provider": "p", "price": {"input": "1"}}], "format": "meterd/1"}"#
+        #expect(try RateTable(ours).report == nil)
+        #expect(throws: RateDocumentError.self) { try RateTable("format: meterd/1\nrates: []") }
     }
 
     @Test func anUnknownPriceIsKeptAndCounted() throws {

@@ -18,7 +18,8 @@ import Testing
                 ("gpt-4o-2024-05-13", "openai"), ("ft:gpt-4o-2024-08-06", "openai"), ("ft:gpt-4.1", "openai"),
                 ("claude-sonnet-4-5", "vertex_ai"), ("meta-llama/Llama-3.1-70B", "together_ai"),
                 ("anthropic/claude-sonnet-4.5", "openrouter"), ("gpt-4", "openai"),
-                ("openai/gpt-4", "novita"), ("anthropic/claude-2", "novita"),
+                ("openai/gpt-4", "novita"), ("anthropic/claude-2", "novita"), ("anthropic.claude-3-haiku", "bedrock"),
+                ("us.anthropic.claude-opus-4-1", "bedrock"), ("anthropic.claude-opus-4-1", "bedrock"),
             ].enumerated().map { "  - {model: \"\($1.0)\", provider: \($1.1), price: {input: \($0 + 1)}}" }
                 .joined(separator: "\n"))
     }
@@ -35,7 +36,7 @@ import Testing
             ),
             // Its own place's price before the price without a place, its own date before none.
             ("us.anthropic.claude-opus-4-20250514-v1:0", nil, "bedrock us.anthropic.claude-opus-4-20250514-v1:0"),
-            ("us-gov.anthropic.claude-opus-4-20250514-v1:0", nil, "bedrock anthropic.claude-opus-4"),
+            ("us-gov.anthropic.claude-3-haiku-20240307-v1:0", nil, "bedrock anthropic.claude-3-haiku"),
             (
                 "arn:aws:bedrock:us-east-1:1234:inference-profile/us.anthropic.claude-opus-4-20250514-v1:0", "bedrock",
                 "bedrock us.anthropic.claude-opus-4-20250514-v1:0"
@@ -68,6 +69,8 @@ import Testing
             ("gemini-2.5", nil),
             ("ft:gpt-4o-mini:acme::1", nil), ("ft:gpt-4:acme::1", nil), ("claude-sonnet-4-5-20250929", "bedrock"),
             ("us.claude-sonnet-4-5", "anthropic"), ("openai/claude-sonnet-4-5", nil), ("openai/gpt-4o", "azure"),
+            // A place that has no price, where another place has one of its own.
+            ("eu.anthropic.claude-opus-4-1", nil), ("us-gov.anthropic.claude-opus-4-1-20250805-v1:0", "bedrock"),
             ("gpt-4o-20251399999", nil), ("-20250929", nil), ("", nil), ("models/", nil), ("/", nil), ("ft:", nil),
         ] as [(String, String?)])
     func aNameIsNeverTakenForAnother(model: String, provider: String?) throws {

@@ -140,6 +140,35 @@ import Testing
                 == "0.000010000")
     }
 
+    @Test func surchargesMultiplyExactlyAndNeverToNothing() throws {
+        func rate(_ first: String, _ second: String) throws -> String {
+            let card = try Self.card(
+                "input: 1000000, output: 1", "    surcharges: {geo.us: \(first), speed.fast: \(second)}\n")
+            let usage = #"{"prompt_tokens":1,"inference_geo":"US","speed":"fast"}"#
+            return try price("m", usage, card: card).lines[0].rate.description
+        }
+        #expect(try rate("1.105", "1.105") == "1.221025")
+        #expect(try rate("0.05", "0.015") == "0.00075")
+        #expect(throws: RateDocumentError.self) { try Self.card("input: 1", "    surcharges: {geo.US: 1.1}\n") }
+    }
+
+    @Test func aTiersPriceHoldsAtAllHoursUnlessItHasHoursOfItsOwn() throws {
+        let window = "windows: [{hours_utc: [\"00:00-24:00\"], price: {input: 0.8, output: 0.8}}]"
+        let card = try Self.card(
+            "input: 1, output: 1",
+            "    \(window)\n    tiers:\n      batch: {price: {input: 0.5}}\n      priority: {price: {input: 2, output: 2}, \(window)}\n"
+        )
+        func rates(_ tier: ServiceTier) throws -> [String] {
+            try price("m", #"{"prompt_tokens":1,"completion_tokens":1}"#, tier: tier, card: card).lines.map {
+                $0.rate.text(perUnits: 1_000_000)
+            }
+        }
+        #expect(try rates(.standard) == ["0.80", "0.80"])
+        #expect(try rates(.batch) == ["0.50", "0.80"])
+        #expect(try rates(.priority) == ["0.80", "0.80"])
+        #expect(try rates(.flex) == ["0.80", "0.80"])
+    }
+
     @Test func theProviderPicksAmongSellersOfOneModel() throws {
         let card = try RateDocument.parse(
             """
@@ -196,6 +225,14 @@ import Testing
         ),
         ("format: meterd/1\neffective: soon\nrates: []", "effective must be a time"),
         ("a: [", "not valid YAML"),
+        ("format: meterd/1\nrates: " + String(repeating: "[", count: 50_000), "not valid YAML"),
+        ("{\"format\": \"meterd/1\", \"rates\": " + String(repeating: "[", count: 50_000), "nested more than 64 deep"),
+        (
+            (1..<12).reduce("l0: &l0 [1,2,3,4,5,6,7,8,9]") { text, level in
+                let nine = Array(repeating: "*l\(level - 1)", count: 9).joined(separator: ",")
+                return text + "\nl\(level): &l\(level) [\(nine)]"
+            }, "aliases make the document too large"
+        ),
         ("", "the document is empty"),
     ])
     func aBadDocumentIsRefusedWholeWithItsPlace(document: String, words: String) {

@@ -69,6 +69,19 @@ import Testing
         #expect(try Self.cost(book(ModelAlias(alias: "x", model: "other", provider: "q")), "x", at: 1) == nil)
     }
 
+    @Test func anAliasDecidesANameThatSeveralSell() throws {
+        let card = try RateDocument.parse(
+            """
+            format: meterd/1
+            rates:
+              - {model: m, provider: a, price: {input: 1}}
+              - {model: m, provider: b, price: {input: 2}}
+            """)
+        #expect(try Self.cost(Self.book([(0, 0, card)]), "m", at: 1) == nil)
+        let book = Self.book([(0, 0, card)], aliases: [ModelAlias(alias: "m", model: "m", provider: "b")])
+        #expect(try Self.cost(book, "m", at: 1) == "2.000000000 by 1")
+    }
+
     @Test func aCardIsLoadedWhenItIsAskedForAndOnlySomeStay() throws {
         let loads = Mutex<[Int64]>([])
         let card = try Self.card(["m": "1"])
@@ -107,6 +120,24 @@ import Testing
         #expect(changes[0].aliasesAdded == ["y"] && changes[0].aliasesRemoved == ["x"])
         #expect(before.changes(to: before).isEmpty)
     }
+
+    @Test(arguments: [
+        ("default_seller: true", "default_seller: false", "default seller of m"),
+        (
+            "windows: [{hours_utc: [\"00:00-24:00\"], days: [sat], price: {input: 1}}]",
+            "windows: [{hours_utc: [\"00:00-24:00\"], days: [sat], days_utc_offset: \"+08:00\", price: {input: 1}}]",
+            "sat by the calendar +08:00 00:00-24:00 UTC · input"
+        ),
+        ("surcharges: {geo.us: 1.1}", "surcharges: {geo.us: 1.2}", "geo.us"),
+    ])
+    func aChangeThatMovesMoneyIsAChange(before: String, after: String, named: String) throws {
+        func card(_ member: String) throws -> RateCard {
+            try RateDocument.parse(
+                "format: meterd/1\nrates:\n  - {model: m, provider: p, price: {input: 1}, \(member)}")
+        }
+        let changes = try card(before).changes(to: try card(after))
+        #expect(changes.flatMap(\.prices).contains { $0.price == named }, "\(changes)")
+    }
 }
 
 /// Prices that change by the hour.
@@ -137,6 +168,7 @@ import Testing
 
     @Test(arguments: [
         "24:00-01:00", "1:00-2:00", "01:60-02:00", "25:00-26:00", "01:00", "01:00-02:00-03:00", "aa:bb-cc:dd", "",
+        "10:00-10:00",
     ])
     func whatIsNoSpanIsRefused(text: String) {
         #expect(WeeklyHours.Span(text) == nil)

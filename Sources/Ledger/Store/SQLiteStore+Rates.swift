@@ -3,12 +3,12 @@ import Metering
 // Rate cards and aliases: recorded, never changed.
 extension SQLiteStore {
     /// Puts a document on record, unless it is there already: a file's, where it is what the file said last; an import,
-    /// where it is the newest card.
+    /// where it is the card in force, or the newest from the time that it names.
     mutating func record(
         _ new: NewCard, _ key: IdempotencyKey?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         if let key, let answered = try replay(key, org: "", { .card($0, isNew: false) }) { return answered }
-        if let known = entry(alreadyOf: new, isFile: key == nil) {
+        if let known = entry(alreadyOf: new, isFile: key == nil, now) {
             let view = RateCardView(known)
             if let key { try remember(view, under: key, org: "", now: now) }
             return .card(view, isNew: false)
@@ -40,15 +40,14 @@ extension SQLiteStore {
         return .card(view, isNew: true)
     }
 
-    private func entry(alreadyOf new: NewCard, isFile: Bool) -> RateBook.Entry? {
+    private func entry(alreadyOf new: NewCard, isFile: Bool, _ now: Timestamp) -> RateBook.Entry? {
         func newest(_ isMeant: (RateBook.Entry) -> Bool) -> RateBook.Entry? {
             bookInBatch.entries.filter(isMeant).max { $0.id < $1.id }
         }
-        func isSame(_ entry: RateBook.Entry) -> Bool {
-            entry.hash == new.card.hash && (new.effective == nil || new.effective == entry.effective)
-        }
-        if isFile, let last = newest({ $0.source == new.source }), isSame(last) { return last }
-        return newest { _ in true }.flatMap { isSame($0) ? $0 : nil }
+        if isFile, let last = newest({ $0.source == new.source }), last.hash == new.card.hash { return last }
+        // Without a time an import means: from now on. Only the card in force says that already.
+        let known = new.effective == nil ? bookInBatch.entry(at: now) : newest { $0.effective == new.effective }
+        return known?.hash == new.card.hash ? known : nil
     }
 
     /// Gives a model another name, or takes one back.
@@ -113,7 +112,7 @@ extension SQLiteStore {
     /// What a request costs by the cards on record.
     func price(
         model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
-    ) throws(SQLiteError) -> (entry: RateBook.Entry, pricing: Pricing)? {
+    ) throws(SQLiteError) -> RateBook.Priced? {
         do {
             return try bookInBatch.price(model: model, provider: provider, reading, tier: tier, at: moment)
         } catch {

@@ -57,8 +57,15 @@ struct Verifier {
     mutating func compareCards() throws(SQLiteError) {
         let cards = try connection.prepare("SELECT id, hash, document FROM rate_card ORDER BY id")
         while try cards.step() {
-            if RateDocument.hash(of: cards.text(2) ?? "") != cards.text(1) {
+            let document = cards.text(2) ?? ""
+            if RateDocument.hash(of: document) != cards.text(1) {
                 report.add("rate card \(cards.int(0)): its document is not the one its hash names")
+                continue
+            }
+            do throws(RateDocumentError) {
+                _ = try RateDocument.parse(document)
+            } catch {
+                report.add("rate card \(cards.int(0)) can't be read: \(error)")
             }
         }
         let missing = try connection.prepare(

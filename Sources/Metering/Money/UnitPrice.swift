@@ -42,10 +42,13 @@ public struct UnitPrice: Sendable, Hashable {
         return UnitPrice(attos: quotient + (roundsUp ? 1 : 0))
     }
 
-    /// The price times so many thousandths, rounded to the atto-dollar; nil where it is too large.
-    func multiplied(byThousandths thousandths: Int128) -> UnitPrice? {
-        // At most 10²⁴ × 10⁹.
-        UnitPrice(attos: (attos * thousandths + 500) / 1000)
+    /// The price times a fraction, rounded half to even to the atto-dollar; nil where it is too large.
+    ///
+    /// The numerator is at most 10¹², so that the product is at most 10³⁶.
+    func multiplied(by numerator: Int128, over denominator: Int128) -> UnitPrice? {
+        let (quotient, remainder) = (attos * numerator).quotientAndRemainder(dividingBy: denominator)
+        let roundsUp = remainder * 2 > denominator || (remainder * 2 == denominator && quotient % 2 == 1)
+        return UnitPrice(attos: quotient + (roundsUp ? 1 : 0))
     }
 
     /// The price as a decimal of US dollars per `units` units, a power of ten up to a million, with at least two places.

@@ -12,27 +12,36 @@ enum ModelName {
     /// - `gemini-2.0-flash-001`: without the version (<https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions>)
     /// - `us.anthropic.…`: without the place, where nothing of its place is there
     /// - `ft:gpt-4o-2024-08-06:org:name:id`: `ft:gpt-4o-2024-08-06`, then without the date; never the model it was made of
-    static func firstShorterForm<Found>(of name: String, _ find: (String) -> Found?) -> Found? {
+    ///
+    /// - Parameter find: given a form, and whether a place was taken off.
+    static func firstShorterForm<Found>(
+        of name: String, _ find: (_ form: String, _ isWithoutPlace: Bool) -> Found?
+    ) -> Found? {
         var copy = name
         return copy.withUTF8 { bytes in
             var whole = bytes[...]
             if let tuned = fineTuned(whole) ?? withoutPath(whole) {
                 whole = tuned
-                if let found = find(String(decoding: whole, as: UTF8.self)) { return found }
+                if let found = find(String(decoding: whole, as: UTF8.self), false) { return found }
             }
             var isPlaceLeft = true
             while true {
                 var form = whole
                 while let shorter = withoutVersion(form) ?? withoutDate(form) {
                     form = shorter
-                    if let found = find(String(decoding: form, as: UTF8.self)) { return found }
+                    if let found = find(String(decoding: form, as: UTF8.self), !isPlaceLeft) { return found }
                 }
                 guard isPlaceLeft, let elsewhere = withoutPlace(whole) else { return nil }
                 isPlaceLeft = false
                 whole = elsewhere
-                if let found = find(String(decoding: whole, as: UTF8.self)) { return found }
+                if let found = find(String(decoding: whole, as: UTF8.self), true) { return found }
             }
         }
+    }
+
+    /// A name at each place where Bedrock serves models.
+    static func atEveryPlace(_ name: String) -> [String] {
+        places.map { "\($0)\(name)" }
     }
 
     private typealias Text = Slice<UnsafeBufferPointer<UInt8>>

@@ -84,6 +84,11 @@ public struct ContextPrices: Sendable, Hashable {
         steps.insert(Step(threshold: threshold, sheet: sheet), at: place)
     }
 
+    /// Whether any step that a prompt reaches names a price of the unit.
+    func names(_ unit: UsageUnit, promptTokens: Int64) -> Bool {
+        steps[...highest(promptTokens: promptTokens)].contains { $0.sheet[unit] != nil }
+    }
+
     /// The prices of both, where neither contradicts the other; nil where they do.
     func completed(with other: ContextPrices) -> ContextPrices? {
         var both = self

@@ -145,11 +145,13 @@ extension Rate {
     public func price(
         _ buckets: UsageBuckets, conditions: [String] = [], tier: ServiceTier, at moment: Timestamp
     ) -> Pricing {
-        var thousandths: Int128 = 1000
+        // A speed and a region at most: 10⁶ each, so that a price times both stays inside Int128.
+        var (multiple, divisor): (Int128, Int128) = (1, 1)
         var applied: [String: Surcharge] = [:]
         for condition in conditions {
             if let surcharge = surcharges[condition] {
-                thousandths = thousandths * Int128(surcharge.thousandths) / 1000
+                multiple *= Int128(surcharge.thousandths)
+                divisor *= 1000
                 applied[condition] = surcharge
             } else if condition.hasPrefix("speed.") {
                 return .noRate(.condition(condition))
@@ -167,11 +169,11 @@ extension Rate {
                 return .noRate(.unit(unit))
             }
             if isStandard, tier != .standard { fellBack = true }
-            guard thousandths != 1000, unit.isTokens else {
+            guard !applied.isEmpty, unit.isTokens else {
                 lines.append(LineItem(unit: unit, quantity: quantity, rate: price))
                 continue
             }
-            guard let raised = price.multiplied(byThousandths: thousandths) else { return .overflow }
+            guard let raised = price.multiplied(by: multiple, over: divisor) else { return .overflow }
             lines.append(LineItem(unit: unit, quantity: quantity, rate: raised))
         }
         guard let price = Price(lines: lines, tier: tier, tierFellBack: fellBack) else { return .overflow }

@@ -124,8 +124,9 @@ public struct Rate: Sendable, Hashable {
 
 /// The sheets that can price one request, the most particular first.
 ///
-/// A price stands in a cell of hour × length × tier. Where the cell of the request's own tier is empty, standard's at the
-/// same hour and length counts; where that is empty too, the next shorter length; then outside of the hours.
+/// A price stands in a cell of hour × length × tier. A tier's own window comes first, then what the tier and standard say for
+/// any hour: at the longest threshold first, at each the tier before standard. Standard's window changes standard's prices,
+/// and so only what the tier doesn't publish at all.
 struct RequestPrices {
     let standard, own, standardWindow, ownWindow: ContextPrices?
     let promptTokens: Int64
@@ -134,15 +135,20 @@ struct RequestPrices {
     func price(of unit: UsageUnit) -> (price: UnitPrice, isStandard: Bool)? {
         var candidate: UsageUnit? = unit
         while let named = candidate {
-            if standardWindow != nil || ownWindow != nil,
-                let found = price(of: named, standard: standardWindow, own: ownWindow)
-            {
-                return found
-            }
-            if let found = price(of: named, standard: standard, own: own) { return found }
+            if let found = price(ofItself: named) { return found }
             candidate = named.fallback
         }
         return nil
+    }
+
+    private func price(ofItself unit: UsageUnit) -> (price: UnitPrice, isStandard: Bool)? {
+        if let ownWindow, let found = price(of: unit, standard: nil, own: ownWindow) { return found }
+        if let standardWindow, own.map({ !$0.names(unit, promptTokens: promptTokens) }) ?? true,
+            let found = price(of: unit, standard: standardWindow, own: nil)
+        {
+            return found
+        }
+        return price(of: unit, standard: standard, own: own)
     }
 
     private func price(

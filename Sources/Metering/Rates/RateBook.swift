@@ -125,28 +125,44 @@ public struct RateBook: Sendable {
     public func resolve(
         _ model: String, provider: String?, on entry: Entry
     ) throws(RateCardUnavailable) -> RateCard.Resolution {
-        let card = try card(entry)
+        resolve(model, provider: provider, on: try card(entry))
+    }
+
+    /// The same on a card that is at hand. An alias also decides a name that several sell.
+    public func resolve(_ model: String, provider: String?, on card: RateCard) -> RateCard.Resolution {
         let exact = card.exactly(model, provider: provider)
-        guard case .unknown = exact else { return exact }
+        if case .rate = exact { return exact }
         if let alias = aliases[model], let target = alias.model,
             provider == nil || alias.provider == nil || alias.provider == provider
         {
             return card.resolve(target, provider: alias.provider ?? provider)
         }
-        return card.approximately(model, provider: provider)
+        if case .unknown = exact { return card.approximately(model, provider: provider) }
+        return exact
+    }
+
+    /// What prices a request.
+    public struct Priced: Sendable {
+        /// The card.
+        public let entry: Entry
+        /// The rate on it.
+        public let rate: Rate
+        /// What came of it.
+        public let pricing: Pricing
     }
 
     /// The card that prices a request and what came of it: the one in force at its moment or, where that has no rate for
     /// it, the earliest later one that has. Nil where there is none.
     public func price(
         model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
-    ) throws(RateCardUnavailable) -> (entry: Entry, pricing: Pricing)? {
-        let inForce = entry(at: moment)
-        if let inForce, let pricing = try price(model, provider, reading, tier, moment, inForce) {
-            return (inForce, pricing)
+    ) throws(RateCardUnavailable) -> Priced? {
+        if let inForce = entry(at: moment),
+            let priced = try price(model, provider, reading, tier, moment, inForce)
+        {
+            return priced
         }
         for entry in entries where entry.effective > moment {
-            if let pricing = try price(model, provider, reading, tier, moment, entry) { return (entry, pricing) }
+            if let priced = try price(model, provider, reading, tier, moment, entry) { return priced }
         }
         return nil
     }
@@ -154,11 +170,11 @@ public struct RateBook: Sendable {
     private func price(
         _ model: String, _ provider: String?, _ reading: UsageReading, _ tier: ServiceTier, _ moment: Timestamp,
         _ entry: Entry
-    ) throws(RateCardUnavailable) -> Pricing? {
+    ) throws(RateCardUnavailable) -> Priced? {
         guard case .rate(let rate, _) = try resolve(model, provider: provider, on: entry) else { return nil }
         let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
         if case .noRate = pricing { return nil }
-        return pricing
+        return Priced(entry: entry, rate: rate, pricing: pricing)
     }
 
     /// Why a request has no price, in words that can be shown.

@@ -85,9 +85,23 @@ public struct RateCard: Sendable {
 
     /// By the shorter forms of its name (``ModelName/firstShorterForm(of:_:)``).
     func approximately(_ model: String, provider: String?) -> Resolution {
-        if let found = ModelName.firstShorterForm(of: model, { named($0, provider: provider) }) { return found }
+        if let found = shortened(model, provider: provider) { return found }
         guard let (head, tail) = split(model, provider: provider) else { return .unknown }
-        return ModelName.firstShorterForm(of: tail) { named($0, provider: head) } ?? .unknown
+        return shortened(tail, provider: head) ?? .unknown
+    }
+
+    private func shortened(_ model: String, provider: String?) -> Resolution? {
+        ModelName.firstShorterForm(of: model) { form, isWithoutPlace in
+            guard let found = named(form, provider: provider), isWithoutPlace, case .rate(let rate, _) = found else {
+                return named(form, provider: provider)
+            }
+            // Where other places have prices of their own, the price without a place is not this place's.
+            let isSameEverywhere = ModelName.atEveryPlace(form).allSatisfy { elsewhere in
+                guard case .rate(let other, _)? = named(elsewhere, provider: provider) else { return true }
+                return other.hasSamePrices(as: rate)
+            }
+            return isSameEverywhere ? found : nil
+        }
     }
 
     /// `bedrock/us.anthropic.…` as the provider and its name for the model.

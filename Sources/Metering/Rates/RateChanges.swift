@@ -62,18 +62,30 @@ extension Rate {
         let new = after?.priceList ?? []
         let oldPrices = Dictionary(old, uniquingKeysWith: { first, _ in first })
         let newPrices = Dictionary(new, uniquingKeysWith: { first, _ in first })
-        var names: [String] = []
-        for (name, _) in old + new where !names.contains(name) { names.append(name) }
-        let prices = names.compactMap { name in
+        var order: [String] = []
+        for (name, _) in old + new where !order.contains(name) { order.append(name) }
+        let prices = order.compactMap { name in
             oldPrices[name] == newPrices[name]
                 ? nil : PriceChange(price: name, before: oldPrices[name], after: newPrices[name])
         }
+        let names = Set((before?.names ?? []) + (after?.names ?? []))
+        let meant = names.sorted().compactMap { name -> PriceChange? in
+            let (was, isNow) = (
+                before?.defaultNames.contains(name) ?? false, after?.defaultNames.contains(name) ?? false
+            )
+            guard was != isNow else { return nil }
+            return PriceChange(
+                price: "default seller of \(name)", before: was ? "yes" : nil, after: isNow ? "yes" : nil)
+        }
         let added = after.map { Set($0.aliases).subtracting(before?.aliases ?? []).sorted() } ?? []
         let removed = before.map { Set($0.aliases).subtracting(after?.aliases ?? []).sorted() } ?? []
-        guard before == nil || after == nil || !prices.isEmpty || !added.isEmpty || !removed.isEmpty else { return nil }
+        guard before == nil || after == nil || !(prices + meant).isEmpty || !added.isEmpty || !removed.isEmpty else {
+            return nil
+        }
         return RateChange(
             provider: named.provider, model: named.model,
-            kind: before == nil ? .added : after == nil ? .removed : .changed, prices: prices, aliasesAdded: added,
+            kind: before == nil ? .added : after == nil ? .removed : .changed, prices: prices + meant,
+            aliasesAdded: added,
             aliasesRemoved: removed)
     }
 
@@ -111,6 +123,9 @@ extension WeeklyHours {
         var parts: [String] = []
         if days != Self.everyDay {
             parts = Self.dayNames.enumerated().filter { days & 1 << UInt8($0.offset) != 0 }.map(\.element)
+        }
+        if days != Self.everyDay, calendarMinutes != 0 {
+            parts.append("by the calendar \(calendarMinutes < 0 ? "-" : "+")\(Span.clock(abs(calendarMinutes)))")
         }
         return (parts + spans.map(\.text)).joined(separator: " ") + " UTC"
     }

@@ -27,14 +27,29 @@ public struct RateTable: Sendable {
         case .litellm:
             let (rates, report) = try LiteLLMTable.read(text)
             document = RateDocument.json(rates)
-            card = RateCard(hash: RateDocument.hash(of: document), effective: nil, rates: rates)
+            // What is put on record has to be read again at every start.
+            card = try RateDocument.parse(document)
             self.report = report
         }
+        guard !card.rates.isEmpty else { throw RateDocumentError(description: "the table has no rates") }
     }
 
-    /// A JSON object that doesn't begin with our `format` is LiteLLM's.
+    /// A JSON object without a member `format` is LiteLLM's.
     private static func format(of text: String) -> RateFormat {
-        let start = text.utf8.prefix(1024).filter { $0 > 0x20 }
-        return start.first == UInt8(ascii: "{") && !start.starts(with: #"{"format":"meterd/"#.utf8) ? .litellm : .meterd
+        guard text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else { return .meterd }
+        var copy = text
+        return copy.withUTF8 { bytes in
+            do {
+                var cursor = JSONCursor(bytes)
+                try cursor.beginObject()
+                while let key = try cursor.nextMember() {
+                    if cursor.matches(key, "format") { return .meterd }
+                    try cursor.skipValue()
+                }
+            } catch {
+                // Said with its place by whoever reads it.
+            }
+            return .litellm
+        }
     }
 }

@@ -1,13 +1,13 @@
 /// Hours of the week in which another price holds: an off-peak discount.
 ///
 /// Hours are of the day in UTC, from inclusive, to exclusive; `10:00-02:00` runs over midnight, `00:00-24:00` is all day.
-/// Days are those of the seller's calendar, which may lie some hours off UTC.
+/// Days are those of the seller's calendar, which may lie some hours off UTC; what counts is the day of the moment itself.
 public struct WeeklyHours: Sendable, Hashable {
     /// A part of a day in UTC.
     public struct Span: Sendable, Hashable {
         /// The first minute of the day in it.
         public var from: Int
-        /// The first minute of the day behind it: up to 1440. No larger than `from` where it runs over midnight.
+        /// The first minute of the day behind it: up to 1440. Smaller than `from` where it runs over midnight.
         public var to: Int
 
         /// The span that `10:00-24:00` names; nil where the text is none.
@@ -18,6 +18,7 @@ public struct WeeklyHours: Sendable, Hashable {
             }
             self.from = from
             self.to = to == 0 ? 1440 : to
+            if self.from == self.to { return nil }
         }
 
         private static func minute(_ text: some StringProtocol) -> Int? {
@@ -37,11 +38,13 @@ public struct WeeklyHours: Sendable, Hashable {
 
         /// `10:00-24:00`
         public var text: String {
-            func clock(_ minute: Int) -> String {
-                func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-                return two(minute / 60) + ":" + two(minute % 60)
-            }
-            return clock(from) + "-" + clock(to)
+            Self.clock(from) + "-" + Self.clock(to)
+        }
+
+        /// Minutes as hours and minutes: `08:00`
+        static func clock(_ minutes: Int) -> String {
+            func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+            return two(minutes / 60) + ":" + two(minutes % 60)
         }
     }
 

@@ -41,7 +41,7 @@ struct EventsCommand: AsyncParsableCommand {
                 try await common.client.events(after: cursor) { event in
                     cursor = event.number
                     isGone = false
-                    FileHandle.standardOutput.write(Data((try line(event) + "\n").utf8))
+                    Terminal.write((try line(event) + "\n").utf8)
                 }
             } catch let failure as Failure where failure.status == .unreachable {
                 if !isGone { Terminal.complain("meterd is not there; trying again until it is") }

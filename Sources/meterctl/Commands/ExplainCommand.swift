@@ -59,6 +59,7 @@ struct ExplainCommand: AsyncParsableCommand {
                     + indented(
                         "USD \(dollars(correction.costBefore)) → \(dollars(correction.cost))\n"
                             + (correction.usage.map { "usage \($0)\n" } ?? "")
+                            + (correction.rateCard.map { "rate card \($0)\n" } ?? "")
                             + LineTable.text(correction.lines, cost: correction.cost)))
         }
         if !life.transfers.isEmpty {

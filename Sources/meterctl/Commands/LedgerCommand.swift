@@ -94,14 +94,14 @@ struct LedgerCommand: AsyncParsableCommand {
             try await orExit {
                 guard let database else {
                     return try await common.client.text(["v1", "ledger", "journal"], ["org": org]) { piece in
-                        try FileHandle.standardOutput.write(contentsOf: Data(piece.readableBytesView))
+                        Terminal.write(piece.readableBytesView)
                     }
                 }
                 try LedgerCommand.check(database)
                 let isThere: Bool
                 do {
                     isThere = try JournalExport.write(databaseFile: database, org: org) { text in
-                        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+                        Terminal.write(text.utf8)
                     }
                 } catch {
                     throw Failure(status: .refused, message: "\(database) can't be read: \(error)")

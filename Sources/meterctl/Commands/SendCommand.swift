@@ -64,11 +64,11 @@ struct SendCommand: AsyncParsableCommand {
 
     private func show(_ summary: IngestSender.Summary) throws {
         if json {
-            print(String(decoding: try WireJSON.encode(summary), as: UTF8.self))
+            Terminal.print(String(decoding: try WireJSON.encode(summary), as: UTF8.self))
             return
         }
         let rate = Int(Double(summary.sent) / max(summary.seconds, 0.001))
-        print(
+        Terminal.print(
             definitions([
                 ("answered", "\(summary.sent) in \((summary.seconds * 100).rounded() / 100) s (\(rate)/s)"),
                 ("charged", "\(summary.charged)"),

@@ -18,9 +18,9 @@ struct CommonOptions: ParsableArguments {
     /// Prints a result: the document itself for scripts, or what `table` makes of it.
     func show<Result: Encodable>(_ result: Result, _ table: (Result) -> String) throws {
         if json {
-            print(String(decoding: try WireJSON.encode(result), as: UTF8.self))
+            Terminal.print(String(decoding: try WireJSON.encode(result), as: UTF8.self))
         } else {
-            print(table(result))
+            Terminal.print(Terminal.printable(table(result)))
         }
     }
 

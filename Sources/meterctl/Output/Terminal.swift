@@ -6,6 +6,28 @@ enum Terminal {
     static let isOutputATerminal = isatty(STDOUT_FILENO) == 1
     static let isErrorATerminal = isatty(STDERR_FILENO) == 1
 
+    /// Writes a piece of the result. Where nobody reads it any more (`| head`) the program ends as others do, by SIGPIPE.
+    static func write(_ bytes: some Collection<UInt8>) {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EPIPE {
+                signal(SIGPIPE, SIG_DFL)
+                raise(SIGPIPE)
+            } else if errno != EINTR {
+                complain("the result can't be written: \(String(cString: strerror(errno)))")
+                exit(Failure.Status.refused.rawValue)
+            }
+        }
+    }
+
+    /// Writes a line of the result.
+    static func print(_ line: String) {
+        write((line + "\n").utf8)
+    }
+
     static func complain(_ message: String) {
         FileHandle.standardError.write(Data("meterctl: \(printable(message))\n".utf8))
     }

@@ -61,21 +61,30 @@ extension DocumentNode {
     /// The value of a YAML text; nil where it is empty.
     init?(yaml text: String) throws {
         guard let root = try Yams.compose(yaml: text) else { return nil }
-        self.init(root)
+        // A node takes a byte at least, unless aliases repeat it: some may, a document that grows by them without end not.
+        var room = 2 * text.utf8.count
+        try self.init(root, &room)
     }
 
-    private init(_ node: Node) {
+    private init(_ node: Node, _ room: inout Int) throws {
         let mark = node.mark
         place = .line(mark?.line ?? 1, column: mark?.column ?? 1)
+        room -= 1
+        guard room >= 0 else { throw DocumentProblem("aliases make the document too large", place) }
         switch node {
         case .scalar(let scalar): content = .scalar(scalar.string)
-        case .sequence(let sequence): content = .list(sequence.map(DocumentNode.init))
+        case .sequence(let sequence):
+            var elements: [DocumentNode] = []
+            for element in sequence { elements.append(try DocumentNode(element, &room)) }
+            content = .list(elements)
         case .mapping(let mapping):
-            content = .mapping(
-                mapping.map { key, value in
-                    let key = DocumentNode(key)
-                    return Member(key: key.text ?? "", keyPlace: key.place, value: DocumentNode(value))
-                })
+            var members: [Member] = []
+            for (key, value) in mapping {
+                let key = try DocumentNode(key, &room)
+                members.append(
+                    Member(key: key.text ?? "", keyPlace: key.place, value: try DocumentNode(value, &room)))
+            }
+            content = .mapping(members)
         case .alias: content = .scalar("")
         }
     }

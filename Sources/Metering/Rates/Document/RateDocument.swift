@@ -15,6 +15,13 @@ public enum RateDocument {
     /// Bytes that are accepted.
     public static let bytesMax = 16 << 20
 
+    /// Bytes of a model's or provider's name that are accepted.
+    static let nameBytesMax = 256
+
+    static func isName(_ text: String) -> Bool {
+        (1...nameBytesMax).contains(text.utf8.count)
+    }
+
     /// Reads a whole document, or refuses it whole.
     public static func parse(_ text: String) throws(RateDocumentError) -> RateCard {
         do {
@@ -52,7 +59,7 @@ public enum RateDocument {
         } catch let problem as DocumentProblem {
             throw problem
         } catch {
-            throw DocumentProblem("not valid YAML: \(oneLine("\(error)"))", nil)
+            throw DocumentProblem("not valid YAML: \(oneLine("\(error)").prefix(300))", nil)
         }
     }
 

@@ -185,9 +185,10 @@ struct RateDocumentReader {
         guard let mapping = node.mapping else { throw DocumentProblem("surcharges must be a mapping", node.place) }
         var surcharges: [String: Surcharge] = [:]
         for member in mapping {
-            guard member.key.hasPrefix("speed.") || member.key.hasPrefix("geo.") else {
+            let isKnown = member.key.hasPrefix("speed.") || member.key.hasPrefix("geo.")
+            guard isKnown, member.key == member.key.lowercased() else {
                 throw DocumentProblem(
-                    "surcharges takes conditions such as speed.fast and geo.us", member.keyPlace)
+                    "surcharges takes conditions in lower case, such as speed.fast and geo.us", member.keyPlace)
             }
             guard let surcharge = member.value.text.flatMap({ Surcharge(decimal: $0) }) else {
                 throw DocumentProblem(
@@ -235,8 +236,9 @@ struct RateDocumentReader {
     }
 
     private func text(_ node: DocumentNode?, _ name: String, in parent: DocumentNode) throws -> String {
-        guard let text = node?.text, !text.isEmpty, text.utf8.count <= 256 else {
-            throw DocumentProblem("\(name) must be a text of 1 to 256 bytes", (node ?? parent).place)
+        guard let text = node?.text, RateDocument.isName(text) else {
+            throw DocumentProblem(
+                "\(name) must be a text of 1 to \(RateDocument.nameBytesMax) bytes", (node ?? parent).place)
         }
         return text
     }

@@ -5,7 +5,7 @@ extension RateDocument {
     ///
     /// - Parameter comment: lines to begin with, without `#`.
     public static func yaml(_ rates: [Rate], effective: Timestamp? = nil, comment: [String] = []) -> String {
-        var text = comment.map { $0.isEmpty ? "#\n" : "# \($0)\n" }.joined()
+        var text = comment.map { $0.isEmpty ? "#\n" : "# \(oneLine($0))\n" }.joined()
         text += "format: meterd/1\n"
         if let effective { text += "effective: \(effective)\n" }
         text += rates.isEmpty ? "rates: []\n" : "rates:\n"
@@ -14,6 +14,11 @@ extension RateDocument {
             DocumentValue(rate).appendBlock(to: &text, indent: 4, firstPrefix: "  - ")
         }
         return text
+    }
+
+    /// A text that stays within a comment, whatever is in it.
+    private static func oneLine(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { DocumentValue.isWritable($0) ? $0 : " " }))
     }
 
     /// The same document as JSON: what is quick to read and is kept.
@@ -107,9 +112,7 @@ private enum DocumentValue {
     }
 
     private static func offset(_ minutes: Int) -> String {
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let size = abs(minutes)
-        return (minutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60)
+        (minutes < 0 ? "-" : "+") + WeeklyHours.Span.clock(abs(minutes))
     }
 
     // MARK: YAML
@@ -199,6 +202,15 @@ private enum DocumentValue {
         }
     }
 
+    /// Whether a character may stand in YAML as it is, and doesn't end its line.
+    /// <https://yaml.org/spec/1.2.2/#51-character-set>
+    static func isWritable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: false
+        default: true
+        }
+    }
+
     /// In double quotes, with the escapes that JSON and YAML share.
     private static func quoted(_ text: String) -> String {
         var result = "\""
@@ -209,7 +221,7 @@ private enum DocumentValue {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
             case "\r": result += "\\r"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F || (0x80...0x9F).contains(scalar.value):
+            case _ where !isWritable(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

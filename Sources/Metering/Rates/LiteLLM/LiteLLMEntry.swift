@@ -82,7 +82,7 @@ struct LiteLLMEntry {
         case "fireworks_ai":
             // <https://docs.fireworks.ai/guides/prompt-caching>: cached prompt tokens are half the price, unless listed.
             guard let sheet = sheets[base], let input = sheet[.input], sheet[.cacheRead] == nil,
-                let half = input.multiplied(byThousandths: 500)
+                let half = input.multiplied(by: 1, over: 2)
             else { return }
             sheets[base]?[.cacheRead] = half
             report.providerRules["fireworks_ai: cache_read is half of input where it is not listed", default: 0] += 1
@@ -257,11 +257,17 @@ struct LiteLLMEntry {
             return
         }
         for inner in member.value.mapping ?? [] {
-            guard let text = inner.value.text, let surcharge = Surcharge(decimal: text) else {
-                report.descriptive["\(member.key).\(inner.key)", default: 0] += 1
+            let name = "\(member.key).\(inner.key)"
+            let isGeo = (2...3).contains(inner.key.utf8.count) && inner.key.utf8.allSatisfy { (97...122).contains($0) }
+            guard isGeo || inner.key == "fast" else {
+                report.descriptive[name, default: 0] += 1
                 continue
             }
-            surcharges[inner.key == "fast" ? "speed.fast" : "geo.\(inner.key)"] = surcharge
+            guard let text = inner.value.text, let surcharge = Surcharge(decimal: FloatNoise.cleaned(text) ?? text)
+            else {
+                return fail(name, "it must be a multiple from 0 to 1,000 of at most 3 decimals", &report)
+            }
+            surcharges[isGeo ? "geo.\(inner.key)" : "speed.fast"] = surcharge
         }
     }
 

@@ -99,6 +99,18 @@ private struct LiteLLMTableReader {
             return
         }
         let provider = RateCard.canonicalProvider(named)
+        let prefix = ["\(named)/", "\(provider)/"].first { key.hasPrefix($0) }
+        var model = prefix.map { String(key.dropFirst($0.count)) } ?? key
+        // perplexity/perplexity/sonar beside perplexity/sonar: the short name is the other entry's.
+        if prefix != nil, model.hasPrefix("\(provider)/"), providers[model] == provider { model = key }
+        guard RateDocument.isName(model), RateDocument.isName(provider) else {
+            report.members += content.count
+            report.unreadable.append(
+                .init(
+                    model: key, member: nil,
+                    note: "its name and its provider must be 1 to \(RateDocument.nameBytesMax) bytes"))
+            return
+        }
         var entry = LiteLLMEntry(key: key, provider: provider)
         report.members += content.count
         for member in content {
@@ -115,10 +127,6 @@ private struct LiteLLMTableReader {
             return
         }
         guard let (schedules, surcharges, unused) = entry.schedules(&report) else { return }
-        let prefix = ["\(named)/", "\(provider)/"].first { key.hasPrefix($0) }
-        var model = prefix.map { String(key.dropFirst($0.count)) } ?? key
-        // perplexity/perplexity/sonar beside perplexity/sonar: the short name is the other entry's.
-        if prefix != nil, model.hasPrefix("\(provider)/"), providers[model] == provider { model = key }
         add(
             Rate(
                 provider: provider, model: model, defaultNames: prefix == nil ? [model] : [], schedules: schedules,
@@ -169,6 +177,11 @@ private struct LiteLLMTableReader {
         var name = alias
         if let slash = alias.firstIndex(of: "/"), RateCard.canonicalProvider(String(alias[..<slash])) == provider {
             name = String(alias[alias.index(after: slash)...])
+        }
+        guard RateDocument.isName(name) else {
+            let note = "its name must be 1 to \(RateDocument.nameBytesMax) bytes"
+            report.unreadable.append(.init(model: alias, member: "alias_of", note: note))
+            return
         }
         let seller = Seller(provider: provider, model: name)
         if let taken = sellers[seller] {

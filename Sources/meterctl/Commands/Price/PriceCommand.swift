@@ -31,11 +31,14 @@ struct PriceCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await orExit {
-            let pricer = Pricer(book: try await book())
-            if stdin {
-                try PriceStream(pricer: pricer).run()
-            } else {
-                try priceOne(pricer)
+            let book = try await book()
+            try await Waiting.thread {
+                let pricer = Pricer(book: book)
+                if stdin {
+                    try PriceStream(pricer: pricer).run()
+                } else {
+                    try priceOne(pricer)
+                }
             }
         }
     }
@@ -44,22 +47,26 @@ struct PriceCommand: AsyncParsableCommand {
         let members = try ["model": model, "provider": provider, "tier": tier, "at": at]
             .compactMapValues { $0 }.sorted { $0.key < $1.key }
             .map { "\"\($0.key)\":" + String(decoding: try WireJSON.encode($0.value), as: UTF8.self) }
-        let line = "{" + (members + ["\"usage\":" + (usage ?? "")]).joined(separator: ",") + "}"
+        guard let usage, usage.contains(where: { !$0.isWhitespace }) else {
+            throw Failure(status: .refused, message: "--usage is empty; it takes the provider's usage object, JSON")
+        }
+        let line = "{" + (members + ["\"usage\":" + usage]).joined(separator: ",") + "}"
         let answer = pricer.answer(Array(line.utf8))
         if case .refused(let refusal) = answer.result, !common.json {
             throw Failure(status: .refused, message: "\(refusal.message) (\(refusal.code.rawValue))")
         }
         if common.json {
-            print(String(decoding: answer.json, as: UTF8.self))
-        } else if case .priced(let price) = answer.result {
+            Terminal.print(String(decoding: answer.json, as: UTF8.self))
+        } else if case .priced(let price, let priced) = answer.result {
+            let card = rates == nil ? ", card \(priced.entry.id) (\(priced.entry.hash.prefix(12))…)" : ""
             let tier = price.tierFellBack ? "\(price.tier.name), at standard's price" : price.tier.name
             let surcharges = price.surcharges.sorted { $0.key < $1.key }.map { "\($0.key) ×\($0.value.text)" }
-            print(
+            Terminal.print(
                 definitions([
-                    ("model", model), ("tier", tier),
+                    ("model", model), ("rate", "\(priced.rate.provider)'s \(priced.rate.model)\(card)"), ("tier", tier),
                     ("surcharge", surcharges.isEmpty ? nil : surcharges.joined(separator: ", ")),
                 ]))
-            print("\n" + LineTable.text(LineView.lines(of: price), cost: price.cost.description))
+            Terminal.print("\n" + LineTable.text(LineView.lines(of: price), cost: price.cost.description))
         }
         if case .refused = answer.result { throw ExitCode(Failure.Status.refused.rawValue) }
     }
@@ -67,10 +74,6 @@ struct PriceCommand: AsyncParsableCommand {
     /// The cards to price with: a file's, or the daemon's.
     private func book() async throws -> RateBook {
         if let rates { return try RateBook(file: rates) }
-        let now = Timestamp.now
-        // Without a moment of its own a record may be as old as the daemon takes them.
-        let from =
-            at.flatMap { Timestamp(rfc3339: $0) } ?? now.advanced(bySeconds: stdin ? -TimeWindow.backSecondsMax : 0)
-        return try await RateBook(from: common.client, inForceFrom: from)
+        return try await RateBook(from: common.client)
     }
 }

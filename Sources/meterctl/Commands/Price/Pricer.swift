@@ -6,7 +6,7 @@ import Metering
 /// Prices usage records as the daemon would, and writes the answers.
 struct Pricer {
     enum Result {
-        case priced(Price)
+        case priced(Price, by: RateBook.Priced)
         case refused(Refusal)
     }
 
@@ -56,15 +56,13 @@ struct Pricer {
         do {
             let priced = try book.price(
                 model: record.model, provider: record.provider, reading, tier: tier, at: at)
-            switch priced?.pricing {
-            case .priced(let price): return .priced(price)
-            case .overflow:
+            if let priced, case .priced(let price) = priced.pricing { return .priced(price, by: priced) }
+            if let priced, case .overflow = priced.pricing {
                 return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
-            case .noRate, nil:
-                let reason = try book.reasonWithoutPrice(
-                    model: record.model, provider: record.provider, reading, tier: tier, at: at)
-                return .refused(Refusal(.unknownModel, reason))
             }
+            let reason = try book.reasonWithoutPrice(
+                model: record.model, provider: record.provider, reading, tier: tier, at: at)
+            return .refused(Refusal(.unknownModel, reason))
         } catch {
             return .refused(Refusal(.storageUnavailable, error.description))
         }
@@ -78,7 +76,7 @@ struct Pricer {
             json.append(UInt8(ascii: ","))
         }
         switch result {
-        case .priced(let price):
+        case .priced(let price, _):
             json += #""cost":""#.utf8
             json += price.cost.description.utf8
             json += #"","lines":"#.utf8
@@ -124,10 +122,10 @@ struct PriceStream {
             pricer.answer(line, to: &answers)
             answers.append(UInt8(ascii: "\n"))
             if answers.count > 1 << 20 {
-                FileHandle.standardOutput.write(Data(answers))
+                Terminal.write(answers)
                 answers.removeAll(keepingCapacity: true)
             }
         }
-        FileHandle.standardOutput.write(Data(answers))
+        Terminal.write(answers)
     }
 }

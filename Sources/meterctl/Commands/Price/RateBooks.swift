@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Metering
+import Synchronization
 
 extension Timestamp {
     static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
@@ -16,8 +17,9 @@ extension RateBook {
             cards: RateCards(capacity: 1) { _ in table.card })
     }
 
-    /// The daemon's cards: the one in force at a moment and all later ones; and its aliases.
-    init(from client: ControlClient, inForceFrom moment: Timestamp) async throws {
+    /// The daemon's cards and aliases. A card is fetched when it is first asked for: ask on a thread that may wait
+    /// (``Waiting``).
+    init(from client: ControlClient) async throws {
         let listed = try await client.list(RateCardView.self, ["v1", "rates", "cards"], limit: .max).items
         let entries = try listed.map { view in
             guard let effective = Timestamp(rfc3339: view.effective), let recorded = Timestamp(rfc3339: view.recorded)
@@ -25,29 +27,47 @@ extension RateBook {
             return Entry(
                 id: view.card, hash: view.hash, effective: effective, recorded: recorded, source: view.source)
         }
-        let first = RateBook(
-            entries,
-            cards: RateCards { _ throws(RateCardUnavailable) in
-                throw RateCardUnavailable("it was not asked for")
-            }
-        ).entry(at: moment)
-        var cards: [Int64: RateCard] = [:]
-        for entry in entries where entry.id == first?.id || entry.effective > moment {
-            let view = try await client.get(RateCardView.self, ["v1", "rates", "cards", "\(entry.id)"])
-            do throws(RateDocumentError) {
-                cards[entry.id] = try RateDocument.parse(view.document ?? "")
-            } catch {
-                throw Failure(status: .configuration, message: "card \(entry.id): \(error)")
-            }
-        }
         let aliases = try await client.get(Page<ModelAliasView>.self, ["v1", "rates", "aliases"]).items
-        let loaded = cards
         self.init(
-            entries.filter { loaded[$0.id] != nil },
-            aliases: aliases.map { ModelAlias(alias: $0.alias, model: $0.model, provider: $0.provider) },
-            cards: RateCards(capacity: max(1, loaded.count)) { id throws(RateCardUnavailable) in
-                guard let card = loaded[id] else { throw RateCardUnavailable("card \(id) was not asked for") }
-                return card
+            entries, aliases: aliases.map { ModelAlias(alias: $0.alias, model: $0.model, provider: $0.provider) },
+            cards: RateCards { id throws(RateCardUnavailable) in
+                do {
+                    let view = try Waiting.value {
+                        try await client.get(RateCardView.self, ["v1", "rates", "cards", "\(id)"])
+                    }
+                    return try RateDocument.parse(view.document ?? "")
+                } catch {
+                    throw RateCardUnavailable("card \(id): \((error as? Failure)?.message ?? "\(error)")")
+                }
             })
+    }
+}
+
+/// A bridge for code that can't suspend.
+enum Waiting {
+    /// Runs work that waits on a thread of its own, so that none of the few that suspended work needs is held.
+    static func thread(_ work: @escaping @Sendable () throws -> Void) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { continuation.resume(with: Result(catching: work)) }
+        }
+    }
+
+    /// Waits for something asynchronous.
+    static func value<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+        let box = Box<Value>()
+        Task {
+            let value: Result<Value, any Error>
+            do { value = .success(try await work()) } catch { value = .failure(error) }
+            box.result.withLock { $0 = value }
+            box.done.signal()
+        }
+        box.done.wait()
+        guard let value = box.result.withLock({ $0 }) else { throw CancellationError() }
+        return try value.get()
+    }
+
+    private final class Box<Value: Sendable>: Sendable {
+        let result = Mutex<Result<Value, any Error>?>(nil)
+        let done = DispatchSemaphore(value: 0)
     }
 }

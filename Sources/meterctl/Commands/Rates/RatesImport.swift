@@ -61,13 +61,31 @@ private struct ImportText {
 
     private var outcome: String {
         let changes = "\(result.added) added, \(result.changed) changed, \(result.removed) removed"
-        guard let card = result.card else {
-            return
-                "nothing was changed: \(result.rates) rates would be on record (\(changes) against the card in force)"
+        var lines: [String] = []
+        if let card = result.card {
+            lines.append(
+                result.isNew
+                    ? "\(result.rates) rates are on record as " + RatesCommand.describe(card)
+                    : "unchanged: it is on record already as " + RatesCommand.describe(card))
+            if let other = result.otherInForce {
+                lines.append(
+                    "it is not what is charged by now: " + RatesCommand.describe(other)
+                        + " is; --effective sets another time")
+            }
+        } else {
+            lines.append("nothing was changed: \(result.rates) rates would be on record")
         }
-        guard result.isNew else { return "unchanged: it is on record already as " + RatesCommand.describe(card) }
-        return "\(result.rates) rates are on record as " + RatesCommand.describe(card) + "\n\(changes)"
+        if result.card == nil || result.isNew { lines.append("against the card that was in force: \(changes)") }
+        let count = result.added + result.changed + result.removed
+        if !result.changes.isEmpty, isVerbose || count <= Self.changesShown {
+            let more = count > result.changes.count ? "\n… and \(count - result.changes.count) more rates" : ""
+            lines.append("\n" + RatesCommand.text(result.changes) + more)
+        }
+        return lines.joined(separator: "\n")
     }
+
+    /// Changes that are listed without being asked for.
+    private static let changesShown = 20
 
     private func describe(_ report: LiteLLMReport) -> String {
         var lines = [
@@ -118,11 +136,14 @@ enum RateFile {
             if path == "-" {
                 guard let text = String(validating: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
                 else {
-                    throw Failure(status: .configuration, message: "standard input is not UTF-8")
+                    throw Failure(status: .configuration, message: "standard input is not UTF-8 text")
                 }
                 return text
             }
-            return try String(contentsOfFile: path, encoding: .utf8)
+            guard let text = String(validating: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self) else {
+                throw Failure(status: .configuration, message: "\(path) is not UTF-8 text")
+            }
+            return text
         } catch let failure as Failure {
             throw failure
         } catch {

@@ -109,14 +109,20 @@ extension RatesCommand {
             try await orExit {
                 if let rates {
                     let table = try RateFile.table(rates)
+                    if common.json { return Terminal.write(RateDocument.json(table.card.rates).utf8) }
                     let isYAML = table.document.utf8.first != UInt8(ascii: "{")
                     let comment = ["Made of \((rates as NSString).lastPathComponent)"]
                     let text = isYAML ? table.document : RateDocument.yaml(table.card.rates, comment: comment)
-                    FileHandle.standardOutput.write(Data(text.utf8))
+                    Terminal.write(text.utf8)
                     return
                 }
+                if common.json {
+                    let view = try await common.client.get(RateCardView.self, ["v1", "rates", "cards", card])
+                    let table = try RateFile.table(view.document ?? "", named: "card \(view.card)")
+                    return Terminal.write(RateDocument.json(table.card.rates).utf8)
+                }
                 try await common.client.text(["v1", "rates", "cards", card, "export"]) { piece in
-                    FileHandle.standardOutput.write(Data(piece.readableBytesView))
+                    Terminal.write(piece.readableBytesView)
                 }
             }
         }
@@ -132,17 +138,27 @@ extension RatesCommand {
 
         @Argument(help: "A card: its number or the beginning of its hash.") var from: String?
         @Argument(help: "The card to compare it with; the one in force if absent.") var to: String?
+        @Option(help: "Only this provider's models.") var provider: String?
+        @Option(help: "Only models whose name begins so.") var model: String?
+        @Option(help: "How many rates to show at most.") var limit = 100
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             try await orExit {
-                let diff = try await common.client.get(
+                var diff = try await common.client.get(
                     RateDiffView.self, ["v1", "rates", "diff"], ["from": from, "to": to])
+                diff.changes.removeAll { change in
+                    provider.map { RateCard.canonicalProvider($0) != change.provider } ?? false
+                        || model.map { !change.model.hasPrefix($0) } ?? false
+                }
                 try common.show(diff) { diff in
                     let head = "from \(RatesCommand.describe(diff.from))\nto   \(RatesCommand.describe(diff.to))\n\n"
                     guard !diff.changes.isEmpty else { return head + "the same rates" }
                     let count = Dictionary(grouping: diff.changes, by: \.kind).mapValues(\.count)
-                    return head + RatesCommand.text(diff.changes) + "\n\n"
+                    let more =
+                        diff.changes.count > limit
+                        ? "\n… and \(diff.changes.count - limit) more; --limit, --provider and --model choose" : ""
+                    return head + RatesCommand.text(diff.changes, limit: limit) + more + "\n\n"
                         + "\(count[.added] ?? 0) added, \(count[.changed] ?? 0) changed, \(count[.removed] ?? 0) removed"
                 }
             }
@@ -155,7 +171,7 @@ extension RatesCommand {
             discussion: "Example: meterctl rates history claude-sonnet-4-5")
 
         @OptionGroup var model: ModelOptions
-        @Option(help: "How many cards to look through at most.") var limit = 1000
+        @Option(help: "How many changes at most.") var limit = 1000
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
@@ -181,11 +197,15 @@ extension RatesCommand {
 extension RateFile {
     /// A table's file, read.
     static func table(_ path: String) throws -> RateTable {
-        let text = try text(of: path)
+        try table(try text(of: path), named: path)
+    }
+
+    /// A table's text, read.
+    static func table(_ text: String, named name: String) throws -> RateTable {
         do throws(RateDocumentError) {
             return try RateTable(text)
         } catch {
-            throw Failure(status: .configuration, message: "\(path): \(error)")
+            throw Failure(status: .configuration, message: "\(name): \(error)")
         }
     }
 }
