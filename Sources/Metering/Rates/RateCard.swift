@@ -92,9 +92,8 @@ public struct RateCard: Sendable {
 
     private func shortened(_ model: String, provider: String?) -> Resolution? {
         ModelName.firstShorterForm(of: model) { form, isWithoutPlace in
-            guard let found = named(form, provider: provider), isWithoutPlace, case .rate(let rate, _) = found else {
-                return named(form, provider: provider)
-            }
+            let found = named(form, provider: provider)
+            guard isWithoutPlace, case .rate(let rate, _)? = found else { return found }
             // Where other places have prices of their own, the price without a place is not this place's.
             let isSameEverywhere = ModelName.atEveryPlace(form).allSatisfy { elsewhere in
                 guard case .rate(let other, _)? = named(elsewhere, provider: provider) else { return true }
