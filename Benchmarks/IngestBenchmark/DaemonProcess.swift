@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LoadGenerator
 
 /// The daemon under measurement, in a folder of its own.
 final class DaemonProcess {

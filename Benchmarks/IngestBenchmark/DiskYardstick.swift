@@ -1,6 +1,7 @@
 import Foundation
 import GRDBSQLite
 import Glibc
+import LoadGenerator
 
 /// What one durable write costs on this disk, without a daemon: medians in microseconds.
 struct DiskYardstick {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LoadGenerator
 
 /// Measures the built daemon: durable acknowledged records a second, latency, memory; with a yardstick of the same disk.
 ///
@@ -41,20 +42,20 @@ struct IngestBenchmark {
         for (connections, window) in [(1, 1), (8, 1), (64, 1), (8, 32), (8, 256)] {
             var results: [LoadResult] = []
             for _ in 0..<arguments.repeats {
-                let load = Load(
-                    socket: daemon.ingestSocket, connections: connections, window: window,
-                    seconds: arguments.seconds, orgs: arguments.orgs)
-                results.append(try load.run())
+                let plan = plan(arguments, daemon, connections: connections, window: window)
+                results.append(try Load(plan).run())
             }
             let median = results.sorted { $0.perSecond < $1.perSecond }[results.count / 2]
             let name = "\(connections) x \(window)".padding(toLength: 20, withPad: " ", startingAt: 0)
             print(
-                "\(name) \(right("\(Int(median.perSecond))", 11)) \(right(micros(median.p50), 8)) "
-                    + "\(right(micros(median.p99), 9)) \(right(micros(median.p999), 9)) \(right(micros(median.max), 9)) "
+                "\(name) \(right("\(Int(median.perSecond))", 11)) \(right(micros(median.latency(percentile: 50)), 8)) "
+                    + "\(right(micros(median.latency(percentile: 99)), 9)) "
+                    + "\(right(micros(median.latency(percentile: 99.9)), 9)) "
+                    + "\(right(micros(median.latency(percentile: 100)), 9)) "
                     + "\(right("\(daemon.peakResidentMebibytes) MiB", 10))")
             if connections == 1, window == 1 {
                 let yardstick = disk.syncMicros + disk.transactionMicros
-                let ratio = (median.p50 / yardstick * 100).rounded() / 100
+                let ratio = (median.latency(percentile: 50) / yardstick * 100).rounded() / 100
                 print("  p50 is \(ratio) times one fdatasync plus one transaction (\(micros(yardstick)))")
             }
         }
@@ -70,11 +71,9 @@ struct IngestBenchmark {
         )
         for (connections, window) in [(64, 1), (8, 32), (8, 256)] {
             func run(_ percent: Int) throws -> Double {
-                var load = Load(
-                    socket: daemon.ingestSocket, connections: connections, window: window,
-                    seconds: arguments.seconds, orgs: arguments.orgs)
-                load.holdsPercent = percent
-                return try load.run().perSecond
+                var plan = plan(arguments, daemon, connections: connections, window: window)
+                plan.holdsPercent = percent
+                return try Load(plan).run().perSecond
             }
             var results: [(without: Double, with: Double)] = []
             for pair in 0..<pairs {
@@ -96,6 +95,17 @@ struct IngestBenchmark {
                 "\(name) \(right("\(Int(median(results.map(\.without))))", 11)) "
                     + "\(right("\(Int(median(results.map(\.with))))", 11))   \(Int((ratio * 100).rounded())) %")
         }
+    }
+
+    private static func plan(
+        _ arguments: Arguments, _ daemon: DaemonProcess, connections: Int, window: Int
+    ) -> LoadPlan {
+        var plan = LoadPlan(socket: daemon.ingestSocket)
+        plan.connections = connections
+        plan.window = window
+        plan.seconds = arguments.seconds
+        plan.orgs = arguments.orgs
+        return plan
     }
 
     private static func machine() -> String {

@@ -166,6 +166,35 @@ import Testing
         #expect(price["cost"] as? String == "0.001250000")
     }
 
+    @Test func theLoadGeneratorMeasuresARunAndSparesALedgerWithOthersOrgs() throws {
+        let daemon = try RunningDaemon()
+        func bench(_ arguments: [String]) throws -> Binaries.Result {
+            try Binaries.run(
+                "meterctl", ["bench", "--duration", "1.5", "--orgs", "3", "--connections", "2", "--json"] + arguments,
+                environment: [
+                    "METERD_CONTROL_SOCKET": daemon.controlSocket, "METERD_INGEST_SOCKET": daemon.ingestSocket,
+                ])
+        }
+        var acknowledged = 0
+        for arguments in [["--window", "8", "--holds", "10"], ["--rate", "200", "--ids", "ordered"]] {
+            let result = try bench(arguments)
+            #expect(result.status == 0, "\(result.errors)")
+            let report = try #require(
+                try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+            acknowledged += try #require(report["acknowledged"] as? Int)
+            let (p50, p99) = (try #require(report["p50_us"] as? Int), try #require(report["p99_us"] as? Int))
+            #expect(p50 > 0 && p50 <= p99)
+        }
+        // What was counted is on disk, and the warm-up's records beside it.
+        let records = try #require(try daemon.json("status")["records"] as? Int)
+        #expect(acknowledged > 0 && records > acknowledged)
+        #expect(try daemon.meterctl("ledger", "verify").status == 0)
+        _ = try daemon.meterctl("org", "create", "acme")
+        let refused = try bench([])
+        #expect(refused.status == 1 && refused.errors.contains("this ledger has other orgs (acme)"))
+        #expect(try bench(["--force"]).status == 0)
+    }
+
     @Test func exitStatusesTellScriptsWhatHappened() throws {
         let daemon = try RunningDaemon()
         #expect(try daemon.meterctl("balance", "nobody").status == 1)

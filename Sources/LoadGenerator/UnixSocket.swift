@@ -1,15 +1,16 @@
 import Glibc
 
 /// A connected Unix stream socket.
-struct UnixSocket {
+public struct UnixSocket {
     let descriptor: Int32
 
-    init(connectingTo path: String) throws {
+    /// Connects.
+    public init(connectingTo path: String) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw BenchmarkError("the path is too long for a socket: \(path)")
+            throw LoadError("the path is too long for a socket: \(path)")
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let descriptor = descriptor
@@ -20,26 +21,29 @@ struct UnixSocket {
         }
         guard result == 0 else {
             Glibc.close(descriptor)
-            throw BenchmarkError("\(path): \(String(cString: strerror(errno)))")
+            throw LoadError("\(path): \(String(cString: strerror(errno)))")
         }
     }
 
-    func close() {
+    /// Closes it.
+    public func close() {
         Glibc.close(descriptor)
     }
 
-    func writeAll(_ bytes: [UInt8]) throws {
+    /// Writes all of it.
+    public func writeAll(_ bytes: [UInt8]) throws {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
                 write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset)
             }
-            guard count > 0 else { throw BenchmarkError("write: \(String(cString: strerror(errno)))") }
+            guard count > 0 else { throw LoadError("write: \(String(cString: strerror(errno)))") }
             offset += count
         }
     }
 
-    func readAll() -> [UInt8] {
+    /// What comes until the other side closes.
+    public func readAll() -> [UInt8] {
         var all: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while true {
