@@ -189,7 +189,7 @@ final class IngestConnection: ChannelInboundHandler {
         case .success(.usage(let record)):
             let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + 512
             open.append(.submitted(id: line.id, bytes: bytes))
-            core.stage(.usage(record, received: core.clock()), bytes: bytes, from: self)
+            core.stage(core.charge(record), bytes: bytes, from: self)
         }
     }
 

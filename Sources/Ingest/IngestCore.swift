@@ -43,6 +43,8 @@ final class IngestCore {
 
     private let writer: LedgerWriter
     private let decoder: RequestDecoder
+    private let book: @Sendable () -> RateBook
+    private var preparer = ChargePreparer()
     private var mailbox: (any OutcomeReceiver)?
     private var connections: [UInt64: IngestConnection] = [:]
     private var staged: [Submission] = []
@@ -55,14 +57,21 @@ final class IngestCore {
 
     init(
         limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
-        clock: @escaping @Sendable () -> Timestamp, providerOfModel: @escaping (String) -> String?
+        clock: @escaping @Sendable () -> Timestamp, book: @escaping @Sendable () -> RateBook
     ) {
         self.limits = limits
         self.version = version
         self.writer = writer
         self.logger = logger
         self.clock = clock
-        decoder = RequestDecoder(providerOfModel: providerOfModel)
+        self.book = book
+        decoder = RequestDecoder { model in
+            let book = book()
+            guard let entry = book.entry(at: clock()),
+                case .rate(let rate, _)? = try? book.resolve(model, provider: nil, on: entry)
+            else { return nil }
+            return rate.provider
+        }
     }
 
     /// Where the writer sends outcomes; set once before the first connection.
@@ -93,6 +102,14 @@ final class IngestCore {
     }
 
     // MARK: To the writer and back
+
+    /// The mutation that charges a record, with its price by the cards in force: what can be worked out here the writer, who
+    /// is one, need not.
+    func charge(_ record: UsageRecord) -> Mutation {
+        let received = clock()
+        let prepared = preparer.prepare(record, received: received, book: book())
+        return .usage(record, received: received, prepared: prepared)
+    }
 
     /// Puts a request in line; ``submit()`` sends what was put.
     func stage(_ mutation: Mutation, bytes: Int, from connection: IngestConnection) {

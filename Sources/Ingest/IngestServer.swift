@@ -20,10 +20,10 @@ public final class IngestServer: Sendable {
 
     /// A server that hands records to `writer`.
     ///
-    /// - Parameter providerOfModel: who sells a model by the rates in force, or nil; called on the event loop.
+    /// - Parameter book: every rate card; called on the event loop for each record.
     public init(
         limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
-        clock: @escaping @Sendable () -> Timestamp, providerOfModel: @escaping @Sendable (String) -> String?
+        clock: @escaping @Sendable () -> Timestamp, book: @escaping @Sendable () -> RateBook
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -31,7 +31,7 @@ public final class IngestServer: Sendable {
         (core, mailbox) = try await loop.submit {
             let core = IngestCore(
                 limits: limits, version: version, writer: writer, logger: logger, clock: clock,
-                providerOfModel: providerOfModel)
+                book: book)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let mailbox = Mailbox(core: bound, loop: loop)
             core.setMailbox(mailbox)

@@ -68,7 +68,7 @@ struct Daemon: Service {
         reader = try LedgerReader(path: database.path)
         ingest = try await IngestServer(
             limits: settings.ingestLimits, version: Version.current, writer: writer, logger: logger, clock: Self.clock,
-            providerOfModel: { rates.provider(of: $0, at: Self.clock()) })
+            book: { rates.current })
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path)
         control = try ControlServer(

@@ -43,13 +43,4 @@ final class RatesInForce: Sendable {
         get { book.withLock { $0 } }
         set { book.withLock { $0 = newValue } }
     }
-
-    /// Who sells a model by the rates in force at a moment.
-    func provider(of model: String, at moment: Timestamp) -> String? {
-        let book = current
-        guard let entry = book.entry(at: moment),
-            case .rate(let rate, _)? = try? book.resolve(model, provider: nil, on: entry)
-        else { return nil }
-        return rate.provider
-    }
 }

@@ -3,6 +3,7 @@ import Ingest
 import Ledger
 import Logging
 import Metering
+import Synchronization
 import SystemdSupport
 import TestSupport
 
@@ -31,7 +32,10 @@ final class IngestFixture: Sendable {
     ) async throws {
         directory = try TemporaryDirectory()
         database = try LedgerDatabase(in: directory.path)
-        let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: Self.clock))
+        let book = Book()
+        var options = StoreOptions(clock: Self.clock)
+        options.onBook = { book.current = $0 }
+        let store = try SQLiteStore(path: database.path, options: options)
         if let wrap {
             writer = LedgerWriter(store: wrap(store), capacity: 100_000, onFailure: onFailure)
         } else {
@@ -46,9 +50,19 @@ final class IngestFixture: Sendable {
         server = try await IngestServer(
             limits: limits, version: "test", writer: writer,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            clock: Self.clock, providerOfModel: { _ in nil })
+            clock: Self.clock, book: { book.current })
         socket = directory.path + "/i.sock"
         try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)
+    }
+
+    /// The cards as the writer has them.
+    private final class Book: Sendable {
+        private let book = Mutex(RateBook.empty)
+
+        var current: RateBook {
+            get { book.withLock { $0 } }
+            set { book.withLock { $0 = newValue } }
+        }
     }
 
     func stop() async throws {

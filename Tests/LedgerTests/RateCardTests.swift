@@ -122,6 +122,37 @@ import Testing
         #expect(try ledger.reply(try ledger.record("after")).cost.description == "0.006000000")
     }
 
+    @Test func aPreparedChargeCountsWhileTheBookIsTheOneItWasMadeBy() throws {
+        let ledger = try LedgerFixture()
+        try ledger.createOrg("acme", credits: "10")
+        var preparer = ChargePreparer()
+        func prepared(_ id: String, model: String = "m") throws -> (mutation: Mutation, isPrepared: Bool) {
+            let record = try ledger.record(id, model: model)
+            let charge = preparer.prepare(record, received: ledger.clock.now, book: ledger.store.book)
+            return (.usage(record, received: ledger.clock.now, prepared: charge), charge != nil)
+        }
+        func cost(_ outcome: Outcome) throws -> String {
+            guard case .usage(let reply) = outcome else { throw Unexpected() }
+            return reply.cost.description
+        }
+        let (first, second, third) = (try prepared("a"), try prepared("b"), try prepared("c"))
+        #expect(first.isPrepared)
+        #expect(try cost(try ledger.one(first.mutation)) == "0.001000000")
+        // A card in the same batch, and one in a batch before.
+        let text = document(3_000, effective: "2026-01-02T00:00:00Z")
+        let new = NewCard(document: text, card: try RateDocument.parse(text), source: "import")
+        let outcomes = try ledger.store.commit([.recordCard(new, ledger.key("k")), second.mutation])
+        #expect(try cost(outcomes[1]) == "0.003000000")
+        #expect(try cost(try ledger.one(third.mutation)) == "0.003000000")
+        #expect(try cost(try ledger.one(try prepared("d").mutation)) == "0.003000000")
+        // What has no price is left to the writer.
+        let unknown = try prepared("e", model: "unheard-of")
+        #expect(!unknown.isPrepared)
+        guard case .usage(let reply) = try ledger.one(unknown.mutation) else { throw Unexpected() }
+        #expect(reply.status == .unpriced)
+        #expect(try ledger.verify().ok)
+    }
+
     @Test func anAliasChargesWhatWaitedForItAndIsChained() async throws {
         let ledger = try LedgerFixture()
         try ledger.createOrg("acme", credits: "10")

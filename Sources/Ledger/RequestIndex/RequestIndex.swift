@@ -5,10 +5,16 @@
 /// written once, sorted, as a sealed segment in the same transaction as the batch: pages of hash and sequence number,
 /// with a filter and the pages' first hashes kept in memory. A look-up asks the tail, then the filters, and reads a page
 /// only where a filter says "perhaps". Every hit is checked against the row itself.
+///
+/// Segments are never merged. So that a look-up doesn't ask each one's filter, 64 of them share a further filter, a group's:
+/// at 50 million ids a look-up asks six. A complete group's filter is kept in the database; that of the newest group is made
+/// anew at start from its segments' pages.
 struct RequestIndex {
     /// Entries a page: 336 × 12 bytes stay inside one database page of 4 KiB.
     private static let entriesPerPage = 336
     private static let entryBytes = 12
+    /// Segments that share a group's filter.
+    static let segmentsPerGroup = 64
     /// Page ids of a segment begin at its number times this.
     private static let pagesPerSegment: Int64 = 1 << 20
 
@@ -31,14 +37,15 @@ struct RequestIndex {
     struct Source {
         let segments: String
         let pages: String
+        let groups: String
         /// Number, org and id of the rows after a number, in its order.
         let rows: String
 
         static let usage = Source(
-            segments: "id_segment", pages: "id_page",
+            segments: "id_segment", pages: "id_page", groups: "id_group",
             rows: "SELECT sequence, org, id FROM usage WHERE sequence > ? ORDER BY sequence")
         static let holds = Source(
-            segments: "hold_id_segment", pages: "hold_id_page",
+            segments: "hold_id_segment", pages: "hold_id_page", groups: "hold_id_group",
             rows: "SELECT number, org, id FROM hold WHERE number > ? ORDER BY number")
     }
 
@@ -48,6 +55,10 @@ struct RequestIndex {
     private let readPage: SQLiteStatement
     private var tail: IdTail
     private var segments: [Segment] = []
+    /// Group `n` covers the segments from `n × segmentsPerGroup` on.
+    private var groups: [SplitBlockFilter] = []
+    private var groupsKept = 0
+    private let groupCapacity: Int
 
     /// Loads the sealed segments and rebuilds the tail from the rows after them.
     ///
@@ -57,6 +68,7 @@ struct RequestIndex {
         self.connection = connection
         hasher = SipHash(key: key)
         tail = IdTail(capacity: sealAt)
+        groupCapacity = Self.segmentsPerGroup * sealAt
         readPage = try connection.prepare("SELECT entries FROM \(source.pages) WHERE id = ?")
 
         var sealedTo: Int64 = 0
@@ -72,6 +84,17 @@ struct RequestIndex {
                     filter: filter))
             sealedTo = stored.int(2)
         }
+        let filters = try connection.prepare("SELECT number, filter FROM \(source.groups) ORDER BY number")
+        while try filters.step() {
+            guard filters.int(0) == groups.count + 1, let filter = SplitBlockFilter(bytes: filters.blob(1)) else {
+                throw SQLiteError.damaged("a filter over sealed segments is damaged")
+            }
+            groups.append(filter)
+        }
+        groupsKept = groups.count
+        for index in groupsKept * Self.segmentsPerGroup..<max(segments.count, groupsKept * Self.segmentsPerGroup) {
+            addToGroup(try hashes(of: segments[index]), segment: index)
+        }
         let rows = try connection.prepare(source.rows)
         rows.bind(1, sealedTo)
         while try rows.step() {
@@ -84,15 +107,69 @@ struct RequestIndex {
         hasher.hash(org, id)
     }
 
+    /// Brings the parts of the groups' filters into the processor's caches that look-ups of those hashes will ask.
+    ///
+    /// The filters are larger than the caches. One by one the look-ups of a batch would wait for memory again and again; here
+    /// the loads don't depend on each other, and overlap.
+    func warm(_ hashes: [UInt64?]) {
+        var all: UInt32 = 0
+        for group in groups {
+            for case let hash? in hashes { all |= group.touch(hash) }
+        }
+        withExtendedLifetime(all) {}
+    }
+
     /// The sequence number of the record with that hash for which `isSame` holds, newest segment first.
     func sequence(
         _ hash: UInt64, where isSame: (Int64) throws(SQLiteError) -> Bool
     ) throws(SQLiteError) -> Int64? {
         if let found = try tail.first(hash, where: isSame) { return found }
-        for segment in segments.reversed() where segment.filter.mayContain(hash) {
+        var group = groups.count - 1
+        while group >= 0 {
+            if groups[group].mayContain(hash), let found = try sequence(hash, inGroup: group, where: isSame) {
+                return found
+            }
+            group -= 1
+        }
+        return nil
+    }
+
+    private func sequence(
+        _ hash: UInt64, inGroup group: Int, where isSame: (Int64) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Int64? {
+        let first = group * Self.segmentsPerGroup
+        for segment in segments[first..<min(first + Self.segmentsPerGroup, segments.count)].reversed()
+        where segment.filter.mayContain(hash) {
             if let found = try sequence(hash, in: segment, where: isSame) { return found }
         }
         return nil
+    }
+
+    private mutating func addToGroup(_ hashes: [UInt64], segment index: Int) {
+        if index % Self.segmentsPerGroup == 0 {
+            groups.append(SplitBlockFilter(capacity: groupCapacity))
+        }
+        groups[index / Self.segmentsPerGroup].insert(hashes)
+    }
+
+    /// A sealed segment's hashes, from its pages.
+    private func hashes(of segment: Segment) throws(SQLiteError) -> [UInt64] {
+        var hashes: [UInt64] = []
+        hashes.reserveCapacity(segment.fences.count * Self.entriesPerPage)
+        for page in segment.fences.indices {
+            readPage.bind(1, segment.number * Self.pagesPerSegment + Int64(page))
+            defer { readPage.reset() }
+            guard try readPage.step() else { throw SQLiteError.damaged("a page of sealed ids is missing") }
+            readPage.withBlob(0) { bytes in
+                for index in 0..<bytes.count / Self.entryBytes {
+                    hashes.append(
+                        UInt64(
+                            littleEndian: bytes.loadUnaligned(
+                                fromByteOffset: index * Self.entryBytes, as: UInt64.self)))
+                }
+            }
+        }
+        return hashes
     }
 
     /// Puts a new record in.
@@ -149,17 +226,36 @@ struct RequestIndex {
         insertSegment.bind(4, blob: Self.bytes(fences))
         insertSegment.bind(5, blob: filter.bytes)
         try insertSegment.run()
-        return Sealed(segment: Segment(number: number, firstSequence: first, fences: fences, filter: filter))
+        try keepCompleteGroups()
+        return Sealed(
+            segment: Segment(number: number, firstSequence: first, fences: fences, filter: filter),
+            hashes: entries.map(\.hash))
+    }
+
+    /// Writes the filters of complete groups that the database doesn't have yet: all but the newest group's, which still
+    /// grows. Inside the open transaction.
+    private func keepCompleteGroups() throws(SQLiteError) {
+        let complete = segments.count / Self.segmentsPerGroup
+        guard complete > groupsKept else { return }
+        let insert = try connection.prepare("INSERT OR REPLACE INTO \(source.groups)(number, filter) VALUES(?, ?)")
+        for group in groupsKept..<complete {
+            insert.bind(1, Int64(group) + 1)
+            insert.bind(2, blob: groups[group].bytes)
+            try insert.run()
+        }
     }
 
     /// A segment that was written but not committed.
     struct Sealed {
         fileprivate let segment: Segment
+        fileprivate let hashes: [UInt64]
     }
 
     /// Takes a committed segment in and empties the tail.
     mutating func didSeal(_ sealed: Sealed) {
+        groupsKept = segments.count / Self.segmentsPerGroup
         segments.append(sealed.segment)
+        addToGroup(sealed.hashes, segment: segments.count - 1)
         tail.removeAll()
     }
 

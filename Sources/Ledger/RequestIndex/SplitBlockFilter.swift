@@ -19,12 +19,7 @@ struct SplitBlockFilter {
         guard !bytes.isEmpty, bytes.count % 32 == 0 else { return nil }
         blocks = bytes.withUnsafeBytes { raw in
             (0..<raw.count / 32).map { block in
-                var lanes = SIMD8<UInt32>.zero
-                for lane in 0..<8 {
-                    lanes[lane] = UInt32(
-                        littleEndian: raw.loadUnaligned(fromByteOffset: block * 32 + lane * 4, as: UInt32.self))
-                }
-                return lanes
+                Self.inOrder(raw.loadUnaligned(fromByteOffset: block * 32, as: SIMD8<UInt32>.self))
             }
         }
     }
@@ -33,19 +28,34 @@ struct SplitBlockFilter {
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(blocks.count * 32)
-        for block in blocks {
-            for lane in 0..<8 { withUnsafeBytes(of: block[lane].littleEndian) { bytes.append(contentsOf: $0) } }
-        }
+        for block in blocks { withUnsafeBytes(of: Self.inOrder(block)) { bytes.append(contentsOf: $0) } }
         return bytes
+    }
+
+    /// Lanes as they lie in the file, little end first, from lanes as this machine has them; and the other way round.
+    private static func inOrder(_ block: SIMD8<UInt32>) -> SIMD8<UInt32> {
+        var lanes = block
+        for lane in 0..<8 { lanes[lane] = block[lane].littleEndian }
+        return lanes
     }
 
     mutating func insert(_ hash: UInt64) {
         blocks[position(hash)] |= Self.mask(hash)
     }
 
+    mutating func insert(_ hashes: [UInt64]) {
+        for hash in hashes { insert(hash) }
+    }
+
     func mayContain(_ hash: UInt64) -> Bool {
         let mask = Self.mask(hash)
         return blocks[position(hash)] & mask == mask
+    }
+
+    /// Loads the block that a hash belongs to into the processor's caches, and gives a part of it so that it is not left out.
+    @inline(__always)
+    func touch(_ hash: UInt64) -> UInt32 {
+        blocks[position(hash)][0]
     }
 
     private func position(_ hash: UInt64) -> Int {

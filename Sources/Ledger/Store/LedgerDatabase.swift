@@ -1,3 +1,4 @@
+import CSQLiteSetup
 import Foundation
 import GRDB
 import Glibc
@@ -33,12 +34,16 @@ public final class LedgerDatabase: Sendable {
     public let path: String
     private let lock: Int32
 
+    /// SQLite's own settings, once for the process; nothing where SQLite was used before.
+    private static let setup = sqlite_setup_without_memory_statistics()
+
     /// Takes the directory (made where it is not there), locks it, and migrates the database.
     ///
     /// - Parameter willMigrate: called before migrations run, with how many there are; they may take long.
     public init(
         in directory: String, willMigrate: (Int) -> Void = { _ in }
     ) throws(LedgerOpenError) {
+        _ = Self.setup
         // Where this throws from here on, deinit closes what was opened.
         path = directory + "/meterd.db"
         if mkdir(directory, 0o750) != 0, errno != EEXIST {

@@ -2,33 +2,32 @@ import Metering
 
 // A usage record's way through the writer: seen before? → in time? → price → debit → row.
 extension SQLiteStore {
-    mutating func charge(_ record: UsageRecord, received: Timestamp, now: Timestamp) throws(SQLiteError) -> Outcome {
+    mutating func charge(
+        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, _ prepared: PreparedCharge?, now: Timestamp
+    ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[record.org] else { return Self.unknownOrg(record.org) }
-        let hash = index.hash(org: org.id, id: record.id)
+        let hash = hash ?? index.hash(org: org.id, id: record.id)
         if let sequence = try sequence(hash, org: org, id: record.id) {
             return try duplicate(of: sequence, record)
         }
         let at = record.at ?? received
         if let refusal = Self.checkTime(at, received: received) { return .refused(refusal) }
 
-        let priced = try price(
-            model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: at)
-        var cost = Money.zero
-        var lines: [LineItem] = []
-        var fellBack = false
-        var status = ChargeStatus.unpriced
-        switch priced?.pricing {
-        case .priced(let price):
-            guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
-            cost = price.cost
-            lines = price.lines
-            fellBack = price.tierFellBack
-            status = .charged
-        case .noRate, nil:
-            break
-        case .overflow:
-            return .refused(Self.tooMuch)
+        var charge = prepared.flatMap { $0.version == bookInBatch.version ? $0 : nil }
+        if charge == nil {
+            let priced = try price(
+                model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: at)
+            switch priced?.pricing {
+            case .priced(let price):
+                guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
+                charge = preparer.charge(
+                    record, price, card: priced?.entry.id ?? 0, version: bookInBatch.version, received: received)
+            case .noRate, nil: break
+            case .overflow: return .refused(Self.tooMuch)
+            }
         }
+        let cost = charge?.cost ?? .zero
+        var status = charge == nil ? ChargeStatus.unpriced : .charged
         guard org.account.canDebit(cost.nanos) else {
             return .refused(Refusal(.malformed, "usage comes to more money than an account can hold"))
         }
@@ -52,18 +51,14 @@ extension SQLiteStore {
         if status == .charged, balance < .zero { status = .overdrawn }
 
         let (holdNumber, holdState) = Self.columns(named)
-        let encoded = LineItemCodec.encode(lines)
-        let detail = UsageDetail(
-            id: record.id, user: record.user, model: record.model, provider: record.provider, at: at.milliseconds,
-            received: received.milliseconds, isAtGiven: record.at != nil, tier: Int64(record.tier.rawValue),
-            hold: record.hold, usage: record.usage, tags: record.tags, billedTier: Int64(record.billedTier.rawValue),
-            tierFellBack: fellBack, lines: encoded)
         let row = UsageRow(
             sequence: next.usage, previous: org.account.state.lastUsage, org: org.id, status: status.rawValue,
-            cost: cost.nanos, card: status == .unpriced ? nil : priced?.entry.id, balance: balance.nanos,
+            cost: cost.nanos, card: charge?.card, balance: balance.nanos,
             held: balance.nanos - org.account.available.nanos, holdNumber: holdNumber, holdState: holdState?.rawValue,
-            transfer: transfer, digest: chain.digest { detail.append(to: &$0) })
-        try insert(row, detail)
+            transfer: transfer,
+            digest: charge?.digest
+                ?? preparer.digest(of: record, received: received, tierFellBack: false, lines: Self.noLines))
+        try insert(row, record, received: received, charge)
         accounts.touch(org.account)
         org.account.state.lastUsage = next.usage
         index.insert(hash, next.usage)
@@ -88,28 +83,32 @@ extension SQLiteStore {
         }
     }
 
-    private mutating func insert(_ row: UsageRow, _ detail: UsageDetail) throws(SQLiteError) {
+    private static let noLines = LineItemCodec.encode([])
+
+    private mutating func insert(
+        _ row: UsageRow, _ record: UsageRecord, received: Timestamp, _ charge: PreparedCharge?
+    ) throws(SQLiteError) {
         let insert = statements.insertUsage
         insert.bind(1, row.sequence)
         insert.bind(2, row.previous)
         insert.bind(3, row.org)
-        insert.bind(4, detail.id)
-        insert.bind(5, detail.user)
-        insert.bind(6, detail.model)
-        insert.bind(7, detail.provider)
-        insert.bind(8, detail.at)
-        insert.bind(9, detail.isAtGiven ? 1 : 0)
-        insert.bind(10, detail.received)
-        insert.bind(11, detail.tier)
-        insert.bind(12, detail.hold)
-        insert.bind(13, detail.usage)
-        insert.bind(14, detail.tags)
-        insert.bind(15, detail.billedTier)
-        insert.bind(16, detail.tierFellBack ? 1 : 0)
+        insert.bind(4, record.id)
+        insert.bind(5, record.user)
+        insert.bind(6, record.model)
+        insert.bind(7, record.provider)
+        insert.bind(8, (record.at ?? received).milliseconds)
+        insert.bind(9, record.at == nil ? 0 : 1)
+        insert.bind(10, received.milliseconds)
+        insert.bind(11, Int64(record.tier.rawValue))
+        insert.bind(12, record.hold)
+        insert.bind(13, record.usage)
+        insert.bind(14, record.tags)
+        insert.bind(15, Int64(record.billedTier.rawValue))
+        insert.bind(16, charge?.tierFellBack == true ? 1 : 0)
         insert.bind(17, row.status)
         insert.bind(18, row.cost)
         insert.bind(19, row.card)
-        insert.bind(20, blob: detail.lines)
+        insert.bind(20, blob: charge?.lines ?? Self.noLines)
         insert.bind(21, row.balance)
         insert.bind(22, row.held)
         insert.bind(23, row.holdNumber)

@@ -16,6 +16,7 @@ public struct SQLiteStore: LedgerStore {
     /// Every rate card and alias, as committed.
     public internal(set) var book: RateBook
     var bookInBatch: RateBook
+    var preparer = ChargePreparer()
     /// Whether the present batch changes the book.
     var isBookTouched = false
     var next: NextNumbers
@@ -99,7 +100,14 @@ public struct SQLiteStore: LedgerStore {
             try expireDue(now)
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(batch.count)
-            for mutation in batch { outcomes.append(try apply(mutation, now: now)) }
+            var rest = batch[...]
+            while !rest.isEmpty {
+                let some = rest.prefix(Self.warmedAtOnce)
+                rest = rest.dropFirst(some.count)
+                let hashes = some.map { hash(of: $0) }
+                index.warm(hashes)
+                for (mutation, hash) in zip(some, hashes) { outcomes.append(try apply(mutation, hash, now: now)) }
+            }
             try sweep(now)
             try write(now)
             let sealed = index.isFull ? try index.seal() : nil
@@ -178,9 +186,22 @@ public struct SQLiteStore: LedgerStore {
         events.removeAll()
     }
 
-    private mutating func apply(_ mutation: Mutation, now: Timestamp) throws(SQLiteError) -> Outcome {
+    /// Records whose look-ups are brought into the processor's caches together: few enough that the first are still there
+    /// when their turn comes.
+    private static let warmedAtOnce = 64
+
+    /// The hash that a usage record is looked up by; nil where its org is not known yet.
+    private func hash(of mutation: Mutation) -> UInt64? {
+        guard case .usage(let record, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
+        return index.hash(org: org.id, id: record.id)
+    }
+
+    private mutating func apply(
+        _ mutation: Mutation, _ hash: UInt64?, now: Timestamp
+    ) throws(SQLiteError) -> Outcome {
         switch mutation {
-        case .usage(let record, let received): try charge(record, received: received, now: now)
+        case .usage(let record, let received, let prepared):
+            try charge(record, hash, received: received, prepared, now: now)
         case .authorize(let request): try authorize(request, now: now)
         case .release(let org, let id): try release(org: org, id: id, now: now)
         case .balance(let org): try balance(org, now: now)

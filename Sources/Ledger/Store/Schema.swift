@@ -19,6 +19,7 @@ enum Schema {
                 arguments: [Data((0..<16).map { _ in UInt8.random(in: .min ... .max) })])
         }
         migrator.registerMigration("2026-11-24 rate aliases") { database in try database.execute(sql: aliases) }
+        migrator.registerMigration("2026-11-25 id groups") { database in try database.execute(sql: idGroups) }
         return migrator
     }
 
@@ -245,6 +246,12 @@ enum Schema {
             PRIMARY KEY(route, org, key)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX idempotency_by_age ON idempotency(created);
+        """
+
+    private static let idGroups = """
+        -- One filter over many sealed segments of ids, so that a look-up asks few of them. number: from 1, in their order.
+        CREATE TABLE id_group(number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
+        CREATE TABLE hold_id_group(number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
         """
 
     private static let aliases = """

@@ -55,6 +55,8 @@ public struct RateBook: Sendable {
     public let entries: [Entry]
     /// What aliases stand for, the latest of each name.
     public private(set) var aliases: [String: ModelAlias] = [:]
+    /// Grows with every card and alias: two books of one ledger with the same version price alike.
+    public private(set) var version: UInt64 = 0
     private let cards: RateCards
     /// Cards that are not durable yet, so that nobody else could load them.
     private var fresh: [Int64: RateCard] = [:]
@@ -79,6 +81,7 @@ public struct RateBook: Sendable {
         var copy = RateBook(entries + [entry], aliases: Array(aliases.values), cards: cards)
         copy.fresh = fresh
         copy.fresh[entry.id] = card
+        copy.version = version + 1
         return copy
     }
 
@@ -94,6 +97,7 @@ public struct RateBook: Sendable {
     public func adding(_ alias: ModelAlias) -> RateBook {
         var copy = self
         copy.aliases[alias.alias] = alias
+        copy.version = version + 1
         return copy
     }
 
@@ -165,6 +169,18 @@ public struct RateBook: Sendable {
             if let priced = try price(model, provider, reading, tier, moment, entry) { return priced }
         }
         return nil
+    }
+
+    /// What the card in force at a moment charges for a request, where it is in memory and charges anything at all; nil where
+    /// more has to be looked at. Never waits.
+    public func priceAtHand(
+        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
+    ) -> Priced? {
+        guard let entry = entry(at: moment), let card = fresh[entry.id] ?? cards.atHand(entry.id),
+            case .rate(let rate, _) = resolve(model, provider: provider, on: card)
+        else { return nil }
+        let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
+        return Priced(entry: entry, rate: rate, pricing: pricing)
     }
 
     private func price(

@@ -34,6 +34,11 @@ public final class RateCards: Sendable {
         return card
     }
 
+    /// The card of a number, where it needs no loading.
+    func atHand(_ id: Int64) -> RateCard? {
+        kept.withLock { Self.take(id, &$0) }
+    }
+
     /// The same for who looks through many of them once: what is kept stays.
     public func glance(_ id: Int64) throws(RateCardUnavailable) -> RateCard {
         if let card = kept.withLock({ kept in kept.first { $0.id == id }?.card }) { return card }

@@ -1,0 +1,71 @@
+import Metering
+
+/// What a usage record costs by a book of cards, and what its row keeps of that: worked out before the writer has it.
+///
+/// The writer takes it as it is where its own book is still the same one, and works it out itself otherwise.
+public final class PreparedCharge: Sendable {
+    let version: UInt64
+    let card: Int64
+    let cost: Money
+    let tierFellBack: Bool
+    /// The line items, encoded.
+    let lines: [UInt8]
+    /// The digest of the record's detail.
+    let digest: [UInt8]
+
+    fileprivate init(
+        version: UInt64, card: Int64, cost: Money, tierFellBack: Bool, lines: [UInt8], digest: [UInt8]
+    ) {
+        self.version = version
+        self.card = card
+        self.cost = cost
+        self.tierFellBack = tierFellBack
+        self.lines = lines
+        self.digest = digest
+    }
+}
+
+/// Prepares charges, one after the other, on one thread.
+public struct ChargePreparer {
+    private var bytes = RowBytes()
+
+    /// A preparer.
+    public init() {}
+
+    /// What a record that was read at a moment will cost; nil where that takes more than cards that are at hand: the
+    /// writer sees to it.
+    public mutating func prepare(_ record: UsageRecord, received: Timestamp, book: RateBook) -> PreparedCharge? {
+        let priced = book.priceAtHand(
+            model: record.model, provider: record.provider, record.reading, tier: record.billedTier,
+            at: record.at ?? received)
+        guard let priced, case .priced(let price) = priced.pricing, price.cost <= LedgerLimits.recordCostMax else {
+            return nil
+        }
+        return charge(record, price, card: priced.entry.id, version: book.version, received: received)
+    }
+
+    /// The charge of a record at a price.
+    mutating func charge(
+        _ record: UsageRecord, _ price: Price, card: Int64, version: UInt64, received: Timestamp
+    ) -> PreparedCharge {
+        let lines = LineItemCodec.encode(price.lines)
+        let digest = digest(of: record, received: received, tierFellBack: price.tierFellBack, lines: lines)
+        return PreparedCharge(
+            version: version, card: card, cost: price.cost, tierFellBack: price.tierFellBack, lines: lines,
+            digest: digest)
+    }
+
+    /// The digest of what a record's row says beside its money.
+    mutating func digest(
+        of record: UsageRecord, received: Timestamp, tierFellBack: Bool, lines: [UInt8]
+    ) -> [UInt8] {
+        bytes.removeAll()
+        UsageDetail(
+            id: record.id, user: record.user, model: record.model, provider: record.provider,
+            at: (record.at ?? received).milliseconds, received: received.milliseconds, isAtGiven: record.at != nil,
+            tier: Int64(record.tier.rawValue), hold: record.hold, usage: record.usage, tags: record.tags,
+            billedTier: Int64(record.billedTier.rawValue), tierFellBack: tierFellBack, lines: lines
+        ).append(to: &bytes)
+        return bytes.digest
+    }
+}
