@@ -95,6 +95,12 @@ let package = Package(
             name: "ingest-benchmark",
             dependencies: ["LoadGenerator", .product(name: "GRDBSQLite", package: "GRDB.swift")],
             path: "Benchmarks/IngestBenchmark"),
+        .executableTarget(
+            name: "parts-benchmark",
+            dependencies: [
+                "Ingest", "Ledger", "LoadGenerator", "Metering", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            path: "Benchmarks/PartsBenchmark"),
         .executableTarget(name: "rates-benchmark", dependencies: ["Metering"], path: "Benchmarks/RatesBenchmark"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),

@@ -43,6 +43,10 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// Whether the present batch has answered it; the core's mark.
     var isAnswered = false
+    /// Whether something of it is gathered for the next commit; the outbox's mark.
+    var isStaged = false
+    /// When it last asked for something; ``CommitPacing``'s mark.
+    var pacingMark: UInt64 = 0
 
     init(number: UInt64, core: IngestCore) {
         self.number = number
@@ -127,7 +131,6 @@ final class IngestConnection: ChannelInboundHandler {
                 answer(Refusal(.tooLong, "the line is longer than \(limit) bytes; the connection closes"), nil, &ready)
             }
         }
-        core.submit()
         if ready.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(ready), promise: nil) }
         if isDone {
             close(context)

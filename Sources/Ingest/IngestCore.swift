@@ -45,9 +45,8 @@ final class IngestCore {
     private let decoder: RequestDecoder
     private let book: @Sendable () -> RateBook
     private var preparer = ChargePreparer()
-    private var mailbox: (any OutcomeReceiver)?
+    private var outbox: Outbox?
     private var connections: [UInt64: IngestConnection] = [:]
-    private var staged: [Submission] = []
     private var waiting: [IngestConnection] = []
     private var openBytes = 0
     private var whenDrained: (() -> Void)?
@@ -75,8 +74,8 @@ final class IngestCore {
     }
 
     /// Where the writer sends outcomes; set once before the first connection.
-    func setMailbox(_ mailbox: any OutcomeReceiver) {
-        self.mailbox = mailbox
+    func connect(to mailbox: any OutcomeReceiver, on loop: any EventLoop) {
+        outbox = Outbox(writer: writer, receiver: mailbox, loop: loop) { [unowned self] in answer($0) }
     }
 
     /// Reads a line; nil where it is blank.
@@ -111,35 +110,28 @@ final class IngestCore {
         return .usage(record, received: received, prepared: prepared)
     }
 
-    /// Puts a request in line; ``submit()`` sends what was put.
+    /// Puts a request in line for the writer.
     func stage(_ mutation: Mutation, bytes: Int, from connection: IngestConnection) {
-        guard let mailbox else { return }
         statistics.open += 1
         openBytes += bytes
-        staged.append(Submission(mutation, token: connection.number, receiver: mailbox))
+        outbox?.put(mutation, from: connection)
     }
 
-    func submit() {
-        guard !staged.isEmpty else { return }
-        let sent = staged
-        staged.removeAll(keepingCapacity: true)
-        // Room was counted and the writer outlives this server, so that it takes them unless it has failed. Then nobody
-        // knows what became of the requests before these: nothing is answered any more, and the process is ending.
-        _ = writer.submit(sent)
+    /// Takes outcomes from the writer.
+    func deliver(_ outcomes: [[Outcome]]) {
+        if let outbox { answer(outbox.match(outcomes)) }
     }
 
-    func deliver(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+    private func answer(_ answers: Outbox.Answers) {
         var answered: [IngestConnection] = []
-        var latest: IngestConnection?
-        for (token, outcome) in outcomes {
-            if latest?.number != token {
-                latest = connections[token]
-                if let latest, !latest.isAnswered {
-                    latest.isAnswered = true
-                    answered.append(latest)
+        for (connections, outcomes) in answers {
+            for (connection, outcome) in zip(connections, outcomes) {
+                if !connection.isAnswered {
+                    connection.isAnswered = true
+                    answered.append(connection)
                 }
+                connection.receive(outcome)
             }
-            latest?.receive(outcome)
         }
         for connection in answered {
             connection.isAnswered = false

@@ -34,7 +34,7 @@ public final class IngestServer: Sendable {
                 book: book)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let mailbox = Mailbox(core: bound, loop: loop)
-            core.setMailbox(mailbox)
+            core.connect(to: mailbox, on: loop)
             return (bound, mailbox)
         }.get()
     }
@@ -111,7 +111,7 @@ public final class IngestServer: Sendable {
             isClosed.store(true, ordering: .sequentiallyConsistent)
         }
 
-        func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
+        func receive(_ outcomes: [[Outcome]]) {
             guard !isClosed.load(ordering: .sequentiallyConsistent) else { return }
             let core = core
             loop.execute { core.value.deliver(outcomes) }

@@ -1,17 +1,18 @@
 import Glibc
 
 /// Makes usage records as Anthropic's come: a model that the shipped rate table prices, cached tokens, a user.
-struct RecordMaker {
-    let plan: LoadPlan
+public struct RecordMaker {
+    private let plan: LoadPlan
     private var generator = SplitMix64(state: UInt64.random(in: .min ... .max))
     private var stamp: (second: Int, text: [UInt8]) = (0, [])
 
-    init(_ plan: LoadPlan) {
+    /// Records as a plan wants them.
+    public init(_ plan: LoadPlan) {
         self.plan = plan
     }
 
     /// Puts the next line in: a record, or the request for the hold that the next one settles. True for a record.
-    mutating func append(to bytes: inout [UInt8], hold: inout UInt64?) -> Bool {
+    public mutating func append(to bytes: inout [UInt8], hold: inout UInt64?) -> Bool {
         // The org of a hold's record is the hold's own.
         let random = hold ?? generator.next()
         let org = Int(random % UInt64(plan.orgs)) + 1

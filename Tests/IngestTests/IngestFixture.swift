@@ -82,12 +82,12 @@ struct GatedStore: LedgerStore {
     /// Whether a commit of usage fails, once its gate is open, as of a disk that is gone.
     var fails = false
 
-    mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
-        if batch.contains(where: { if case .usage = $0 { true } else { false } }) {
+    mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
+        if lots.joined().contains(where: { if case .usage = $0 { true } else { false } }) {
             gate.enter()
             if fails { throw StorageFailure(description: "the disk is gone") }
         }
-        return try store.commit(batch)
+        return try store.commit(lots: lots)
     }
 
     var timeToOwnWork: Duration? { store.timeToOwnWork }

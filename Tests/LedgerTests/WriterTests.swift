@@ -1,3 +1,4 @@
+import Glibc
 import Ledger
 import Metering
 import Synchronization
@@ -86,10 +87,12 @@ import Testing
         let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
         let writer = LedgerWriter(store: store, capacity: 100) { Issue.record("the store failed: \($0)") }
         let counter = CountingReceiver()
-        #expect(writer.submit((0..<100).map { Submission(.probe, token: $0, receiver: counter) }))
+        for size in 1...10 {
+            #expect(writer.submit(Submission(Array(repeating: .probe, count: size), receiver: counter)))
+        }
         await writer.close()
-        #expect(counter.tokens == Array(0..<100))
-        #expect(!writer.submit([Submission(.probe, token: 0, receiver: counter)]))
+        #expect(counter.sizes == Array(1...10))
+        #expect(!writer.submit(Submission([.probe], receiver: counter)))
         guard case .refused(let refusal) = await writer.perform(.probe) else {
             Issue.record("a closed writer took work")
             return
@@ -101,7 +104,7 @@ import Testing
         let store = StuckStore()
         let writer = LedgerWriter(store: store, capacity: 10) { _ in }
         let counter = CountingReceiver()
-        let probes = { (count: Int) in (0..<count).map { Submission(.probe, token: UInt64($0), receiver: counter) } }
+        let probes = { (count: Int) in Submission(Array(repeating: .probe, count: count), receiver: counter) }
         // The first is taken out of the queue and stays with the store.
         #expect(writer.submit(probes(1)))
         store.gate.waitUntilEntered()
@@ -111,7 +114,66 @@ import Testing
         #expect(writer.queued == 10)
         store.gate.open()
         await writer.close()
-        #expect(counter.tokens.count == 11)
+        #expect(counter.sizes == [1, 8, 2])
+    }
+
+    @Test func aCallersThreadMayCarryOutABatchOnlyWhileTheWriterIsIdle() async throws {
+        let store = StuckStore()
+        let writer = LedgerWriter(store: store, capacity: 10) { _ in }
+        let counter = CountingReceiver()
+        #expect(writer.submit(Submission([.probe], receiver: counter)))
+        store.gate.waitUntilEntered()
+        guard case .busy = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("two batches were carried out at once")
+            return
+        }
+        store.gate.open()
+        await writer.close()
+        guard case .busy = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("a closed store was asked")
+            return
+        }
+        #expect(counter.sizes == [1])
+    }
+
+    @Test func whatIsSubmittedWhileACallerCarriesOutABatchComesAfterIt() async throws {
+        let store = StuckStore()
+        let writer = LedgerWriter(store: store, capacity: 10) { _ in }
+        let counter = CountingReceiver()
+        let caller = Background { writer.carryOutIfIdle([.probe, .probe]) }
+        store.gate.waitUntilEntered()
+        #expect(writer.submit(Submission([.probe], receiver: counter)))
+        #expect(writer.queued == 1)
+        #expect(counter.sizes.isEmpty)
+        store.gate.open()
+        guard case .done(let outcomes) = try await caller.value else {
+            Issue.record("an idle writer refused")
+            return
+        }
+        #expect(outcomes.count == 2)
+        await writer.close()
+        #expect(counter.sizes == [1])
+    }
+
+    @Test func afterASlowCommitTheNextIsNoWorkForACallersThread() async throws {
+        let store = SlowStore()
+        let writer = LedgerWriter(store: store, capacity: 10) { _ in }
+        guard case .done = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("an idle writer refused")
+            return
+        }
+        guard case .busy = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("a caller was held up by a slow disk a second time")
+            return
+        }
+        // The writer's own thread finds that the disk is quick again.
+        store.isSlow.store(false, ordering: .relaxed)
+        _ = await writer.perform(.probe)
+        guard case .done = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("a disk that is quick again was not used")
+            return
+        }
+        await writer.close()
     }
 
     @Test func afterAFailureNothingIsAnsweredAndNothingTaken() async throws {
@@ -120,27 +182,34 @@ import Testing
             failed.withLock { $0 = failure.description }
         }
         let counter = CountingReceiver()
-        #expect(writer.submit([Submission(.probe, token: 1, receiver: counter)]))
+        #expect(writer.submit(Submission([.probe], receiver: counter)))
         await writer.close()
-        #expect(counter.tokens.isEmpty)
+        #expect(counter.sizes.isEmpty)
         #expect(failed.withLock { $0 } == "broken")
-        #expect(!writer.submit([Submission(.probe, token: 2, receiver: counter)]))
+        #expect(!writer.submit(Submission([.probe], receiver: counter)))
+        guard case .busy = writer.carryOutIfIdle([.probe]) else {
+            Issue.record("a failed store was asked again")
+            return
+        }
     }
 }
 
 private final class CountingReceiver: OutcomeReceiver {
-    private let received = Mutex<[UInt64]>([])
-    var tokens: [UInt64] { received.withLock { $0 } }
+    private let received = Mutex<[Int]>([])
+    /// How many outcomes each submission got.
+    var sizes: [Int] { received.withLock { $0 } }
 
-    func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
-        received.withLock { $0 += outcomes.map(\.token) }
+    func receive(_ outcomes: [[Outcome]]) {
+        received.withLock { $0 += outcomes.map(\.count) }
     }
 }
 
 // A store that fails can't be had of a healthy disk, nor one that waits: these two stand for the disk.
 private struct BrokenStore: LedgerStore {
     let timeToOwnWork: Duration? = nil
-    func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] { throw StorageFailure(description: "broken") }
+    func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
+        throw StorageFailure(description: "broken")
+    }
     func close() throws(StorageFailure) {}
 }
 
@@ -148,9 +217,21 @@ private struct StuckStore: LedgerStore {
     let gate = Gate()
     let timeToOwnWork: Duration? = nil
 
-    func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
+    func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         gate.enter()
-        return batch.map { _ in .alive }
+        return lots.map { $0.map { _ in .alive } }
+    }
+
+    func close() throws(StorageFailure) {}
+}
+
+private final class SlowStore: LedgerStore {
+    let isSlow = Atomic(true)
+    let timeToOwnWork: Duration? = nil
+
+    func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
+        if isSlow.load(ordering: .relaxed) { usleep(20_000) }
+        return lots.map { $0.map { _ in .alive } }
     }
 
     func close() throws(StorageFailure) {}

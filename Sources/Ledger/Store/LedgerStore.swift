@@ -1,18 +1,25 @@
 /// The store behind the writer: SQLite today; another engine can take its place.
 public protocol LedgerStore: SendableMetatype {
-    /// Carries out a batch in order, makes it durable, and says what became of each.
+    /// Carries out lots in their order, each lot's mutations in theirs, makes them durable, and says what became of each.
     ///
-    /// All of the batch is durable when this returns. On a full disk none of it is, and every outcome is
-    /// `storage_unavailable`. Throws where the outcome is not known: then nothing may be answered and the process has
-    /// to end, so that recovery decides.
-    mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome]
+    /// All of them are durable when this returns. On a full disk none is, and every outcome is `storage_unavailable`.
+    /// Throws where the outcome is not known: then nothing may be answered and the process has to end, so that recovery
+    /// decides.
+    mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]]
 
     /// How long until the store has work of its own (what expires, unpriced records whose rate may have come): then it
-    /// wants a ``commit(_:)``, be it of nothing. Nil while there is none.
+    /// wants a ``commit(lots:)``, be it of nothing. Nil while there is none.
     var timeToOwnWork: Duration? { get }
 
     /// Moves everything into the main file and lets go of it. No call follows.
     mutating func close() throws(StorageFailure)
+}
+
+extension LedgerStore {
+    /// Carries out one lot.
+    public mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
+        try commit(lots: [batch]).first ?? []
+    }
 }
 
 /// The store failed in a way that leaves it unknown what is on disk.

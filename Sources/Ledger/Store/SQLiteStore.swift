@@ -91,23 +91,16 @@ public struct SQLiteStore: LedgerStore {
     }
 
     /// Carries out a batch as one transaction; see ``LedgerStore/commit(_:)``.
-    public mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
+    public mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         let marks = (index.mark, holdIndex.mark)
         do throws(SQLiteError) {
             try statements.begin.run()
             let now = options.clock()
             window = Window(now)
             try expireDue(now)
-            var outcomes: [Outcome] = []
-            outcomes.reserveCapacity(batch.count)
-            var rest = batch[...]
-            while !rest.isEmpty {
-                let some = rest.prefix(Self.warmedAtOnce)
-                rest = rest.dropFirst(some.count)
-                let hashes = some.map { hash(of: $0) }
-                index.warm(hashes)
-                for (mutation, hash) in zip(some, hashes) { outcomes.append(try apply(mutation, hash, now: now)) }
-            }
+            var outcomes: [[Outcome]] = []
+            outcomes.reserveCapacity(lots.count)
+            for lot in lots { outcomes.append(try apply(lot, now)) }
             try sweep(now)
             try write(now)
             let sealed = index.isFull ? try index.seal() : nil
@@ -122,8 +115,22 @@ public struct SQLiteStore: LedgerStore {
             guard error.isFull else { throw StorageFailure(description: "commit: \(error)") }
             wasFull = true
             try rollBack(to: marks)
-            return batch.map { _ in .refused(.storageUnavailable) }
+            return lots.map { $0.map { _ in .refused(.storageUnavailable) } }
         }
+    }
+
+    private mutating func apply(_ lot: [Mutation], _ now: Timestamp) throws(SQLiteError) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(lot.count)
+        var rest = lot[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.warmedAtOnce)
+            rest = rest.dropFirst(some.count)
+            let hashes = some.map { hash(of: $0) }
+            index.warm(hashes)
+            for (mutation, hash) in zip(some, hashes) { outcomes.append(try apply(mutation, hash, now: now)) }
+        }
+        return outcomes
     }
 
     /// How long until a hold or a grant expires, or there are unpriced records to look at.

@@ -2,25 +2,23 @@ import Foundation
 import Metering
 import Synchronization
 
-/// Who gets the outcomes of what it submitted: one call a batch, on the writer's thread, which it must not hold up.
+/// Who gets the outcomes of what it submitted: one call a commit, on the writer's thread, which it must not hold up.
 public protocol OutcomeReceiver: AnyObject, Sendable {
-    /// Outcomes by the token of their submission, in the order of commits. Everything in them is durable.
-    func receive(_ outcomes: [(token: UInt64, outcome: Outcome)])
+    /// The outcomes of those of its submissions that were committed together: one array a submission, in the order in which
+    /// they were submitted, its outcomes in the order of its mutations. Everything in them is durable.
+    func receive(_ outcomes: [[Outcome]])
 }
 
-/// A mutation, and where its outcome goes.
+/// Mutations that go into one commit, and where their outcomes go.
 public struct Submission: Sendable {
-    /// What is asked.
-    public let mutation: Mutation
-    /// The receiver's own name for it.
-    public let token: UInt64
-    /// Who gets the outcome.
+    /// What is asked; at most ``LedgerWriter/batchMax``.
+    public let mutations: [Mutation]
+    /// Who gets the outcomes.
     public let receiver: any OutcomeReceiver
 
-    /// A mutation for the writer.
-    public init(_ mutation: Mutation, token: UInt64, receiver: any OutcomeReceiver) {
-        self.mutation = mutation
-        self.token = token
+    /// Mutations for the writer.
+    public init(_ mutations: [Mutation], receiver: any OutcomeReceiver) {
+        self.mutations = mutations
         self.receiver = receiver
     }
 }
@@ -42,18 +40,27 @@ public struct WriterStatistics: Sendable {
     public init() {}
 }
 
-/// The one writer: a thread that owns the store, takes what has gathered, commits it as one batch, and hands out the
-/// outcomes. What arrives during one commit is the next batch; nothing waits for a timer.
+/// The one writer: owns the store, takes what has gathered, commits it as one batch, and hands out the outcomes. What
+/// arrives during one commit is the next batch.
+///
+/// It works on a thread of its own. A caller that has a small batch while nothing waits may have it carried out on its own
+/// thread (``carryOutIfIdle(_:)``), which spares both the hand-over and the way back.
 public final class LedgerWriter: Sendable {
-    /// Mutations a batch.
+    /// Mutations a commit.
     public static let batchMax = 4096
 
     /// Calls of ``perform(_:)`` that may wait at once. Whoever sizes the queue leaves room for them beside what is
     /// submitted, so that neither is in the other's way.
     public static let performingMax = 1024
 
+    /// A commit that took longer is no work for a caller's thread: the next goes to the writer's.
+    private static let quickCommitMax = Duration.milliseconds(5)
+
     private let queue: SubmissionQueue
+    private let store: Owned
+    private let onFailure: @Sendable (StorageFailure) -> Void
     private let performing = Atomic(0)
+    private let isQuick = Atomic(true)
     private let state = Mutex(WriterStatistics())
     private let finished = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
@@ -61,26 +68,42 @@ public final class LedgerWriter: Sendable {
     ///
     /// - Parameters:
     ///   - store: opened already; the writer's alone from here on.
-    ///   - capacity: submissions that may wait.
-    ///   - onFailure: called on the writer's thread when the store failed and it is unknown what is on disk. Nothing is
-    ///     answered from then on; the process has to end.
+    ///   - capacity: mutations that may wait.
+    ///   - onFailure: called on the thread that carried out the batch when the store failed and it is unknown what is on
+    ///     disk. Nothing is answered from then on; the process has to end.
     public init(
         store: sending some LedgerStore, capacity: Int, onFailure: @escaping @Sendable (StorageFailure) -> Void
     ) {
-        queue = SubmissionQueue(capacity: capacity)
-        let handover = Handover(store)
-        let thread = Thread { [self] in
-            var store = handover.store
-            run(&store, onFailure)
-        }
+        queue = SubmissionQueue(capacity: capacity, ownWorkIn: Self.patience(store.timeToOwnWork))
+        self.store = Owned(store)
+        self.onFailure = onFailure
+        let thread = Thread { [self] in run() }
         thread.name = "meterd-writer"
         thread.stackSize = 2 << 20
         thread.start()
     }
 
-    /// Puts submissions in line, in their order, all or none; false where there is no room or the writer is closed.
-    public func submit(_ submissions: [Submission]) -> Bool {
-        queue.put(submissions)
+    /// Puts a submission in line; false where there is no room or the writer is closed.
+    public func submit(_ submission: Submission) -> Bool {
+        queue.put(submission)
+    }
+
+    /// Carries out a batch on the calling thread, where the writer has nothing to do and its last commit was quick.
+    public func carryOutIfIdle(_ batch: [Mutation]) -> CarriedOut {
+        guard isQuick.load(ordering: .relaxed), queue.takeTurnIfIdle() else { return .busy }
+        guard let outcomes = carryOut([batch])?.first else { return .failed }
+        queue.endTurn(ownWorkIn: Self.patience(store.value.timeToOwnWork))
+        return .done(outcomes)
+    }
+
+    /// What came of ``carryOutIfIdle(_:)``.
+    public enum CarriedOut: Sendable {
+        /// The outcomes, in the batch's order. Everything in them is durable.
+        case done([Outcome])
+        /// Nothing was done: the writer is at work, or closed.
+        case busy
+        /// The store failed: nothing may be answered any more.
+        case failed
     }
 
     /// Carries out one mutation and waits for its outcome.
@@ -90,17 +113,17 @@ public final class LedgerWriter: Sendable {
         guard performing.add(1, ordering: .relaxed).newValue <= Self.performingMax else { return refusal }
         return await withCheckedContinuation { continuation in
             let waiter = Waiter(continuation)
-            if !queue.put([Submission(mutation, token: 0, receiver: waiter)]) { waiter.receive([(0, refusal)]) }
+            if !queue.put(Submission([mutation], receiver: waiter)) { waiter.receive([[refusal]]) }
         }
     }
 
     /// What it has done so far.
     public var statistics: WriterStatistics { state.withLock { $0 } }
 
-    /// How many submissions wait.
+    /// How many mutations wait.
     public var queued: Int { queue.count }
 
-    /// Submissions that may wait.
+    /// Mutations that may wait.
     public var capacity: Int { queue.capacity }
 
     /// Takes no more, carries out what waits, closes the store; returns when that is done.
@@ -115,24 +138,25 @@ public final class LedgerWriter: Sendable {
         }
     }
 
-    // Carries the store over to the thread. `@unchecked Sendable`: `sending` made it this object's alone, and only the
-    // thread's body reads it.
-    private final class Handover<Store: LedgerStore>: @unchecked Sendable {
-        let store: Store
-        init(_ store: sending Store) { self.store = store }
+    // Holds the store. `@unchecked Sendable`: `sending` made it this object's alone, and only who has the queue's turn
+    // touches it.
+    private final class Owned: @unchecked Sendable {
+        var value: any LedgerStore
+        init(_ store: sending some LedgerStore) { value = store }
     }
 
-    private func run(_ store: inout some LedgerStore, _ onFailure: (StorageFailure) -> Void) {
-        do throws(StorageFailure) {
-            while let batch = queue.take(limit: Self.batchMax, patience: Self.patience(store.timeToOwnWork)) {
-                let outcomes = try store.commit(batch.map(\.mutation))
-                record(outcomes)
-                deliver(outcomes, of: batch)
+    private func run() {
+        while let batch = queue.take(limit: Self.batchMax) {
+            guard let outcomes = carryOut(batch.map(\.mutations)) else { break }
+            deliver(outcomes, of: batch)
+            queue.endTurn(ownWorkIn: Self.patience(store.value.timeToOwnWork))
+        }
+        if !queue.isAbandoned {
+            do throws(StorageFailure) {
+                try store.value.close()
+            } catch {
+                onFailure(error)
             }
-            try store.close()
-        } catch {
-            queue.close()
-            onFailure(error)
         }
         let waiting = finished.withLock { waiting in
             defer { waiting = nil }
@@ -141,28 +165,45 @@ public final class LedgerWriter: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// Commits a batch, with the turn; nil where the store failed.
+    private func carryOut(_ lots: [[Mutation]]) -> [[Outcome]]? {
+        do throws(StorageFailure) {
+            let start = ContinuousClock.now
+            let outcomes = try store.value.commit(lots: lots)
+            isQuick.store(ContinuousClock.now - start <= Self.quickCommitMax, ordering: .relaxed)
+            record(outcomes)
+            return outcomes
+        } catch {
+            queue.abandon()
+            onFailure(error)
+            return nil
+        }
+    }
+
     /// How long to wait for submissions. Not longer than a minute: the clock that things expire by may be set meanwhile.
     private static func patience(_ untilOwnWork: Duration?) -> Duration? {
         untilOwnWork.map { min($0, .seconds(60)) }
     }
 
-    private func deliver(_ outcomes: [Outcome], of batch: [Submission]) {
-        var receivers: [(receiver: any OutcomeReceiver, outcomes: [(token: UInt64, outcome: Outcome)])] = []
-        for (submission, outcome) in zip(batch, outcomes) {
+    private func deliver(_ outcomes: [[Outcome]], of batch: [Submission]) {
+        var receivers: [(receiver: any OutcomeReceiver, outcomes: [[Outcome]])] = []
+        for (submission, outcomes) in zip(batch, outcomes) {
             if let index = receivers.firstIndex(where: { $0.receiver === submission.receiver }) {
-                receivers[index].outcomes.append((submission.token, outcome))
+                receivers[index].outcomes.append(outcomes)
             } else {
-                receivers.append((submission.receiver, [(submission.token, outcome)]))
+                receivers.append((submission.receiver, [outcomes]))
             }
         }
         for (receiver, outcomes) in receivers { receiver.receive(outcomes) }
     }
 
-    private func record(_ outcomes: [Outcome]) {
+    private func record(_ outcomes: [[Outcome]]) {
+        var mutations: UInt64 = 0
         var records: UInt64 = 0
         var unpriced: UInt64 = 0
         var isFull = false
-        for outcome in outcomes {
+        for outcome in outcomes.joined() {
+            mutations += 1
             switch outcome {
             case .usage(let reply) where !reply.isDuplicate:
                 records += 1
@@ -171,9 +212,9 @@ public final class LedgerWriter: Sendable {
             default: break
             }
         }
-        guard !outcomes.isEmpty else { return state.withLock { $0.commits += 1 } }
+        guard mutations > 0 else { return state.withLock { $0.commits += 1 } }
         state.withLock {
-            $0.mutations += UInt64(outcomes.count)
+            $0.mutations += mutations
             $0.records += records
             $0.unpriced += unpriced
             if !isFull { $0.commits += 1 }
@@ -186,8 +227,8 @@ public final class LedgerWriter: Sendable {
         private let continuation: CheckedContinuation<Outcome, Never>
         init(_ continuation: CheckedContinuation<Outcome, Never>) { self.continuation = continuation }
 
-        func receive(_ outcomes: [(token: UInt64, outcome: Outcome)]) {
-            for (_, outcome) in outcomes { continuation.resume(returning: outcome) }
+        func receive(_ outcomes: [[Outcome]]) {
+            for outcome in outcomes.joined() { continuation.resume(returning: outcome) }
         }
     }
 }
