@@ -1,7 +1,9 @@
 # make run      build, then run meterd in the foreground with a demo org
 # make test     build, then run every test
 # make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
-# make bench    measure the daemon on this machine's disk
+# make bench    measure the daemon on this machine's disk beside Redis, PostgreSQL and SQLite without a server
+# make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
+# make bench-parts   decode, price and commit, each alone
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
@@ -10,6 +12,7 @@
 
 BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
 TEST_PACKAGES = procps hledger
+BENCH_PACKAGES = redis-server postgresql
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # One flag for every release build, so that they share one build: programs that need no Swift runtime beside them.
 RELEASE = -c release --static-swift-stdlib
@@ -17,10 +20,11 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
+RECORDS ?= 1000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 
-.PHONY: run test build deps install bench bench-rates model oracle lint smoke clean
+.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model oracle lint smoke clean
 
 run: build
 	@exec scripts/run
@@ -41,8 +45,18 @@ smoke: build
 	scripts/smoke
 
 bench: build
+	@scripts/install-deps $(BENCH_PACKAGES)
 	mkdir -p var
-	.build/release/ingest-benchmark $(BENCH)
+	.build/release/daemon-benchmark grid --hot $(BENCH)
+	.build/release/daemon-benchmark variants $(BENCH_VARIANTS)
+
+bench-growth: build
+	mkdir -p var
+	.build/release/daemon-benchmark growth --records $(RECORDS) $(BENCH)
+
+bench-parts: build
+	mkdir -p var
+	.build/release/daemon-benchmark parts $(BENCH)
 
 bench-rates: build
 	mkdir -p var

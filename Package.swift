@@ -92,15 +92,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .executableTarget(
-            name: "ingest-benchmark",
-            dependencies: ["LoadGenerator", .product(name: "GRDBSQLite", package: "GRDB.swift")],
-            path: "Benchmarks/IngestBenchmark"),
-        .executableTarget(
-            name: "parts-benchmark",
+            name: "daemon-benchmark",
             dependencies: [
-                "Ingest", "Ledger", "LoadGenerator", "Metering", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "Ingest", "Ledger", "LoadGenerator", "Metering",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            path: "Benchmarks/PartsBenchmark"),
+            path: "Benchmarks/DaemonBenchmark"),
         .executableTarget(name: "rates-benchmark", dependencies: ["Metering"], path: "Benchmarks/RatesBenchmark"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),

@@ -1,6 +1,15 @@
 import Glibc
 import Histogram
 
+/// What a load sends, and how its answers look: each ends with a newline, and none has another.
+public protocol LoadRequests {
+    /// Puts the next request in. True where its reply counts; ``Load`` has a hold asked for by a request that doesn't, and
+    /// hands it to the next.
+    mutating func append(to bytes: inout [UInt8], hold: inout UInt64?) -> Bool
+    /// Whether a piece of the answers, wherever it was cut, has one that is no success.
+    func isRefusal(_ bytes: ArraySlice<UInt8>) -> Bool
+}
+
 /// Pushes usage records and takes the time of each reply, on one thread that waits for all connections at once.
 ///
 /// In a closed loop each connection keeps so many records in flight. In an open loop records are due at a rate, and a late
@@ -35,13 +44,20 @@ public struct Load {
     ///
     /// - Parameter progress: called now and then with the seconds that are over and the records acknowledged so far.
     public func run(progress: (Double, Int) -> Void = { _, _ in }) throws -> LoadResult {
+        try run(requests: RecordMaker(plan), progress: progress)
+    }
+
+    /// Runs it with requests of another kind.
+    public func run(
+        requests: some LoadRequests, progress: (Double, Int) -> Void = { _, _ in }
+    ) throws -> LoadResult {
         var state = try (0..<plan.connections).map { _ in
             let socket = try UnixSocket(connectingTo: plan.socket)
             _ = fcntl(socket.descriptor, F_SETFL, O_NONBLOCK)
             return Connection(socket: socket)
         }
         defer { for connection in state { connection.socket.close() } }
-        var records = RecordMaker(plan)
+        var records = requests
         var latencies = Histogram<UInt32>(highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
         var acknowledged = 0
         var issued = 0
@@ -79,7 +95,7 @@ public struct Load {
                 let count = input.withUnsafeMutableBytes { read(polls[index].fd, $0.baseAddress, $0.count) }
                 guard count > 0 else { throw LoadError("the daemon closed a connection") }
                 let now = Self.now()
-                try answer(&state[index], input[..<count]) { sent in
+                try answer(&state[index], records, input[..<count]) { sent in
                     guard !isEnding, now - start > Self.warmUp else { return }
                     acknowledged += 1
                     latencies.record(UInt64(max(0, (now - sent) * 1e6)))
@@ -100,7 +116,7 @@ public struct Load {
     }
 
     /// Keeps the window of a connection full.
-    private func fill(_ connection: inout Connection, _ records: inout RecordMaker, now: Double) {
+    private func fill(_ connection: inout Connection, _ records: inout some LoadRequests, now: Double) {
         guard connection.written == connection.output.count, connection.inFlight < plan.window else { return }
         clear(&connection)
         while connection.inFlight < plan.window { append(&connection, &records, at: now) }
@@ -108,7 +124,8 @@ public struct Load {
 
     /// Sends what is due by now, to one connection after the other.
     private func issueDue(
-        _ state: inout [Connection], _ records: inout RecordMaker, _ issued: inout Int, rate: Double, start: Double,
+        _ state: inout [Connection], _ records: inout some LoadRequests, _ issued: inout Int, rate: Double,
+        start: Double,
         now: Double
     ) throws {
         let due = Int((now - start) * rate)
@@ -127,7 +144,7 @@ public struct Load {
         }
     }
 
-    private func append(_ connection: inout Connection, _ records: inout RecordMaker, at moment: Double) {
+    private func append(_ connection: inout Connection, _ records: inout some LoadRequests, at moment: Double) {
         connection.isRecord.append(records.append(to: &connection.output, hold: &connection.hold))
         connection.sentAt.append(moment)
     }
@@ -156,27 +173,16 @@ public struct Load {
 
     /// Takes each newline for an answer; an answer that is no success ends the run.
     private func answer(
-        _ connection: inout Connection, _ bytes: ArraySlice<UInt8>, _ measured: (Double) -> Void
+        _ connection: inout Connection, _ requests: some LoadRequests, _ bytes: ArraySlice<UInt8>,
+        _ measured: (Double) -> Void
     ) throws {
-        if Self.hasRefusal(bytes) {
+        if requests.isRefusal(bytes) {
             throw LoadError("refused: \(String(decoding: bytes.prefix(300), as: UTF8.self))")
         }
         let count = bytes.withUnsafeBytes { raw in raw.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } }
         for _ in 0..<count {
             if connection.isRecord[connection.answered] { measured(connection.sentAt[connection.answered]) }
             connection.answered += 1
-        }
-    }
-
-    /// Whether a piece of the answers has `"ok":f`, wherever it was cut.
-    private static func hasRefusal(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let pattern = Array("\"ok\":f".utf8)
-        return bytes.withUnsafeBytes { raw in
-            guard raw.count >= pattern.count else { return false }
-            for end in (pattern.count - 1)..<raw.count where raw[end] == UInt8(ascii: "f") {
-                if raw[(end - pattern.count + 1)...end].elementsEqual(pattern) { return true }
-            }
-            return false
         }
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Makes usage records as Anthropic's come: a model that the shipped rate table prices, cached tokens, a user.
-public struct RecordMaker {
+public struct RecordMaker: LoadRequests {
     private let plan: LoadPlan
     private var generator = SplitMix64(state: UInt64.random(in: .min ... .max))
     private var stamp: (second: Int, text: [UInt8]) = (0, [])
@@ -55,6 +55,18 @@ public struct RecordMaker {
         return true
     }
 
+    /// Whether a piece of the answers has `"ok":f`, wherever it was cut.
+    public func isRefusal(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let pattern = Array("\"ok\":f".utf8)
+        return bytes.withUnsafeBytes { raw in
+            guard raw.count >= pattern.count else { return false }
+            for end in (pattern.count - 1)..<raw.count where raw[end] == UInt8(ascii: "f") {
+                if raw[(end - pattern.count + 1)...end].elementsEqual(pattern) { return true }
+            }
+            return false
+        }
+    }
+
     /// Milliseconds in front, as in a UUID of version 7 (RFC 9562).
     private mutating func ordered() -> UInt64 {
         UInt64(Load.now(CLOCK_REALTIME) * 1000) << 16 | generator.next() & 0xFFFF
@@ -84,7 +96,10 @@ public struct RecordMaker {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    private func appendHex(_ value: UInt64, to bytes: inout [UInt8]) {
+    private func appendHex(_ value: UInt64, to bytes: inout [UInt8]) { Self.appendHex(value, to: &bytes) }
+
+    /// Puts 16 hexadecimal digits in.
+    public static func appendHex(_ value: UInt64, to bytes: inout [UInt8]) {
         for shift in stride(from: 60, through: 0, by: -4) {
             let digit = UInt8(value >> UInt64(shift) & 15)
             bytes.append(digit < 10 ? digit + 48 : digit + 87)
@@ -93,10 +108,14 @@ public struct RecordMaker {
 }
 
 /// Random enough for ids, and cheap: the system's generator costs a system call each.
-private struct SplitMix64 {
-    var state: UInt64
+public struct SplitMix64 {
+    private var state: UInt64
 
-    mutating func next() -> UInt64 {
+    /// Numbers from a seed on.
+    public init(state: UInt64) { self.state = state }
+
+    /// The next number.
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9

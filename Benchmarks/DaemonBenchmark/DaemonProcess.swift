@@ -4,31 +4,51 @@ import LoadGenerator
 
 /// The daemon under measurement, in a folder of its own.
 final class DaemonProcess {
-    let ingestSocket: String
+    private let ingestSocket: String
     private let controlSocket: String
-    private let process = Process()
+    private let program: URL
+    private let arguments: [String]
+    private var process = Process()
 
-    init(_ arguments: Arguments, _ directory: String) throws {
+    init(_ options: CommonOptions, _ directory: String) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         ingestSocket = directory + "/i.sock"
         controlSocket = directory + "/c.sock"
-        process.executableURL = URL(fileURLWithPath: arguments.meterd)
-        process.arguments = [
+        program = URL(fileURLWithPath: options.meterd)
+        arguments = [
             "run", "--state-dir", directory + "/state", "--ingest-socket", ingestSocket, "--control-socket",
-            controlSocket, "--rates", arguments.rates,
+            controlSocket, "--rates", options.rates,
         ]
+        try start()
+    }
+
+    /// Starts it, again where it was killed; returns when it is healthy.
+    func start() throws {
+        process = Process()
+        process.executableURL = program
+        process.arguments = arguments
         process.standardError = FileHandle.nullDevice
         try process.run()
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if (try? request("GET", "/healthz", nil)) != nil { return }
-            usleep(20_000)
+            usleep(10_000)
         }
-        throw BenchmarkError("the daemon did not become healthy")
+        throw BenchmarkError("the daemon did not become healthy within a minute")
     }
 
     func stop() {
         process.terminate()
         process.waitUntilExit()
     }
+
+    /// Ends it as a crash does.
+    func kill() {
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// A load for it.
+    var plan: LoadPlan { LoadPlan(socket: ingestSocket) }
 
     /// Founds `org-1` to `org-N` and gives each a million dollars.
     func createOrgs(_ count: Int) throws {
@@ -43,13 +63,29 @@ final class DaemonProcess {
         try request("GET", "/v1/ledger/verification", nil)
     }
 
+    /// Usage records that it holds.
+    func records() throws -> Int { try status("records") }
+
     /// Bytes of the database and its log for each usage record, indexes and all.
     func bytesPerRecord() throws -> Int {
+        try (status("database_bytes") + status("wal_bytes")) / max(1, records())
+    }
+
+    private func status(_ member: String) throws -> Int {
         let status = try JSONSerialization.jsonObject(with: Data(try request("GET", "/v1/status", nil).utf8))
-        guard let members = status as? [String: Any], let records = members["records"] as? Int, records > 0,
-            let database = members["database_bytes"] as? Int, let log = members["wal_bytes"] as? Int
-        else { throw BenchmarkError("the status has no sizes") }
-        return (database + log) / records
+        guard let number = (status as? [String: Any])?[member] as? Int else {
+            throw BenchmarkError("the status has no \(member)")
+        }
+        return number
+    }
+
+    /// Processor time that it has used.
+    var processorSeconds: Double {
+        // utime and stime come 12th and 13th after the name in brackets: proc_pid_stat(5).
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+        let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// The most memory that the daemon has had, in MiB.
