@@ -1,6 +1,7 @@
 # make run      build, then run meterd in the foreground with a demo org
 # make test     build, then run every test
-# make install  copy the programs, the unit and the configuration (PREFIX, DESTDIR)
+# make install  copy the programs, the units and the configuration (PREFIX, DESTDIR)
+# make deb      a Debian package in dist/, checked by lintian
 # make bench    measure the daemon on this machine's disk beside Redis, PostgreSQL and SQLite without a server
 # make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
 # make bench-parts   decode, price and commit, each alone
@@ -11,7 +12,8 @@
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = procps hledger
+TEST_PACKAGES = procps hledger curl
+DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = redis-server postgresql
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # One flag for every release build, so that they share one build: programs that need no Swift runtime beside them.
@@ -24,7 +26,7 @@ RECORDS ?= 1000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model oracle lint smoke clean
+.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model oracle lint smoke deb clean
 
 run: build
 	@exec scripts/run
@@ -39,6 +41,7 @@ test: build
 	@scripts/install-deps $(TEST_PACKAGES)
 	swift build --build-tests
 	swift test --skip-build
+	scripts/install-promtool
 	Tests/systemd/run
 
 smoke: build
@@ -79,12 +82,35 @@ lint:
 install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
-	install -D -m 644 systemd/meterd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/meterd.service
+	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
+	    install -D -m 644 systemd/$$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
+	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
+	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/metrics.conf systemd/dropins/stripe.conf \
+	    config/grafana-dashboard.json config/alerts.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md
+	set -e; for program in meterd meterctl; do \
+	    .build/release/$$program --generate-completion-script bash | \
+	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
+	    .build/release/$$program --generate-completion-script zsh | \
+	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program; \
+	    .build/release/$$program --generate-completion-script fish | \
+	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml || \
 	    install -D -m 644 config/meterd.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml
 	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml || \
 	    install -D -m 644 config/rates.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml
+
+deb: build
+	@scripts/install-deps $(DEB_PACKAGES)
+	mkdir -p dist
+	rm -f dist/*.deb
+	fakeroot debian/rules binary
+	lintian --fail-on error,warning dist/meterd_*.deb
 
 clean:
 	rm -rf .build var

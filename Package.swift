@@ -30,6 +30,7 @@ let package = Package(
         .target(
             name: "SystemdSupport",
             dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "Access"),
         .systemLibrary(name: "CSQLiteSetup", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "Metering",
@@ -49,7 +50,7 @@ let package = Package(
         .target(
             name: "Ingest",
             dependencies: [
-                "Ledger", "Metering",
+                "Access", "Ledger", "Metering",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -58,7 +59,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Ledger", "Metering",
+                "Access", "Ledger", "Metering",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -69,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Control", "Ingest", "Ledger", "Metering", "SystemdSupport",
+                "Access", "Control", "Ingest", "Ledger", "Metering", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -102,6 +103,7 @@ let package = Package(
         .executableTarget(name: "rates-benchmark", dependencies: ["Metering"], path: "Benchmarks/RatesBenchmark"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(
             name: "LedgerTests",
@@ -109,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
+                "Access", "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "EndToEnd", dependencies: ["meterd", "meterctl", "Ledger", "Metering", "TestSupport"]),

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Hummingbird
 import HummingbirdCore
@@ -21,14 +22,17 @@ public final class ControlServer: Sendable {
     }
 
     /// A server of that service.
-    public init(_ service: ControlService, logger: Logger) throws {
+    ///
+    /// - Parameter paths: the only endpoints that it serves; nil for all.
+    public init(_ service: ControlService, only paths: Set<String>? = nil, logger: Logger) throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.logger = logger
-        let router = try Self.router(service)
+        let router = try Self.router(service, paths)
         let responder = router.buildResponder()
         http = HTTP1Channel(
             responder: { request, writer, channel in
-                let context = ControlRequestContext(source: .init(channel: channel, logger: logger))
+                var context = ControlRequestContext(source: .init(channel: channel, logger: logger))
+                context.peer = await Self.peer(of: channel)
                 let response: Response
                 do {
                     response = try await responder.respond(to: request, context: context)
@@ -83,12 +87,33 @@ public final class ControlServer: Sendable {
         try await group.shutdownGracefully()
     }
 
-    private static func router(_ service: ControlService) throws -> Router<ControlRequestContext> {
+    private static func peer(of channel: any Channel) async -> PeerCredentials? {
+        let found = try? await channel.eventLoop.submit {
+            try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                PeerCredentials(descriptor: $0)
+            }
+        }.get()
+        return found.flatMap { $0 }.flatMap { $0 }
+    }
+
+    private static func router(
+        _ service: ControlService, _ paths: Set<String>?
+    ) throws -> Router<ControlRequestContext> {
         let router = Router(context: ControlRequestContext.self)
         router.add(middleware: ProblemMiddleware())
-        let endpoints = service.endpoints
+        let endpoints = service.endpoints.filter { paths?.contains($0.path) ?? true }
         for endpoint in endpoints {
-            router.on(RouterPath(endpoint.path), method: endpoint.method, use: endpoint.handler)
+            router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
+                let org = context.parameters.get("org").flatMap(\.removingPercentEncoding)
+                guard service.access().permissions(of: context.peer).allows(anyOf: endpoint.allowedRoles, org: org)
+                else {
+                    let who = context.peer.map { "uid \($0.uid)" } ?? "a peer without credentials"
+                    let refusal = Refusal(.forbidden, "\(who) may not use \(endpoint.method) \(endpoint.path) here")
+                    service.onForbidden(refusal, org, context.peer)
+                    throw Problem(refusal)
+                }
+                return try await endpoint.handler(request, context)
+            }
         }
         let description = try WireJSON.encode(OpenAPI.document(endpoints, version: service.version))
         router.get("/openapi.json") { _, _ in

@@ -1,5 +1,7 @@
+import HTTPTypes
 import Hummingbird
 import Ledger
+import NIOCore
 
 // The daemon itself.
 extension ControlService {
@@ -7,7 +9,8 @@ extension ControlService {
         let health: OpenAPIValue = .members([("status", .string)], required: ["status"])
         return [
             Endpoint(
-                method: .get, path: "/healthz", name: "health", summary: "The writer moves", response: health
+                method: .get, path: "/healthz", name: "health", summary: "The writer moves", response: health,
+                roles: [.viewer, .metrics]
             ) { _, _ in
                 guard case .alive = await writer.perform(.probe) else {
                     throw Problem(.shuttingDown, "the writer takes no more work")
@@ -15,13 +18,22 @@ extension ControlService {
                 return try Endpoint.json(["status": "ok"])
             },
             Endpoint(
-                method: .get, path: "/readyz", name: "readiness", summary: "Records are taken", response: health
+                method: .get, path: "/readyz", name: "readiness", summary: "Records are taken", response: health,
+                roles: [.viewer, .metrics]
             ) { _, _ in
                 let status = try await status()
                 guard status.state == "ready" else {
                     throw Problem(.storageUnavailable, status.degradedReason ?? "the daemon is \(status.state)")
                 }
                 return try Endpoint.json(["status": "ready"])
+            },
+            Endpoint(
+                method: .get, path: "/metrics", name: "metrics", summary: "Metrics in Prometheus' text format",
+                response: .string, contentType: PrometheusText.contentType, roles: [.viewer, .metrics]
+            ) { _, _ in
+                Response(
+                    status: .ok, headers: [.contentType: PrometheusText.contentType],
+                    body: .init(byteBuffer: ByteBuffer(string: try await metrics().text)))
             },
             Endpoint(
                 method: .get, path: "/v1/status", name: "status", summary: "What the daemon does",

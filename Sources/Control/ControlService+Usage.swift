@@ -7,6 +7,22 @@ extension ControlService {
     var usageEndpoints: [Endpoint] {
         [
             Endpoint(
+                method: .get, path: "/v1/usage/activity", name: "activity",
+                summary: "Records and cost by org and model since a record: what happens now",
+                query: [
+                    (name: "after", description: "The `through` of the answer before; without it, nothing but that")
+                ], response: .reference("Activity")
+            ) { request, _ in
+                var after: Int64?
+                if let text = Endpoint.text(request, "after") {
+                    guard let number = Int64(text), number >= 0 else {
+                        throw Problem(.malformed, "after must be the 'through' of the answer before")
+                    }
+                    after = number
+                }
+                return try Endpoint.json(try await reader.activity(after: after))
+            },
+            Endpoint(
                 method: .get, path: "/v1/orgs/{org}/usage", name: "listUsage", summary: "Usage records, newest first",
                 query: Self.paging + [
                     (name: "since", description: "Only requests that ended then or later"),

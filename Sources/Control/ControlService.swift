@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Ledger
 import Metering
@@ -30,23 +31,34 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var queued: Int
     /// Requests that may wait.
     public var queueCapacity: Int
+    /// Milliseconds from coming to durable that 99 of 100 requests of the last seconds didn't take; nil where there were none.
+    public var latency99Ms: Double?
+    /// Seconds since the latest commit; nil before the first.
+    public var lastCommitSeconds: Double?
     /// SHA-256 of the rate card in force; nil where there is none.
     public var rateCard: String?
     /// Rates on it.
     public var rates: Int
+    /// Seconds since that card was recorded.
+    public var rateCardAgeSeconds: Int?
     /// The version of SQLite.
     public var sqlite: String
     /// Bytes of the database file.
     public var databaseBytes: Int64
     /// Bytes of its write-ahead log.
     public var walBytes: Int64
+    /// Bytes free on the ledger's file system.
+    public var diskFreeBytes: Int64?
+    /// The size of the ledger's file system.
+    public var diskBytes: Int64?
 
     /// A status of those members.
     public init(
         version: String, started: String, uptimeSeconds: Int, state: String, degradedReason: String?, orgs: Int,
         records: Int64, transfers: Int64, refused: UInt64, recordsPerSecond: Double, connections: Int, queued: Int,
-        queueCapacity: Int,
-        rateCard: String?, rates: Int, sqlite: String, databaseBytes: Int64, walBytes: Int64
+        queueCapacity: Int, latency99Ms: Double?, lastCommitSeconds: Double?,
+        rateCard: String?, rates: Int, rateCardAgeSeconds: Int?, sqlite: String, databaseBytes: Int64,
+        walBytes: Int64, diskFreeBytes: Int64?, diskBytes: Int64?
     ) {
         self.version = version
         self.started = started
@@ -61,11 +73,16 @@ public struct StatusView: Codable, Sendable, Hashable {
         self.connections = connections
         self.queued = queued
         self.queueCapacity = queueCapacity
+        self.latency99Ms = latency99Ms
+        self.lastCommitSeconds = lastCommitSeconds
         self.rateCard = rateCard
         self.rates = rates
+        self.rateCardAgeSeconds = rateCardAgeSeconds
         self.sqlite = sqlite
         self.databaseBytes = databaseBytes
         self.walBytes = walBytes
+        self.diskFreeBytes = diskFreeBytes
+        self.diskBytes = diskBytes
     }
 }
 
@@ -77,6 +94,12 @@ public struct ControlService: Sendable {
     let clock: @Sendable () -> Timestamp
     let rates: @Sendable () -> RateBook
     let bell: EventBell
+    /// Who may do what.
+    public var access: @Sendable () -> AccessPolicy
+    let onForbidden: @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void
+    let metrics: @Sendable () async throws -> PrometheusText
+    let makeSnapshot: @Sendable () async throws -> LedgerSnapshot
+    let onBackup: @Sendable (Result<LedgerSnapshot, any Error>) -> Void
     let status: @Sendable () async throws -> StatusView
 
     /// A service over a ledger.
@@ -84,9 +107,17 @@ public struct ControlService: Sendable {
     /// - Parameters:
     ///   - rates: every rate card.
     ///   - bell: rung where the outbox has something new.
+    ///   - access: who may do what.
+    ///   - onForbidden: called for each request that was refused to its peer.
+    ///   - makeSnapshot: copies the ledger.
+    ///   - onBackup: called for each copy that was made or could not be made.
     public init(
         writer: LedgerWriter, reader: LedgerReader, version: String, clock: @escaping @Sendable () -> Timestamp,
-        rates: @escaping @Sendable () -> RateBook, bell: EventBell,
+        rates: @escaping @Sendable () -> RateBook, bell: EventBell, access: @escaping @Sendable () -> AccessPolicy,
+        onForbidden: @escaping @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void,
+        metrics: @escaping @Sendable () async throws -> PrometheusText,
+        makeSnapshot: @escaping @Sendable () async throws -> LedgerSnapshot,
+        onBackup: @escaping @Sendable (Result<LedgerSnapshot, any Error>) -> Void,
         status: @escaping @Sendable () async throws -> StatusView
     ) {
         self.writer = writer
@@ -95,12 +126,17 @@ public struct ControlService: Sendable {
         self.clock = clock
         self.rates = rates
         self.bell = bell
+        self.access = access
+        self.onForbidden = onForbidden
+        self.metrics = metrics
+        self.makeSnapshot = makeSnapshot
+        self.onBackup = onBackup
         self.status = status
     }
 
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
-            + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints
+            + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -9,6 +10,8 @@ import NIOCore
 public struct ControlRequestContext: RequestContext {
     /// Hummingbird's own part.
     public var coreContext: CoreRequestContextStorage
+    /// Who asks.
+    var peer: PeerCredentials?
 
     /// Bytes of a body that are accepted.
     public var maxUploadSize: Int { 65_536 }
@@ -34,10 +37,15 @@ struct Endpoint: Sendable {
     var body: OpenAPIValue?
     var response: OpenAPIValue
     var contentType = "application/json"
+    /// Who may ask it beside operators; nil for whoever may look where it changes nothing, and nobody else where it does.
+    var roles: Set<ControlRole>?
     let handler: Handler
 
     /// Whether it changes something, and so takes an `Idempotency-Key`.
     var isMutation: Bool { method != .get }
+
+    /// The roles of which any may ask it.
+    var allowedRoles: Set<ControlRole> { (roles ?? (isMutation ? [] : [.viewer])).union([.admin]) }
 }
 
 // What handlers share.

@@ -158,6 +158,7 @@ enum OpenAPI {
                 ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
                 ("lines", ["type": "array", "items": .reference("Line")]), ("usage", .string), ("tags", .string),
+                ("peer_uid", .integer), ("peer_pid", .integer),
             ],
             required: [
                 "sequence", "id", "org", "model", "at", "received", "tier", "tier_fell_back", "status", "cost",
@@ -258,6 +259,19 @@ enum OpenAPI {
                 "ok", "problems", "transfers", "accounts", "records", "erased", "corrections", "grants", "holds",
                 "commits",
             ]),
+        "Activity": .members(
+            [
+                ("through", .integer), ("is_partial", .boolean),
+                (
+                    "items",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("org", .string), ("model", .string), ("records", .integer), ("cost", .money)],
+                            required: ["org", "model", "records", "cost"]),
+                    ]
+                ),
+            ], required: ["through", "is_partial", "items"]),
         "Status": .members(
             [
                 ("version", .string), ("started", .time), ("uptime_seconds", .integer),
@@ -265,7 +279,9 @@ enum OpenAPI {
                 ("orgs", .integer), ("records", .integer), ("transfers", .integer), ("refused", .integer),
                 ("records_per_second", ["type": "number"]), ("connections", .integer), ("queued", .integer),
                 ("queue_capacity", .integer), ("rate_card", .string), ("rates", .integer), ("sqlite", .string),
-                ("database_bytes", .integer), ("wal_bytes", .integer),
+                ("database_bytes", .integer), ("wal_bytes", .integer), ("latency_99_ms", ["type": "number"]),
+                ("last_commit_seconds", ["type": "number"]), ("rate_card_age_seconds", .integer),
+                ("disk_free_bytes", .integer), ("disk_bytes", .integer),
             ], required: ["version", "started", "uptime_seconds", "state"]),
     ]
 }

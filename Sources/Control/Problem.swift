@@ -42,6 +42,7 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .unknownOp, .unknownOrg, .notFound, .unknownHold: .notFound
         case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget:
             .conflict
+        case .forbidden: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent
         case .storageUnavailable, .shuttingDown: .serviceUnavailable
         case .unknownOutcome: .internalServerError

@@ -1,3 +1,4 @@
+import Access
 import DequeModule
 import Ledger
 import Logging
@@ -14,8 +15,9 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// A request whose reply has not been written.
     private enum Open {
-        /// With the writer: the id to answer under, and the bytes that it holds in memory.
-        case submitted(id: String?, bytes: Int)
+        /// With the writer: the id to answer under, the bytes that it holds in memory, and the org where an observer wants
+        /// to know what becomes of it.
+        case submitted(id: String?, bytes: Int, observed: String? = nil)
         /// Answered already, behind one that is not.
         case answered(ByteBuffer)
     }
@@ -32,7 +34,12 @@ final class IngestConnection: ChannelInboundHandler {
     }
 
     let number: UInt64
+    let peer: PeerCredentials?
+    /// What the peer may ask; the core's to change.
+    var permissions: Permissions
     private let core: IngestCore
+    /// The peer, as its records name it.
+    private let origin: Peer?
     private var context: ChannelHandlerContext?
     private var framer = LineFramer()
     private var open: Deque<Open> = []
@@ -48,8 +55,11 @@ final class IngestConnection: ChannelInboundHandler {
     /// When it last asked for something; ``CommitPacing``'s mark.
     var pacingMark: UInt64 = 0
 
-    init(number: UInt64, core: IngestCore) {
+    init(number: UInt64, peer: PeerCredentials?, core: IngestCore) {
         self.number = number
+        self.peer = peer
+        origin = peer.map { Peer(uid: $0.uid, pid: $0.pid) }
+        permissions = core.access.permissions(of: peer)
         self.core = core
     }
 
@@ -180,20 +190,37 @@ final class IngestConnection: ChannelInboundHandler {
         case .success(.ping):
             reply(&ready) { ReplyEncoder.writePong(version: core.version, id: line.id, to: &$0) }
         case .success(.balance(let org)):
+            guard allows(.balance, org, line.id, &ready) else { return }
             open.append(.submitted(id: line.id, bytes: 0))
             core.stage(.balance(org: org), bytes: 0, from: self)
         case .success(.release(let org, let id)):
+            guard allows(.release, org, line.id, &ready) else { return }
             open.append(.submitted(id: line.id, bytes: 0))
             core.stage(.release(org: org, id: id), bytes: 0, from: self)
         case .success(.authorize(let request)):
+            guard allows(.authorize, request.org, line.id, &ready) else { return }
             let bytes = request.bytes + 512
             open.append(.submitted(id: line.id, bytes: bytes))
             core.stage(.authorize(request), bytes: bytes, from: self)
         case .success(.usage(let record)):
+            guard allows(.usage, record.org, line.id, &ready) else { return }
             let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + 512
-            open.append(.submitted(id: line.id, bytes: bytes))
-            core.stage(core.charge(record), bytes: bytes, from: self)
+            let observed = core.observer?.wantsAnswers == true ? record.org : nil
+            open.append(.submitted(id: line.id, bytes: bytes, observed: observed))
+            core.stage(core.charge(record, from: origin), bytes: bytes, from: self)
         }
+    }
+
+    /// Whether the peer may ask that; refuses it where not.
+    private func allows(
+        _ operation: IngestOperation, _ org: String, _ id: String?, _ ready: inout ByteBuffer
+    ) -> Bool {
+        if permissions.allows(operation, org: org) { return true }
+        let who = peer.map { "uid \($0.uid)" } ?? "a peer without credentials"
+        let refusal = Refusal(.forbidden, "\(who) may not ask '\(operation.rawValue)' for org '\(org)' here")
+        core.observer?.didRefuse(refusal, id: id, org: org, to: peer)
+        answer(refusal, id, &ready)
+        return false
     }
 
     private func answer(_ refusal: Refusal, _ id: String?, _ ready: inout ByteBuffer) {
@@ -216,8 +243,9 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// Takes the outcome of the oldest request that is with the writer. Call ``flush()`` after the last of a batch.
     func receive(_ outcome: Outcome) {
-        guard case .submitted(let id, let bytes)? = open.popFirst() else { return }
+        guard case .submitted(let id, let bytes, let observed)? = open.popFirst() else { return }
         core.didFinish(bytes: bytes)
+        if let observed { core.observer?.didAnswer(outcome, id: id, org: observed, from: peer) }
         if case .refused(let refusal) = outcome { core.statistics.refused(refusal.code) }
         guard phase != .closed else { return }
         ReplyEncoder.write(outcome, id: id, to: &replies)

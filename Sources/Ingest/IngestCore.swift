@@ -1,3 +1,4 @@
+import Access
 import Ledger
 import Logging
 import Metering
@@ -11,6 +12,8 @@ public struct IngestLimits: Sendable {
     public var openMax = 16_384
     /// Bytes that those hold in memory.
     public var openBytesMax = 64 << 20
+    /// Requests that the event loop has committed itself, where the writer is idle and its disk quick; 0 for none.
+    public var inlineMax = 16
     /// Connections; further ones wait to be accepted.
     public var connectionsMax = 4096
 
@@ -24,8 +27,12 @@ public struct IngestStatistics: Sendable {
     public var connections = 0
     /// Requests that are with the writer.
     public var open = 0
+    /// Bytes that those hold.
+    public var openBytes = 0
     /// Refusals by code.
     public var refusals: [Refusal.Code: UInt64] = [:]
+    /// Seconds from a request's coming to its durable outcome.
+    public var latency = MetricHistogram.seconds
 
     mutating func refused(_ code: Refusal.Code) {
         refusals[code, default: 0] += 1
@@ -40,6 +47,8 @@ final class IngestCore {
     let logger: Logger
     var statistics = IngestStatistics()
     private(set) var isDraining = false
+    let observer: (any IngestObserver)?
+    private(set) var access: AccessPolicy
 
     private let writer: LedgerWriter
     private let decoder: RequestDecoder
@@ -55,13 +64,16 @@ final class IngestCore {
     var onFull: ((Bool) -> Void)?
 
     init(
-        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
-        clock: @escaping @Sendable () -> Timestamp, book: @escaping @Sendable () -> RateBook
+        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger, access: AccessPolicy,
+        observer: (any IngestObserver)?, clock: @escaping @Sendable () -> Timestamp,
+        book: @escaping @Sendable () -> RateBook
     ) {
         self.limits = limits
         self.version = version
         self.writer = writer
         self.logger = logger
+        self.access = access
+        self.observer = observer
         self.clock = clock
         self.book = book
         decoder = RequestDecoder { model in
@@ -75,7 +87,9 @@ final class IngestCore {
 
     /// Where the writer sends outcomes; set once before the first connection.
     func connect(to mailbox: any OutcomeReceiver, on loop: any EventLoop) {
-        outbox = Outbox(writer: writer, receiver: mailbox, loop: loop) { [unowned self] in answer($0) }
+        outbox = Outbox(writer: writer, receiver: mailbox, loop: loop, inlineMax: limits.inlineMax) { [unowned self] in
+            answer($0)
+        }
     }
 
     /// Reads a line; nil where it is blank.
@@ -83,6 +97,14 @@ final class IngestCore {
         var cursor = JSONCursor(line)
         guard cursor.peek() != nil else { return nil }
         return decoder.decode(line)
+    }
+
+    /// Everything that is counted, up to now.
+    var snapshot: IngestStatistics {
+        var snapshot = statistics
+        snapshot.openBytes = openBytes
+        if let outbox { snapshot.latency = outbox.latency }
+        return snapshot
     }
 
     // MARK: Room
@@ -104,10 +126,10 @@ final class IngestCore {
 
     /// The mutation that charges a record, with its price by the cards in force: what can be worked out here the writer, who
     /// is one, need not.
-    func charge(_ record: UsageRecord) -> Mutation {
+    func charge(_ record: UsageRecord, from peer: Peer?) -> Mutation {
         let received = clock()
-        let prepared = preparer.prepare(record, received: received, book: book())
-        return .usage(record, received: received, prepared: prepared)
+        let prepared = preparer.prepare(record, received: received, peer: peer, book: book())
+        return .usage(record, received: received, peer: peer, prepared: prepared)
     }
 
     /// Puts a request in line for the writer.
@@ -146,6 +168,11 @@ final class IngestCore {
     }
 
     // MARK: Connections
+
+    func setAccess(_ access: AccessPolicy) {
+        self.access = access
+        for connection in connections.values { connection.permissions = access.permissions(of: connection.peer) }
+    }
 
     func didOpen(_ connection: IngestConnection) {
         connections[connection.number] = connection

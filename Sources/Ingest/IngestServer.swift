@@ -1,3 +1,5 @@
+import Access
+import Dispatch
 import Ledger
 import Logging
 import Metering
@@ -12,6 +14,7 @@ public final class IngestServer: Sendable {
     private let mailbox: Mailbox
     private let channel = Mutex<(any Channel)?>(nil)
     private let loop: any EventLoop
+    private let seen = Mutex(IngestStatistics())
 
     /// How long clients are still read from after a stop began, so that what was on its way gets an answer.
     private static let lateLines = TimeAmount.milliseconds(200)
@@ -20,18 +23,21 @@ public final class IngestServer: Sendable {
 
     /// A server that hands records to `writer`.
     ///
-    /// - Parameter book: every rate card; called on the event loop for each record.
+    /// - Parameters:
+    ///   - access: who may ask what; see ``setAccess(_:)``.
+    ///   - book: every rate card; called on the event loop for each record.
     public init(
-        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger,
-        clock: @escaping @Sendable () -> Timestamp, book: @escaping @Sendable () -> RateBook
+        limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger, access: AccessPolicy = .open,
+        observer: (any IngestObserver)? = nil, clock: @escaping @Sendable () -> Timestamp,
+        book: @escaping @Sendable () -> RateBook
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         self.loop = loop
         (core, mailbox) = try await loop.submit {
             let core = IngestCore(
-                limits: limits, version: version, writer: writer, logger: logger, clock: clock,
-                book: book)
+                limits: limits, version: version, writer: writer, logger: logger, access: access, observer: observer,
+                clock: clock, book: book)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let mailbox = Mailbox(core: bound, loop: loop)
             core.connect(to: mailbox, on: loop)
@@ -59,7 +65,10 @@ public final class IngestServer: Sendable {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let connection = IngestConnection(number: numbers.next(), core: core.value)
+                    let peer = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                        of: NIOBSDSocket.Handle.self
+                    ) { PeerCredentials(descriptor: $0) }
+                    let connection = IngestConnection(number: numbers.next(), peer: peer ?? nil, core: core.value)
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
@@ -72,10 +81,36 @@ public final class IngestServer: Sendable {
         }.get()
     }
 
-    /// What it has seen so far.
-    public func statistics() async -> IngestStatistics {
+    /// Changes who may ask what, also on connections that are open.
+    public func setAccess(_ access: AccessPolicy) async throws {
         let core = core
-        return (try? await loop.submit { core.value.statistics }.get()) ?? IngestStatistics()
+        try await loop.submit { core.value.setAccess(access) }.get()
+    }
+
+    /// What it has seen so far; where its event loop stands still, what it had seen when it was asked before.
+    public func statistics() async -> IngestStatistics {
+        guard !mailbox.isDone else { return seen.withLock { $0 } }
+        let core = core
+        let isAnswered = Answered()
+        return await withCheckedContinuation { continuation in
+            loop.execute {
+                let snapshot = core.value.snapshot
+                self.seen.withLock { $0 = snapshot }
+                if isAnswered.isFirst() { continuation.resume(returning: snapshot) }
+            }
+            // A commit that the event loop makes itself can meet a disk that doesn't come back.
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.statisticsPatience) {
+                if isAnswered.isFirst() { continuation.resume(returning: self.seen.withLock { $0 }) }
+            }
+        }
+    }
+
+    private static let statisticsPatience = 0.5
+
+    /// Lets one of several through.
+    private final class Answered: Sendable {
+        private let isTaken = Atomic(false)
+        func isFirst() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
     }
 
     /// Stops accepting, answers everything that was read, closes every connection. The writer must still run.
@@ -105,6 +140,9 @@ public final class IngestServer: Sendable {
             self.core = core
             self.loop = loop
         }
+
+        /// Whether the event loop is ending.
+        var isDone: Bool { isClosed.load(ordering: .sequentiallyConsistent) }
 
         /// The event loop is ending; outcomes that still come have nobody to go to.
         func close() {

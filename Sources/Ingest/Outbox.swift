@@ -8,14 +8,14 @@ final class Outbox {
     /// Outcomes, each with the connection that asked.
     typealias Answers = [(connections: [IngestConnection], outcomes: [Outcome])]
 
-    /// A lot that is carried out on the event loop's own thread, where the writer is idle. For more, both threads at work at
-    /// the same time bring more than the hand-over costs.
-    private static let inlineMax = 16
     /// Requests that are enough for a commit.
     private static let enough = 16
     /// The least time between the beginnings of two commits of few requests.
     private static let interval = UInt64(1_000_000)
 
+    /// A lot of so many is carried out on the event loop's own thread, where the writer is idle. For more, both threads at work at
+    /// the same time bring more than the hand-over costs.
+    private let inlineMax: Int
     private let writer: LedgerWriter
     private let receiver: any OutcomeReceiver
     private let loop: any EventLoop
@@ -28,23 +28,29 @@ final class Outbox {
     private var noted = (requests: 0, connections: 0)
     private var isScheduled = false
     private var isDelayed = false
-    /// Whose the lots are that are with the writer, in their order.
-    private var sent: Deque<[IngestConnection]> = []
+    /// Whose the lots are that are with the writer, in their order, and when the first request of each came.
+    private var sent: Deque<(connections: [IngestConnection], since: UInt64)> = []
+    private var stagedSince: UInt64 = 0
+    /// Seconds from a request's coming to its outcome's, counted from the first one of its lot.
+    private(set) var latency = MetricHistogram.seconds
 
     /// - Parameters:
     ///   - receiver: gets the writer's outcomes, on the writer's thread; brings them to ``match(_:)``.
     ///   - onAnswers: gets the outcomes of what was carried out on the event loop.
     init(
-        writer: LedgerWriter, receiver: any OutcomeReceiver, loop: any EventLoop, onAnswers: @escaping (Answers) -> Void
+        writer: LedgerWriter, receiver: any OutcomeReceiver, loop: any EventLoop, inlineMax: Int,
+        onAnswers: @escaping (Answers) -> Void
     ) {
         self.writer = writer
         self.receiver = receiver
         self.loop = loop
+        self.inlineMax = inlineMax
         self.onAnswers = onAnswers
     }
 
     /// Puts a request in line. What has come by the end of the loop's round goes together.
     func put(_ mutation: Mutation, from connection: IngestConnection) {
+        if staged.isEmpty { stagedSince = NIODeadline.now().uptimeNanoseconds }
         staged.append(mutation)
         stagedBy.append(connection)
         guard !isScheduled else { return }
@@ -57,7 +63,16 @@ final class Outbox {
 
     /// Says whose the outcomes are: those of what was sent first, among what is still with the writer.
     func match(_ outcomes: [[Outcome]]) -> Answers {
-        outcomes.map { (sent.popFirst() ?? [], $0) }
+        let now = NIODeadline.now().uptimeNanoseconds
+        return outcomes.map { outcomes in
+            guard let lot = sent.popFirst() else { return ([], outcomes) }
+            observe(outcomes.count, since: lot.since, now)
+            return (lot.connections, outcomes)
+        }
+    }
+
+    private func observe(_ count: Int, since: UInt64, _ now: UInt64) {
+        latency.observe(Double(now - since) / 1e9, times: UInt64(count))
     }
 
     private func sendWhenDue() {
@@ -88,9 +103,11 @@ final class Outbox {
         for connection in connections { connection.isStaged = false }
         pacing.begin(at: now)
         // Replies keep their order: nothing may overtake what is with the writer.
-        if mutations.count <= Self.inlineMax, sent.isEmpty {
+        if mutations.count <= inlineMax, sent.isEmpty {
             switch writer.carryOutIfIdle(mutations) {
-            case .done(let outcomes): return onAnswers([(connections, outcomes)])
+            case .done(let outcomes):
+                observe(outcomes.count, since: stagedSince, NIODeadline.now().uptimeNanoseconds)
+                return onAnswers([(connections, outcomes)])
             case .failed: return
             case .busy: break
             }
@@ -103,7 +120,7 @@ final class Outbox {
             // Room was counted and the writer outlives this server, so that it takes them unless it has failed. Then nobody
             // knows what became of the requests before these: nothing is answered any more, and the process is ending.
             guard writer.submit(Submission(lot, receiver: receiver)) else { return }
-            sent.append(isWhole ? connections : Array(connections[start..<end]))
+            sent.append((isWhole ? connections : Array(connections[start..<end]), stagedSince))
             start = end
         }
     }

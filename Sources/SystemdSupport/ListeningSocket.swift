@@ -33,6 +33,7 @@ public struct ListeningSocket: Sendable {
             guard let name = names[index] else { continue }
             let descriptor = Int32(3 + index)
             if sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0 {
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 sockets[String(cString: name)] = ListeningSocket(descriptor: descriptor, ownedPath: nil)
             }
             free(name)
@@ -42,8 +43,10 @@ public struct ListeningSocket: Sendable {
 
     /// Binds a path and listens on it. A socket file that nobody listens on any more is replaced.
     ///
-    /// - Parameter mode: the file's permissions; nobody can connect before they are set.
-    public static func bind(path: String, mode: mode_t) throws(ListenError) -> ListeningSocket {
+    /// - Parameters:
+    ///   - mode: the file's permissions; nobody can connect before they are set.
+    ///   - group: whose the file is; nil for the process's own group.
+    public static func bind(path: String, mode: mode_t, group: String? = nil) throws(ListenError) -> ListeningSocket {
         guard !path.isEmpty, path.utf8.count <= pathBytesMax else {
             throw ListenError(
                 isConfiguration: true,
@@ -61,6 +64,14 @@ public struct ListeningSocket: Sendable {
             close(descriptor)
             errno = cause
             throw failure(path, "can't be bound")
+        }
+        if let group {
+            guard let entry = getgrnam(group), chown(path, uid_t.max, entry.pointee.gr_gid) == 0 else {
+                let error = failure(path, "can't be given to group '\(group)': is the daemon's user a member of it?")
+                close(descriptor)
+                unlink(path)
+                throw error
+            }
         }
         guard chmod(path, mode) == 0, listen(descriptor, 4096) == 0 else {
             let error = failure(path, "can't be listened on")

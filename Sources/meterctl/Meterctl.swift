@@ -15,6 +15,6 @@ struct Meterctl: AsyncParsableCommand {
             StatusCommand.self, OrgCommand.self, MemberCommand.self, BudgetCommand.self, AlertCommand.self,
             CreditsCommand.self, BalanceCommand.self, HoldCommand.self, UsageCommand.self, ExplainCommand.self,
             PriceCommand.self, RatesCommand.self, LedgerCommand.self, EventsCommand.self, SendCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, BackupCommand.self, DoctorCommand.self, TopCommand.self,
         ])
 }

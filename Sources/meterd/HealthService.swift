@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Ledger
 import ServiceLifecycle
 import SystemdSupport
@@ -18,31 +19,30 @@ struct HealthService: Service {
 
     private func look(every tick: Duration, hasWatchdog: Bool) async {
         let probe = Probe(writer: daemon.writer)
-        var last = (commits: UInt64(0), records: UInt64(0), instant: ContinuousClock.now)
+        var commits: UInt64 = 0
         var status = ""
         var wasFull = false
         while !Task.isCancelled {
             try? await Task.sleep(for: tick)
             let statistics = daemon.writer.statistics
-            let now = ContinuousClock.now
-            let seconds = (now - last.instant) / .seconds(1)
-            let pace = Double(statistics.records - last.records) / max(seconds, 0.001)
-            // Half of each new second: a few seconds' average that still follows.
-            let rate = (daemon.pulse.recordsPerSecond + pace) / 2
-            daemon.pulse.recordsPerSecond = rate < 0.05 ? 0 : rate
-            if hasWatchdog, statistics.commits != last.commits || probe.cameBack() {
+            let seen = await daemon.ingest.statistics()
+            daemon.pulse.look(statistics, seen.latency)
+            if hasWatchdog, statistics.commits != commits || probe.cameBack() {
                 daemon.manager.feedWatchdog()
+                daemon.pulse.fedWatchdog()
             }
+            commits = statistics.commits
             if statistics.isDiskFull != wasFull {
                 wasFull = statistics.isDiskFull
                 if wasFull {
-                    daemon.logger.error("the disk is full: records are refused until there is room; make some")
+                    daemon.journal.write(
+                        .diskFull, "the disk is full: records are refused until there is room; make some")
                 } else {
-                    daemon.logger.notice("there is room on the disk again: records are taken")
+                    daemon.journal.write(.diskHasRoom, "there is room on the disk again: records are taken")
                 }
             }
-            last = (statistics.commits, statistics.records, now)
-            let line = await Self.line(daemon, statistics)
+            daemon.journal.tellWithheld()
+            let line = Self.line(daemon, statistics, seen)
             if line != status, !Task.isCancelled {
                 status = line
                 daemon.manager.status(line)
@@ -50,12 +50,18 @@ struct HealthService: Service {
         }
     }
 
-    private static func line(_ daemon: Daemon, _ statistics: WriterStatistics) async -> String {
-        let seen = await daemon.ingest.statistics()
+    private static func line(_ daemon: Daemon, _ statistics: WriterStatistics, _ seen: IngestStatistics) -> String {
         let state = statistics.isDiskFull ? "degraded: the disk is full, records are refused" : "ready"
-        let rate = Int(daemon.pulse.recordsPerSecond.rounded())
-        return "\(state); \(rate) records/s, queue \(daemon.writer.queued)/\(daemon.writer.capacity), "
-            + "\(seen.connections) connections, \(statistics.records) records since start"
+        var parts = ["\(Int(daemon.pulse.recordsPerSecond.rounded())) records/s"]
+        if let latency = daemon.pulse.latency99 {
+            parts.append("p99 \((latency * 10_000).rounded() / 10) ms")
+        }
+        parts.append("queue \(daemon.writer.queued)/\(daemon.writer.capacity)")
+        if let last = statistics.lastCommit {
+            parts.append("last commit \(Int((ContinuousClock.now - last) / .seconds(1))) s ago")
+        }
+        parts.append("\(seen.connections) connections, \(statistics.records) records since start")
+        return state + "; " + parts.joined(separator: ", ")
     }
 }
 

@@ -23,14 +23,16 @@ struct ReloadService: Service {
             let settings = try await source.load()
             let rates = try RatesFile.load(settings)
             if let rates { try await daemon.record(rates) }
+            try await daemon.setAccess(settings.access)
             level.current = settings.logLevel
+            daemon.journal.wantsAnswers = settings.logRecords
             warnOfRestart(settings)
             status = "reloaded"
-            daemon.logger.notice("configuration reloaded")
+            daemon.journal.write(.reloaded, "configuration reloaded")
         } catch {
             let words = (error as? SettingsError)?.problems.joined(separator: "; ") ?? "\(error)"
             status = "reload refused, the old configuration stays: \(words)"
-            daemon.logger.error("reload refused; the old configuration stays", metadata: ["error": "\(words)"])
+            daemon.journal.write(.reloadRefused, "reload refused; the old configuration stays", ["error": words])
         }
         // Whatever came of it: systemd waits for this.
         daemon.manager.ready(status: status)
@@ -40,10 +42,14 @@ struct ReloadService: Service {
     private func warnOfRestart(_ new: Settings) {
         var comparable = new
         comparable.logLevel = daemon.settings.logLevel
+        comparable.logRecords = daemon.settings.logRecords
+        comparable.access = daemon.settings.access
         comparable.ratesFile = daemon.settings.ratesFile
         comparable.isRatesFileNamed = daemon.settings.isRatesFileNamed
         guard comparable != daemon.settings else { return }
-        daemon.logger.warning("settings other than log.level and rates.file changed; they need a restart")
+        daemon.journal.write(
+            .needsRestart,
+            "settings other than peers, log.level, log.records and rates.file changed; they need a restart")
     }
 }
 

@@ -25,38 +25,47 @@ struct RunCommand: AsyncParsableCommand {
         // Until the reload service listens, a hang-up changes nothing.
         signal(SIGHUP, SIG_IGN)
         // The ledger is nobody's to read but ours and our group's.
-        umask(0o027)
-        let settings = try await options.load()
-        let rates: RatesFile?
-        do throws(RatesFileError) {
-            rates = try RatesFile.load(settings)
-        } catch {
-            throw ExitStatus.configuration.ending(error.description)
-        }
-        let pump = LogPump(to: LogPump.detected())
+        umask(0o077)
+        let destination = LogPump.detected()
+        let pump = LogPump(to: destination)
         defer { pump.close() }
-        let level = LogLevel(settings.logLevel)
+        let level = LogLevel(.info)
         let logger = Logger(label: "meterd") { _ in
             SystemdLogHandler(level: { level.current }, pump: pump)
         }
         let manager = ServiceManager()
         defer { manager.flush() }
-
-        let sockets: Sockets
-        do throws(ListenError) {
-            sockets = try Sockets(settings)
+        let journal = Journal(logger, logsRecords: false)
+        do throws(StartFailure) {
+            try await serve(level, journal, manager, pump)
         } catch {
-            throw (error.isConfiguration ? ExitStatus.configuration : .cannotCreate).ending(error.description)
+            let fields = ["exit_status": "\(error.status.rawValue)"]
+            switch destination {
+            case .journal: journal.write(.startFailed, error.words, fields)
+            case .standardError: FileHandle.standardError.write(Data("meterd: \(error.words)\n".utf8))
+            }
+            manager.failed(status: error.words, errno: error.status == .storage ? EIO : EINVAL)
+            throw ExitCode(error.status.rawValue)
         }
+    }
+
+    private func serve(
+        _ level: LogLevel, _ journal: Journal, _ manager: ServiceManager, _ pump: LogPump
+    ) async throws(StartFailure) {
+        let (settings, rates, sockets) = try await prepare()
         defer { sockets.removeFiles() }
+        level.current = settings.logLevel
+        journal.wantsAnswers = settings.logRecords
         let daemon: Daemon
         do {
             daemon = try await Daemon(
-                settings: settings, rates: rates, sockets: sockets, manager: manager, logger: logger, pump: pump)
+                settings: settings, rates: rates, sockets: sockets, manager: manager, journal: journal, pump: pump)
         } catch let error as LedgerOpenError {
-            throw Self.status(of: error.kind).ending(error.description)
+            throw StartFailure(Self.status(of: error.kind), error.description)
         } catch let error as StorageFailure {
-            throw (error.isDamage ? ExitStatus.data : .storage).ending(error.description)
+            throw StartFailure(error.isDamage ? .data : .storage, error.description)
+        } catch {
+            throw StartFailure(.storage, "\(error)")
         }
         let reload = ReloadService(daemon: daemon, source: options.source, level: level)
         // Services stop in reverse order: the daemon last.
@@ -65,7 +74,31 @@ struct RunCommand: AsyncParsableCommand {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(60)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            throw StartFailure(.storage, "\(error)")
+        }
+    }
+
+    private func prepare() async throws(StartFailure) -> (Settings, RatesFile?, Sockets) {
+        let settings: Settings
+        do throws(SettingsError) {
+            settings = try await options.source.load()
+        } catch {
+            throw StartFailure(.configuration, error.problems.joined(separator: "; "))
+        }
+        let rates: RatesFile?
+        do throws(RatesFileError) {
+            rates = try RatesFile.load(settings)
+        } catch {
+            throw StartFailure(.configuration, error.description)
+        }
+        do throws(ListenError) {
+            return (settings, rates, try Sockets(settings))
+        } catch {
+            throw StartFailure(error.isConfiguration ? .configuration : .cannotCreate, error.description)
+        }
     }
 
     private static func status(of kind: LedgerOpenError.Kind) -> ExitStatus {
@@ -75,5 +108,16 @@ struct RunCommand: AsyncParsableCommand {
         case .unreadable: .data
         case .failed: .storage
         }
+    }
+}
+
+/// Why the daemon doesn't run, and the status it ends with.
+private struct StartFailure: Error {
+    let status: ExitStatus
+    let words: String
+
+    init(_ status: ExitStatus, _ words: String) {
+        self.status = status
+        self.words = words
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Configuration
 import Foundation
 import Glibc
@@ -20,7 +21,13 @@ struct Settings: Sendable, Equatable {
     var openMebibytesMax: Int
     var controlSocket: String
     var controlMode: mode_t
+    var controlGroup: String?
+    var ingestGroup: String?
+    var metricsListen: String?
     var logLevel: Logger.Level
+    var logRecords: Bool
+    /// Who may do what.
+    var access: AccessPolicy
     var cacheMebibytes: Int
     var checkpointPages: Int
 
@@ -28,7 +35,8 @@ struct Settings: Sendable, Equatable {
     static let keys = [
         "state_dir", "rates.file", "ingest.socket", "ingest.socket_mode", "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
-        "control.socket_mode", "log.level", "store.cache_mib", "store.checkpoint_pages",
+        "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
+        "log.records", "store.cache_mib", "store.checkpoint_pages",
     ]
 
     /// The file that is read where none is named; it may be missing.
@@ -62,10 +70,10 @@ struct SettingsSource: Sendable {
         let path = named ?? Settings.defaultFile
         var problems: [String] = []
         var providers: [any ConfigProvider] = []
+        var peers: [AccessRule]?
         var flagValues: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, value) in flags {
-            flagValues[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(
-                .string(value), isSecret: false)
+            flagValues[Self.key(key)] = ConfigValue(.string(value), isSecret: false)
         }
         providers.append(InMemoryProvider(name: "flags", values: flagValues))
         providers.append(EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "meterd"))
@@ -73,11 +81,12 @@ struct SettingsSource: Sendable {
         if named != nil || access(path, F_OK) == 0 {
             do {
                 let text = try String(contentsOfFile: path, encoding: .utf8)
-                problems += try SettingsFile.unknownKeys(in: text, knowing: Settings.keys).map { "\(path): \($0)" }
-                if !text.allSatisfy(\.isWhitespace), try !SettingsFile.isEmpty(text) {
-                    providers.append(
-                        try await FileProvider<YAMLSnapshot>(filePath: FilePath(path), allowMissing: false))
-                }
+                let file = try SettingsFile(text, knowing: Settings.keys)
+                problems += file.problems.map { "\(path): \($0)" }
+                peers = file.peers
+                var values: [AbsoluteConfigKey: ConfigValue] = [:]
+                for (key, value) in file.values { values[Self.key(key)] = ConfigValue(.string(value), isSecret: false) }
+                providers.append(InMemoryProvider(name: path, values: values))
             } catch {
                 let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
                 let isFile = FileManager.default.contents(atPath: path) != nil
@@ -85,11 +94,15 @@ struct SettingsSource: Sendable {
                 throw SettingsError(problems: ["configuration file \(path) \(reason)"])
             }
         }
-        return try settings(ConfigReader(providers: providers), problems)
+        return try settings(ConfigReader(providers: providers), AccessPolicy(rules: peers), problems)
+    }
+
+    private static func key(_ name: String) -> AbsoluteConfigKey {
+        AbsoluteConfigKey(name.split(separator: ".").map(String.init))
     }
 
     private func settings(
-        _ reader: ConfigReader, _ earlier: [String]
+        _ reader: ConfigReader, _ access: AccessPolicy, _ earlier: [String]
     ) throws(SettingsError) -> Settings {
         var values = SettingsReader(reader: reader, problems: earlier)
         let named = reader.string(forKey: "rates.file")
@@ -105,7 +118,10 @@ struct SettingsSource: Sendable {
             openMebibytesMax: values.number("ingest.open_mib_max", default: 64, in: 1...65_536),
             controlSocket: values.path("control.socket", default: "/run/meterd/control.sock"),
             controlMode: values.mode("control.socket_mode", default: 0o600),
+            controlGroup: values.group("control.socket_group"), ingestGroup: values.group("ingest.socket_group"),
+            metricsListen: values.address("metrics.listen"),
             logLevel: values.level("log.level", default: .info),
+            logRecords: values.truth("log.records", default: false), access: access,
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
@@ -162,6 +178,33 @@ private struct SettingsReader {
             return fallback
         }
         return mode
+    }
+
+    mutating func truth(_ key: String, default fallback: Bool) -> Bool {
+        switch text(key) {
+        case nil: return fallback
+        case "true": return true
+        case "false": return false
+        case let text?:
+            problems.append("\(key): is '\(text)'; expected true or false")
+            return fallback
+        }
+    }
+
+    /// A group of this machine, by name.
+    mutating func group(_ key: String) -> String? {
+        guard let text = text(key), !text.isEmpty else { return nil }
+        if getgrnam(text) == nil { problems.append("\(key): this machine has no group '\(text)'") }
+        return text
+    }
+
+    /// An address and port of the loopback interface.
+    mutating func address(_ key: String) -> String? {
+        guard let text = text(key), !text.isEmpty else { return nil }
+        if LoopbackAddress(text) == nil {
+            problems.append("\(key): is '\(text)'; expected a loopback address and a port, such as 127.0.0.1:9464")
+        }
+        return text
     }
 
     mutating func level(_ key: String, default fallback: Logger.Level) -> Logger.Level {

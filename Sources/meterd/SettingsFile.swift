@@ -1,38 +1,62 @@
+import Access
 import Yams
 
-/// What swift-configuration doesn't look at in a file: keys that mean nothing.
-enum SettingsFile {
-    /// A line for each key that is not known, with its place.
-    static func unknownKeys(in text: String, knowing known: [String]) throws -> [String] {
-        guard let root = try Yams.compose(yaml: text), root.scalar?.string != "" else { return [] }
-        guard root.mapping != nil else { return ["expected keys and values"] }
-        var problems: [String] = []
-        collect(root, under: [], Set(known), &problems)
-        return problems
+/// The configuration file, read: its values by key, who may speak, and everything in it that means nothing.
+struct SettingsFile {
+    private(set) var values: [String: String] = [:]
+    /// The rules of `peers`; nil where the file has no such key.
+    private(set) var peers: [AccessRule]?
+    /// A line for each thing that is wrong, with its place.
+    private(set) var problems: [String] = []
+
+    /// Reads a file's text, knowing those keys. Throws where it is not YAML.
+    init(_ text: String, knowing keys: [String]) throws {
+        guard let root = try Yams.compose(yaml: text), root.scalar?.string != "" else { return }
+        guard root.mapping != nil else {
+            problems = ["expected keys and values"]
+            return
+        }
+        collect(root, under: [], Set(keys))
     }
 
-    /// Whether a file has no value at all, only comments.
-    static func isEmpty(_ text: String) throws -> Bool {
-        guard let root = try Yams.compose(yaml: text) else { return true }
-        return root.mapping?.isEmpty ?? (root.scalar?.string == "")
-    }
-
-    private static func collect(_ node: Node, under path: [String], _ known: Set<String>, _ problems: inout [String]) {
+    private mutating func collect(_ node: Node, under path: [String], _ known: Set<String>) {
         guard let mapping = node.mapping else { return }
         for (key, value) in mapping {
             let isEmpty = value.scalar.map { $0.string.isEmpty || $0.string == "null" } ?? false
-            let name = (path + [key.scalar?.string ?? "?"]).joined(separator: ".")
-            if value.mapping != nil, known.contains(where: { $0.hasPrefix(name + ".") }) {
-                collect(value, under: path + [key.scalar?.string ?? "?"], known, &problems)
-            } else if isEmpty, known.contains(where: { $0.hasPrefix(name + ".") }) {
+            let part = key.scalar?.string ?? "?"
+            let name = (path + [part]).joined(separator: ".")
+            let isSection = known.contains { $0.hasPrefix(name + ".") }
+            if name == "peers" {
+                readPeers(value)
+            } else if value.mapping != nil, isSection {
+                collect(value, under: path + [part], known)
+            } else if isEmpty, isSection {
                 // A section whose keys are all left out.
                 continue
             } else if !known.contains(name) {
-                let line = key.mark.map { "line \($0.line): " } ?? ""
-                problems.append("\(line)\(name): there is no such key")
-            } else if value.scalar == nil {
+                problems.append("\(Self.place(key))\(name): there is no such key")
+            } else if let scalar = value.scalar {
+                values[name] = scalar.string
+            } else {
                 problems.append("\(name): expected a single value")
             }
         }
+    }
+
+    private mutating func readPeers(_ node: Node) {
+        guard let sequence = node.sequence else {
+            problems.append("peers: expected a list of rules, each with 'user' or 'group'")
+            return
+        }
+        peers = []
+        for (index, entry) in sequence.enumerated() {
+            var reader = PeerRuleReader(entry, name: "\(Self.place(entry))peers[\(index)]")
+            if let rule = reader.rule() { peers?.append(rule) }
+            problems += reader.problems
+        }
+    }
+
+    private static func place(_ node: Node) -> String {
+        node.mark.map { "line \($0.line): " } ?? ""
     }
 }

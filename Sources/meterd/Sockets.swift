@@ -5,6 +5,8 @@ import SystemdSupport
 struct Sockets: Sendable {
     let ingest: ListeningSocket
     let control: ListeningSocket
+    /// Where metrics are served over TCP; nil where they are not.
+    let metrics: Int32?
 
     /// Names of systemd's `FileDescriptorName=`.
     private static let ingestName = "meterd-ingest"
@@ -12,9 +14,14 @@ struct Sockets: Sendable {
 
     init(_ settings: Settings) throws(ListenError) {
         let inherited = ListeningSocket.inherited()
-        ingest = try Self.socket(inherited[Self.ingestName], settings.ingestSocket, settings.ingestMode)
+        ingest = try Self.socket(
+            inherited[Self.ingestName], settings.ingestSocket, settings.ingestMode, settings.ingestGroup)
         do throws(ListenError) {
-            control = try Self.socket(inherited[Self.controlName], settings.controlSocket, settings.controlMode)
+            control = try Self.socket(
+                inherited[Self.controlName], settings.controlSocket, settings.controlMode, settings.controlGroup)
+            metrics = try settings.metricsListen.flatMap(LoopbackAddress.init).map { address throws(ListenError) in
+                try address.listen()
+            }
         } catch {
             ingest.removeFile()
             throw error
@@ -22,10 +29,10 @@ struct Sockets: Sendable {
     }
 
     private static func socket(
-        _ inherited: ListeningSocket?, _ path: String, _ mode: mode_t
+        _ inherited: ListeningSocket?, _ path: String, _ mode: mode_t, _ group: String?
     ) throws(ListenError) -> ListeningSocket {
         if let inherited { return inherited }
-        return try ListeningSocket.bind(path: path, mode: mode)
+        return try ListeningSocket.bind(path: path, mode: mode, group: group)
     }
 
     func removeFiles() {

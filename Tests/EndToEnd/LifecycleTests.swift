@@ -96,8 +96,8 @@ import Testing
         }
         #expect(try mode(daemon.ingestSocket) == 0o660)
         #expect(try mode(daemon.controlSocket) == 0o600)
-        #expect(try mode(daemon.stateDirectory) == 0o750)
-        #expect(try mode(daemon.stateDirectory + "/meterd.db") == 0o640)
+        #expect(try mode(daemon.stateDirectory) == 0o700)
+        #expect(try mode(daemon.stateDirectory + "/meterd.db") == 0o600)
     }
 
     // MARK: Refusing to start

@@ -75,6 +75,15 @@ final class IngestFixture: Sendable {
     }
 }
 
+extension IngestLimits {
+    /// Every batch on the writer's thread.
+    static let withoutInline: IngestLimits = {
+        var limits = IngestLimits()
+        limits.inlineMax = 0
+        return limits
+    }()
+}
+
 /// The real store, held before each commit of usage once a test has closed its gate: a disk that stands still.
 struct GatedStore: LedgerStore {
     var store: SQLiteStore
@@ -91,6 +100,7 @@ struct GatedStore: LedgerStore {
     }
 
     var timeToOwnWork: Duration? { store.timeToOwnWork }
+    var lastSync: Duration { store.lastSync }
 
     mutating func close() throws(StorageFailure) {
         try store.close()

@@ -135,6 +135,7 @@ import Testing
     @Test func aFullDaemonStopsReadingAndDropsNothing() async throws {
         var limits = IngestLimits()
         limits.openMax = 10
+        limits.inlineMax = 0
         let gate = Gate()
         let fixture = try await IngestFixture(limits: limits) { GatedStore(store: $0, gate: gate) }
         let clients = try (0..<5).map { _ in try LineClient(fixture.socket) }
@@ -155,7 +156,7 @@ import Testing
 
     @Test func aStopAnswersWhatWasReadAndRefusesWhatComesLate() async throws {
         let gate = Gate()
-        let fixture = try await IngestFixture { GatedStore(store: $0, gate: gate) }
+        let fixture = try await IngestFixture(limits: .withoutInline) { GatedStore(store: $0, gate: gate) }
         let client = try LineClient(fixture.socket)
         for number in 0..<10 { try client.send(IngestFixture.usage("\(number)")) }
         gate.waitUntilEntered()
@@ -173,10 +174,48 @@ import Testing
         try await stopping.value
     }
 
-    @Test func afterAStorageFailureNothingIsAnsweredNorTakenForAnother() async throws {
+    @Test func aDiskThatStandsStillUnderTheEventLoopLosesNothingAndTheStatisticsAnswer() async throws {
+        let gate = Gate()
+        let fixture = try await IngestFixture { GatedStore(store: $0, gate: gate) }
+        let client = try LineClient(fixture.socket)
+        let other = try LineClient(fixture.socket)
+        try client.send(IngestFixture.usage("0"))
+        gate.waitUntilEntered()
+        for number in 1..<100 { try client.send(IngestFixture.usage("\(number)")) }
+        try other.send(IngestFixture.usage("other"))
+        #expect(await fixture.server.statistics().refusals.isEmpty)
+        gate.open()
+        for number in 0..<100 {
+            #expect(try client.receive()?.hasPrefix(#"{"id":"\#(number)","ok":true"#) == true)
+        }
+        #expect(try other.receive()?.contains("\"ok\":true") == true)
+        #expect(fixture.writer.statistics.records == 101)
+        try await fixture.stop()
+    }
+
+    @Test func aStorageFailureUnderTheEventLoopAnswersNothing() async throws {
         let gate = Gate()
         let failed = Gate()
         let fixture = try await IngestFixture {
+            GatedStore(store: $0, gate: gate, fails: true)
+        } onFailure: { _ in
+            failed.enter()
+        }
+        let client = try LineClient(fixture.socket)
+        try client.send(IngestFixture.usage("unknown outcome"))
+        gate.waitUntilEntered()
+        gate.open()
+        failed.waitUntilEntered()
+        failed.open()
+        try client.send(IngestFixture.usage("never taken"))
+        try await fixture.stop()
+        #expect(try client.receive() == nil)
+    }
+
+    @Test func afterAStorageFailureNothingIsAnsweredNorTakenForAnother() async throws {
+        let gate = Gate()
+        let failed = Gate()
+        let fixture = try await IngestFixture(limits: .withoutInline) {
             GatedStore(store: $0, gate: gate, fails: true)
         } onFailure: { _ in
             failed.enter()

@@ -207,6 +207,7 @@ private final class CountingReceiver: OutcomeReceiver {
 // A store that fails can't be had of a healthy disk, nor one that waits: these two stand for the disk.
 private struct BrokenStore: LedgerStore {
     let timeToOwnWork: Duration? = nil
+    let lastSync = Duration.zero
     func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         throw StorageFailure(description: "broken")
     }
@@ -216,6 +217,7 @@ private struct BrokenStore: LedgerStore {
 private struct StuckStore: LedgerStore {
     let gate = Gate()
     let timeToOwnWork: Duration? = nil
+    let lastSync = Duration.zero
 
     func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         gate.enter()
@@ -228,6 +230,7 @@ private struct StuckStore: LedgerStore {
 private final class SlowStore: LedgerStore {
     let isSlow = Atomic(true)
     let timeToOwnWork: Duration? = nil
+    let lastSync = Duration.zero
 
     func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         if isSlow.load(ordering: .relaxed) { usleep(20_000) }

@@ -75,6 +75,7 @@ struct UsageDetail {
     var billedTier: Int64
     var tierFellBack: Bool
     var lines: [UInt8]
+    var peer: Peer?
 
     func append(to bytes: inout RowBytes) {
         bytes.append(id)
@@ -88,6 +89,11 @@ struct UsageDetail {
         bytes.append(usage)
         bytes.append(tags)
         bytes.append(lines)
+        // Records from before peers were kept have the digest that they had.
+        if let peer {
+            bytes.append(Int64(peer.uid))
+            bytes.append(Int64(peer.pid))
+        }
     }
 }
 

@@ -2,8 +2,9 @@ import Metering
 
 /// One thing asked of the ledger. The writer carries them out in the order in which it took them.
 public enum Mutation: Sendable {
-    /// Charge a usage record that the daemon read at that moment; with what was worked out of its price already.
-    case usage(UsageRecord, received: Timestamp, prepared: PreparedCharge? = nil)
+    /// Charge a usage record that the daemon read at that moment, from that peer; with what was worked out of its price
+    /// already.
+    case usage(UsageRecord, received: Timestamp, peer: Peer? = nil, prepared: PreparedCharge? = nil)
     /// Read an org's balance, behind everything that was taken before.
     case balance(org: String)
     /// Find the record of an id, behind everything that was taken before.

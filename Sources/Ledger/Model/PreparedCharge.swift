@@ -32,24 +32,26 @@ public struct ChargePreparer {
     /// A preparer.
     public init() {}
 
-    /// What a record that was read at a moment will cost; nil where that takes more than cards that are at hand: the
+    /// What a record that was read at a moment, from a peer, will cost; nil where that takes more than cards that are at hand: the
     /// writer sees to it.
-    public mutating func prepare(_ record: UsageRecord, received: Timestamp, book: RateBook) -> PreparedCharge? {
+    public mutating func prepare(
+        _ record: UsageRecord, received: Timestamp, peer: Peer? = nil, book: RateBook
+    ) -> PreparedCharge? {
         let priced = book.priceAtHand(
             model: record.model, provider: record.provider, record.reading, tier: record.billedTier,
             at: record.at ?? received)
         guard let priced, case .priced(let price) = priced.pricing, price.cost <= LedgerLimits.recordCostMax else {
             return nil
         }
-        return charge(record, price, card: priced.entry.id, version: book.version, received: received)
+        return charge(record, price, card: priced.entry.id, version: book.version, received: received, peer: peer)
     }
 
     /// The charge of a record at a price.
     mutating func charge(
-        _ record: UsageRecord, _ price: Price, card: Int64, version: UInt64, received: Timestamp
+        _ record: UsageRecord, _ price: Price, card: Int64, version: UInt64, received: Timestamp, peer: Peer?
     ) -> PreparedCharge {
         let lines = LineItemCodec.encode(price.lines)
-        let digest = digest(of: record, received: received, tierFellBack: price.tierFellBack, lines: lines)
+        let digest = digest(of: record, received: received, peer: peer, tierFellBack: price.tierFellBack, lines: lines)
         return PreparedCharge(
             version: version, card: card, cost: price.cost, tierFellBack: price.tierFellBack, lines: lines,
             digest: digest)
@@ -57,14 +59,15 @@ public struct ChargePreparer {
 
     /// The digest of what a record's row says beside its money.
     mutating func digest(
-        of record: UsageRecord, received: Timestamp, tierFellBack: Bool, lines: [UInt8]
+        of record: UsageRecord, received: Timestamp, peer: Peer?, tierFellBack: Bool, lines: [UInt8]
     ) -> [UInt8] {
         bytes.removeAll()
         UsageDetail(
             id: record.id, user: record.user, model: record.model, provider: record.provider,
             at: (record.at ?? received).milliseconds, received: received.milliseconds, isAtGiven: record.at != nil,
             tier: Int64(record.tier.rawValue), hold: record.hold, usage: record.usage, tags: record.tags,
-            billedTier: Int64(record.billedTier.rawValue), tierFellBack: tierFellBack, lines: lines
+            billedTier: Int64(record.billedTier.rawValue), tierFellBack: tierFellBack, lines: lines,
+            peer: peer
         ).append(to: &bytes)
         return bytes.digest
     }

@@ -28,6 +28,8 @@ public struct Refusal: Error, Sendable, Hashable {
         case limitExceeded = "limit_exceeded"
         /// A price was asked for and the model has no rate.
         case unknownModel = "unknown_model"
+        /// This peer may not speak for that org, or not do that.
+        case forbidden
         /// The org is closed.
         case orgClosed = "org_closed"
         /// No such thing at that address of the control socket.
@@ -44,7 +46,7 @@ public struct Refusal: Error, Sendable, Hashable {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-                .limitExceeded:
+                .limitExceeded, .forbidden:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome: true
             }

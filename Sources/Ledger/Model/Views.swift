@@ -138,6 +138,10 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let usage: String
     /// Labels, verbatim.
     public let tags: String?
+    /// The user whose process handed it in.
+    public let peerUid: UInt32?
+    /// That process.
+    public let peerPid: Int32?
 }
 
 /// A movement of money, as it is shown.

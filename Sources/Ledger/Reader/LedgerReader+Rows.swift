@@ -20,12 +20,13 @@ extension LedgerReader {
         SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash, correction.kind AS correction_kind,
             correction.cost AS corrected_cost, correction.lines AS corrected_lines,
             correction.billed_tier AS corrected_tier, correction.tier_fell_back AS corrected_fell_back,
-            first_card.hash AS first_card_hash
+            first_card.hash AS first_card_hash, peer.uid AS peer_uid, peer.pid AS peer_pid
         """
     static let usageJoins = """
         JOIN org ON org.id = usage.org LEFT JOIN correction ON correction.number = usage.correction
         LEFT JOIN rate_card ON rate_card.id = CASE WHEN usage.correction > 0 THEN correction.card ELSE usage.card END
         LEFT JOIN rate_card AS first_card ON first_card.id = usage.card
+        LEFT JOIN peer ON peer.id = usage.peer
         """
 
     static let transferSQL = """
@@ -101,7 +102,8 @@ extension LedgerReader {
             correction: correction > 0 ? correction : nil, digest: hexadecimal(row["digest"]),
             balanceAfter: money(row["balance"]), hold: row["hold"],
             rateCard: row[asFirstCharged ? "first_card_hash" : "card_hash"],
-            lines: price.map(LineView.lines) ?? [], usage: row["usage"], tags: row["tags"])
+            lines: price.map(LineView.lines) ?? [], usage: row["usage"], tags: row["tags"],
+            peerUid: row["peer_uid"], peerPid: row["peer_pid"])
     }
 
     static func hold(_ row: Row) -> HoldView {

@@ -148,6 +148,16 @@ public final class LedgerReader: Sendable {
         }
     }
 
+    /// What waits: holds that are open, records that have no rate.
+    public func backlog() async throws -> (openHolds: Int, unpriced: Int) {
+        try await pool.read { database in
+            (
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM hold WHERE state = 1") ?? 0,
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM usage WHERE status = 2 AND correction = 0") ?? 0
+            )
+        }
+    }
+
     static func page<Item>(
         _ rows: [Row], limit: Int, _ item: (Row) -> Item, _ cursor: (Row) -> String
     ) -> Page<Item> {

@@ -7,6 +7,9 @@ public protocol LedgerStore: SendableMetatype {
     /// decides.
     mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]]
 
+    /// How long the sync of the latest commit took.
+    var lastSync: Duration { get }
+
     /// How long until the store has work of its own (what expires, unpriced records whose rate may have come): then it
     /// wants a ``commit(lots:)``, be it of nothing. Nil while there is none.
     var timeToOwnWork: Duration? { get }

@@ -3,7 +3,8 @@ import Metering
 // A usage record's way through the writer: seen before? → in time? → price → debit → row.
 extension SQLiteStore {
     mutating func charge(
-        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, _ prepared: PreparedCharge?, now: Timestamp
+        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, _ peer: Peer?, _ prepared: PreparedCharge?,
+        now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[record.org] else { return Self.unknownOrg(record.org) }
         let hash = hash ?? index.hash(org: org.id, id: record.id)
@@ -21,7 +22,8 @@ extension SQLiteStore {
             case .priced(let price):
                 guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
                 charge = preparer.charge(
-                    record, price, card: priced?.entry.id ?? 0, version: bookInBatch.version, received: received)
+                    record, price, card: priced?.entry.id ?? 0, version: bookInBatch.version, received: received,
+                    peer: peer)
             case .noRate, nil: break
             case .overflow: return .refused(Self.tooMuch)
             }
@@ -57,8 +59,9 @@ extension SQLiteStore {
             held: balance.nanos - org.account.available.nanos, holdNumber: holdNumber, holdState: holdState?.rawValue,
             transfer: transfer,
             digest: charge?.digest
-                ?? preparer.digest(of: record, received: received, tierFellBack: false, lines: Self.noLines))
-        try insert(row, record, received: received, charge)
+                ?? preparer.digest(of: record, received: received, peer: peer, tierFellBack: false, lines: Self.noLines)
+        )
+        try insert(row, record, received: received, peer, charge)
         accounts.touch(org.account)
         org.account.state.lastUsage = next.usage
         index.insert(hash, next.usage)
@@ -86,7 +89,7 @@ extension SQLiteStore {
     private static let noLines = LineItemCodec.encode([])
 
     private mutating func insert(
-        _ row: UsageRow, _ record: UsageRecord, received: Timestamp, _ charge: PreparedCharge?
+        _ row: UsageRow, _ record: UsageRecord, received: Timestamp, _ peer: Peer?, _ charge: PreparedCharge?
     ) throws(SQLiteError) {
         let insert = statements.insertUsage
         insert.bind(1, row.sequence)
@@ -115,6 +118,7 @@ extension SQLiteStore {
         insert.bind(24, row.holdState)
         insert.bind(25, row.transfer)
         insert.bind(26, blob: row.digest)
+        insert.bind(27, try peer.map { peer throws(SQLiteError) in try number(of: peer) })
         try insert.run()
         row.append(to: &chain.usage)
     }

@@ -17,12 +17,16 @@ public struct SQLiteStore: LedgerStore {
     public internal(set) var book: RateBook
     var bookInBatch: RateBook
     var preparer = ChargePreparer()
+    /// How long the latest `COMMIT` took.
+    public private(set) var lastSync = Duration.zero
     /// Whether the present batch changes the book.
     var isBookTouched = false
     var next: NextNumbers
     /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
     var sweptTo: Int64? = 0
     var events: [LedgerEvent] = []
+    /// Numbers of peers.
+    var peers: [Peer: Int64] = [:]
     /// The present batch's day and month.
     var window: Window
     private var nextCommitted: NextNumbers
@@ -105,7 +109,9 @@ public struct SQLiteStore: LedgerStore {
             try write(now)
             let sealed = index.isFull ? try index.seal() : nil
             let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
+            let start = ContinuousClock.now
             try statements.commit.run()
+            lastSync = ContinuousClock.now - start
             if let sealed { index.didSeal(sealed) }
             if let sealedHolds { holdIndex.didSeal(sealedHolds) }
             didCommit()
@@ -191,6 +197,7 @@ public struct SQLiteStore: LedgerStore {
         next = nextCommitted
         sweptTo = sweptToCommitted
         events.removeAll()
+        peers.removeAll()
     }
 
     /// Records whose look-ups are brought into the processor's caches together: few enough that the first are still there
@@ -199,7 +206,7 @@ public struct SQLiteStore: LedgerStore {
 
     /// The hash that a usage record is looked up by; nil where its org is not known yet.
     private func hash(of mutation: Mutation) -> UInt64? {
-        guard case .usage(let record, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
+        guard case .usage(let record, _, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
         return index.hash(org: org.id, id: record.id)
     }
 
@@ -207,8 +214,8 @@ public struct SQLiteStore: LedgerStore {
         _ mutation: Mutation, _ hash: UInt64?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         switch mutation {
-        case .usage(let record, let received, let prepared):
-            try charge(record, hash, received: received, prepared, now: now)
+        case .usage(let record, let received, let peer, let prepared):
+            try charge(record, hash, received: received, peer, prepared, now: now)
         case .authorize(let request): try authorize(request, now: now)
         case .release(let org, let id): try release(org: org, id: id, now: now)
         case .balance(let org): try balance(org, now: now)
@@ -288,7 +295,7 @@ public struct SQLiteStore: LedgerStore {
                 org: name, state: org.state, balance: org.account.balance, available: org.account.available))
     }
 
-    private static func maximum(
+    static func maximum(
         _ table: String, _ column: String, _ connection: SQLiteConnection
     ) throws(SQLiteError) -> Int64 {
         let statement = try connection.prepare("SELECT max(\(column)) FROM \(table)")

@@ -20,6 +20,7 @@ enum Schema {
         }
         migrator.registerMigration("2026-11-24 rate aliases") { database in try database.execute(sql: aliases) }
         migrator.registerMigration("2026-11-25 id groups") { database in try database.execute(sql: idGroups) }
+        migrator.registerMigration("2026-11-25 peers") { database in try database.execute(sql: peers) }
         return migrator
     }
 
@@ -252,6 +253,16 @@ enum Schema {
         -- One filter over many sealed segments of ids, so that a look-up asks few of them. number: from 1, in their order.
         CREATE TABLE id_group(number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
         CREATE TABLE hold_id_group(number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
+        """
+
+    private static let peers = """
+        -- Processes that handed records in, as they were when they connected
+        CREATE TABLE peer(
+            id INTEGER PRIMARY KEY, uid INTEGER NOT NULL, pid INTEGER NOT NULL, UNIQUE(uid, pid)
+        ) STRICT;
+        CREATE TRIGGER peer_is_never_updated BEFORE UPDATE ON peer
+            BEGIN SELECT RAISE(ABORT, 'peers are append-only'); END;
+        ALTER TABLE usage ADD COLUMN peer INTEGER;
         """
 
     private static let aliases = """

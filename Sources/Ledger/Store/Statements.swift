@@ -22,8 +22,8 @@ struct Statements {
             """
             INSERT INTO usage(sequence, previous, org, id, user, model, provider, at, at_given, received, tier, hold,
                 usage, tags, billed_tier, tier_fell_back, status, cost, card, lines, balance, held, hold_number,
-                hold_state, transfer, digest)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                hold_state, transfer, digest, peer)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         selectUsageKey = try connection.prepare("SELECT 1 FROM usage WHERE sequence = ? AND org = ? AND id = ?")
         selectUsage = try connection.prepare(

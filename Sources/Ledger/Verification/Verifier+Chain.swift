@@ -53,9 +53,9 @@ private struct ChainRows {
         usage = try connection.prepare(
             """
             SELECT sequence, previous, org, status, cost, card, balance, held, hold_number, hold_state, transfer, digest,
-                id, user, model, provider, at, received, at_given, tier, hold, usage, tags, billed_tier, tier_fell_back,
-                lines
-            FROM usage ORDER BY sequence
+                usage.id, user, model, provider, at, received, at_given, tier, hold, usage, tags, billed_tier,
+                tier_fell_back, lines, uid, pid
+            FROM usage LEFT JOIN peer ON peer.id = usage.peer ORDER BY sequence
             """)
         holds = try connection.prepare(
             """
@@ -131,7 +131,10 @@ private struct ChainRows {
                     provider: usage.text(15), at: usage.int(16), received: usage.int(17),
                     isAtGiven: usage.int(18) == 1, tier: usage.int(19), hold: usage.text(20),
                     usage: usage.text(21) ?? "", tags: usage.text(22), billedTier: usage.int(23),
-                    tierFellBack: usage.int(24) == 1, lines: usage.blob(25)
+                    tierFellBack: usage.int(24) == 1, lines: usage.blob(25),
+                    peer: usage.optionalInt(26).map {
+                        Peer(uid: UInt32(truncatingIfNeeded: $0), pid: Int32(truncatingIfNeeded: usage.int(27)))
+                    }
                 ).append(to: &scratch)
                 check("usage record \(row.sequence)", row.digest, &scratch)
             },

@@ -35,6 +35,14 @@ public struct WriterStatistics: Sendable {
     public var commits: UInt64 = 0
     /// Whether the latest batch met a full disk.
     public var isDiskFull = false
+    /// Seconds that commits took, the sync included.
+    public var commitSeconds = MetricHistogram.seconds
+    /// Seconds that `COMMIT` alone took: the log's write and sync.
+    public var syncSeconds = MetricHistogram.seconds
+    /// Mutations of the commits.
+    public var commitMutations = MetricHistogram.batches
+    /// When the latest commit was made; nil before the first.
+    public var lastCommit: ContinuousClock.Instant?
 
     /// Nothing done yet.
     public init() {}
@@ -170,8 +178,9 @@ public final class LedgerWriter: Sendable {
         do throws(StorageFailure) {
             let start = ContinuousClock.now
             let outcomes = try store.value.commit(lots: lots)
-            isQuick.store(ContinuousClock.now - start <= Self.quickCommitMax, ordering: .relaxed)
-            record(outcomes)
+            let end = ContinuousClock.now
+            isQuick.store(end - start <= Self.quickCommitMax, ordering: .relaxed)
+            record(outcomes, start, end)
             return outcomes
         } catch {
             queue.abandon()
@@ -197,7 +206,9 @@ public final class LedgerWriter: Sendable {
         for (receiver, outcomes) in receivers { receiver.receive(outcomes) }
     }
 
-    private func record(_ outcomes: [[Outcome]]) {
+    private func record(
+        _ outcomes: [[Outcome]], _ start: ContinuousClock.Instant, _ end: ContinuousClock.Instant
+    ) {
         var mutations: UInt64 = 0
         var records: UInt64 = 0
         var unpriced: UInt64 = 0
@@ -212,12 +223,20 @@ public final class LedgerWriter: Sendable {
             default: break
             }
         }
+        let sync = store.value.lastSync
+        let seconds = (end - start) / .seconds(1)
         guard mutations > 0 else { return state.withLock { $0.commits += 1 } }
         state.withLock {
             $0.mutations += mutations
             $0.records += records
             $0.unpriced += unpriced
-            if !isFull { $0.commits += 1 }
+            if !isFull {
+                $0.commits += 1
+                $0.lastCommit = end
+                $0.commitSeconds.observe(seconds)
+                $0.syncSeconds.observe(sync / .seconds(1))
+                $0.commitMutations.observe(Double(mutations))
+            }
             $0.isDiskFull = isFull
         }
     }

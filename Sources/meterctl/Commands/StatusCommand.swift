@@ -20,9 +20,17 @@ struct StatusCommand: AsyncParsableCommand {
                     ("transfers", "\(status.transfers)"),
                     ("orgs", "\(status.orgs)"),
                     ("connections", "\(status.connections)"),
+                    ("latency", status.latency99Ms.map { "p99 \($0) ms from coming to durable" }),
+                    ("last commit", status.lastCommitSeconds.map { "\(Int($0)) s ago" }),
                     ("queue", "\(status.queued) of \(status.queueCapacity)"),
                     ("rates", status.rateCard.map { "\(status.rates) models, card \($0.prefix(12))" } ?? "none"),
                     ("database", "\(Self.size(status.databaseBytes)) and \(Self.size(status.walBytes)) of log"),
+                    (
+                        "disk",
+                        status.diskFreeBytes.flatMap { free in
+                            status.diskBytes.map { "\(Self.size(free)) free of \(Self.size($0))" }
+                        }
+                    ),
                 ])
             }
         }

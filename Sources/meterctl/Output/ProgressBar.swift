@@ -3,13 +3,15 @@ import Foundation
 /// A line on a terminal's standard error that is drawn over itself; nothing where there is no terminal.
 final class ProgressBar {
     private let total: Int?
+    private let unit: String
     private let start = DispatchTime.now()
     private var drawn = DispatchTime(uptimeNanoseconds: 0)
     private var isShown = false
 
     /// A bar towards `total`, or a counter where that isn't known.
-    init(total: Int?) {
+    init(total: Int?, unit: String = "records") {
         self.total = total
+        self.unit = unit
     }
 
     func update(_ done: Int, _ words: String) {
@@ -27,7 +29,7 @@ final class ProgressBar {
                 "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
                 + "] \(min(100, done * 100 / total)) % "
         }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(bar)\(done) records, \(rate)\(words)".utf8))
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(bar)\(done) \(unit), \(rate)\(words)".utf8))
     }
 
     /// Leaves the line, so that other words can follow.

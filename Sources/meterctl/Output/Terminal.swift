@@ -4,6 +4,11 @@ import Glibc
 /// Where words go: results to standard output, complaints to standard error.
 enum Terminal {
     static let isOutputATerminal = isatty(STDOUT_FILENO) == 1
+    /// Lines of the terminal that results are shown on.
+    static var rows: Int {
+        var size = winsize()
+        return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 6 ? Int(size.ws_row) : 40
+    }
     static let isErrorATerminal = isatty(STDERR_FILENO) == 1
 
     /// Writes a piece of the result. Where nobody reads it any more (`| head`) the program ends as others do, by SIGPIPE.

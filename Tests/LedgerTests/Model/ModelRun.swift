@@ -97,7 +97,8 @@ struct ModelRun {
             if let words = operation.check(&reference, outcome, now) {
                 throw ModelMismatch(words: "\(operation.name): \(words)")
             }
-            if case .usage(let record, _, _) = operation.mutation, case .usage(let reply) = outcome, !reply.isDuplicate
+            if case .usage(let record, _, _, _) = operation.mutation, case .usage(let reply) = outcome,
+                !reply.isDuplicate
             {
                 commitOrder.append((record.org, record.id))
             }

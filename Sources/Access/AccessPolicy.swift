@@ -1,0 +1,114 @@
+/// What may be asked on the ingest socket.
+public enum IngestOperation: String, CaseIterable, Sendable {
+    /// Push usage.
+    case usage
+    /// Reserve credits.
+    case authorize
+    /// Free a hold.
+    case release
+    /// Read a balance.
+    case balance
+}
+
+/// What may be done on the control socket.
+public enum ControlRole: String, CaseIterable, Sendable {
+    /// Everything.
+    case admin
+    /// Look, and change nothing.
+    case viewer
+    /// Hand in payment webhooks, and nothing else.
+    case webhook
+    /// Scrape `/metrics` and ask for health, and nothing else.
+    case metrics
+}
+
+/// What one kind of peer may do.
+public struct AccessRule: Sendable, Hashable {
+    /// The user whom it is about; nil where it is about a group.
+    public var uid: UInt32?
+    /// The group whom it is about; nil where it is about a user.
+    public var gid: UInt32?
+    /// The orgs that they may speak for; nil for all.
+    public var orgs: Set<String>?
+    /// What they may ask on the ingest socket.
+    public var ingest: Set<IngestOperation>
+    /// What they may do on the control socket.
+    public var control: Set<ControlRole>
+
+    /// A rule.
+    public init(
+        uid: UInt32? = nil, gid: UInt32? = nil, orgs: Set<String>? = nil, ingest: Set<IngestOperation> = [],
+        control: Set<ControlRole> = []
+    ) {
+        self.uid = uid
+        self.gid = gid
+        self.orgs = orgs
+        self.ingest = ingest
+        self.control = control
+    }
+
+    func isAbout(_ peer: PeerCredentials) -> Bool {
+        if let uid, uid != peer.uid { return false }
+        if let gid, !peer.groups.contains(gid) { return false }
+        return uid != nil || gid != nil
+    }
+}
+
+/// Who may do what. Without rules everybody who can connect may do everything: the sockets' permissions decide. With rules, a
+/// peer may do what any rule about them allows, and nothing else; root may do everything, since it could change the rules.
+public struct AccessPolicy: Sendable, Hashable {
+    /// The rules; nil where there are none at all.
+    public let rules: [AccessRule]?
+
+    /// A policy of those rules.
+    public init(rules: [AccessRule]?) {
+        self.rules = rules
+    }
+
+    /// Everybody who can connect may do everything.
+    public static let open = AccessPolicy(rules: nil)
+
+    /// What a peer may do; nobody knows who a peer without credentials is, so that they may do nothing where there are rules.
+    public func permissions(of peer: PeerCredentials?) -> Permissions {
+        guard let rules else { return .all }
+        guard let peer else { return Permissions(rules: []) }
+        return peer.uid == 0 ? .all : Permissions(rules: rules.filter { $0.isAbout(peer) })
+    }
+}
+
+/// What one peer may do.
+public struct Permissions: Sendable, Hashable {
+    /// The rules about them; nil for everything.
+    private let rules: [AccessRule]?
+
+    init(rules: [AccessRule]?) {
+        self.rules = rules
+    }
+
+    /// Everything.
+    public static let all = Permissions(rules: nil)
+
+    /// Whether they may ask that on the ingest socket, for that org.
+    public func allows(_ operation: IngestOperation, org: String) -> Bool {
+        guard let rules else { return true }
+        return rules.contains { $0.ingest.contains(operation) && ($0.orgs?.contains(org) ?? true) }
+    }
+
+    /// Whether they may do something on the control socket.
+    ///
+    /// - Parameters:
+    ///   - needed: the roles of which any will do.
+    ///   - org: the org that it is about; nil for what is about the daemon or about all orgs, which whoever is held to some
+    ///     orgs may not do.
+    public func allows(anyOf needed: Set<ControlRole>, org: String?) -> Bool {
+        guard let rules else { return true }
+        return rules.contains { rule in
+            guard !rule.control.isDisjoint(with: needed) else { return false }
+            guard let orgs = rule.orgs else { return true }
+            return org.map(orgs.contains) ?? false
+        }
+    }
+
+    /// Whether they may speak on the ingest socket at all.
+    public var isAnythingAllowed: Bool { rules.map { !$0.isEmpty } ?? true }
+}

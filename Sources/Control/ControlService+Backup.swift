@@ -1,0 +1,56 @@
+import Glibc
+import HTTPTypes
+import Hummingbird
+import Ledger
+import NIOCore
+
+// A copy of the whole ledger.
+extension ControlService {
+    private static let pieceBytes = 1 << 20
+
+    var backupEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .get, path: "/v1/ledger/backup", name: "backup",
+                summary: "A consistent copy of the database, made at this moment; prove it before you rely on it",
+                response: .string, contentType: "application/vnd.sqlite3", roles: []
+            ) { _, _ in
+                let snapshot: LedgerSnapshot
+                do {
+                    snapshot = try await makeSnapshot()
+                } catch {
+                    onBackup(.failure(error))
+                    throw Problem(
+                        .storageUnavailable,
+                        "no copy could be made: \(error); the state directory needs as much room as the ledger is large"
+                    )
+                }
+                onBackup(.success(snapshot))
+                var headers: HTTPFields = [.contentType: "application/vnd.sqlite3"]
+                headers[.contentLength] = "\(snapshot.bytes)"
+                return Response(
+                    status: .ok, headers: headers,
+                    body: .init(contentLength: Int(snapshot.bytes)) { writer in
+                        var offset: Int64 = 0
+                        while offset < snapshot.bytes {
+                            let piece = try await Self.read(snapshot, offset)
+                            offset += Int64(piece.readableBytes)
+                            try await writer.write(piece)
+                        }
+                        try await writer.finish(nil)
+                    })
+            }
+        ]
+    }
+
+    private static func read(_ snapshot: LedgerSnapshot, _ offset: Int64) async throws -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: pieceBytes)
+        let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pieceBytes) { bytes in
+            let count = pread(snapshot.descriptor, bytes.baseAddress, pieceBytes, off_t(offset))
+            guard count > 0 else { throw Problem(.unknownOutcome, "the copy can't be read") }
+            return count
+        }
+        precondition(count == buffer.readableBytes)
+        return buffer
+    }
+}

@@ -1,0 +1,13 @@
+/// The process that handed in a record: as it was when it connected. See SO_PEERCRED in unix(7).
+public struct Peer: Sendable, Hashable {
+    /// Its user.
+    public let uid: UInt32
+    /// Its number.
+    public let pid: Int32
+
+    /// A process of a user.
+    public init(uid: UInt32, pid: Int32) {
+        self.uid = uid
+        self.pid = pid
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Ledger
+
+/// A copy of the ledger, proven before it gets its name.
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Copies the ledger while the daemon works, and proves the copy.",
+        discussion: """
+            Examples: meterctl backup /var/backups/meterd/before-upgrade.db
+                      meterctl backup --into /var/backups/meterd --keep 14
+
+            The copy is of one moment. It is written beside its name, opened again, verified (every balance, every digest, every \
+            page), synced, and only then named: what bears the name is good. meterd restore puts it back.
+            """)
+
+    @Argument(help: "The file to write; it must not be there.") var path: String?
+    @Option(help: "A folder in which the copy is named by its time.") var into: String?
+    @Option(help: "Copies to keep in that folder; older ones are removed when the new one is proven.") var keep: Int?
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard (path == nil) != (into == nil) else { throw ValidationError("name a file, or a folder with --into") }
+        if let keep, keep < 1 { throw ValidationError("--keep is at least 1") }
+        if keep != nil, into == nil { throw ValidationError("--keep goes with --into") }
+    }
+
+    func run() async throws {
+        try await orExit {
+            let target = path ?? "\(into ?? "")/\(BackupFolder.name(at: Date()))"
+            guard access(target, F_OK) != 0 else {
+                throw Failure(status: .refused, message: "\(target) is there already; choose another name")
+            }
+            var file = try PartialFile(target)
+            let bar = ProgressBar(total: nil, unit: "bytes")
+            do {
+                bar.update(0, ", the daemon makes its copy")
+                try await common.client.text(["v1", "ledger", "backup"]) { piece in
+                    try file.write(piece.readableBytesView)
+                    bar.update(file.bytes, "")
+                }
+                try file.sync()
+                bar.update(file.bytes, ", verifying")
+                let contents = try LedgerContents(databaseFile: file.path)
+                let report = try Verification.run(databaseFile: file.path)
+                bar.clear()
+                guard report.ok else {
+                    throw Failure(
+                        status: .refused,
+                        message: "the copy's books don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
+                }
+                try file.commit()
+                let removed = try into.map { try BackupFolder($0).prune(keeping: keep) } ?? []
+                try common.show(
+                    BackupView(
+                        path: target, bytes: file.bytes, records: contents.records, commit: contents.commit,
+                        committed: contents.committed, removed: removed)
+                ) { view in
+                    definitions([
+                        ("backup", view.path), ("size", "\(view.bytes) bytes"),
+                        ("records", "\(view.records), the books balance"), ("up to", view.committed ?? "nothing yet"),
+                        ("removed", view.removed.isEmpty ? nil : view.removed.joined(separator: ", ")),
+                    ])
+                }
+            } catch {
+                bar.clear()
+                file.discard()
+                throw error
+            }
+        }
+    }
+}
+
+/// A backup that was made.
+struct BackupView: Codable {
+    let path: String
+    let bytes: Int
+    let records: Int64
+    let commit: Int64
+    let committed: String?
+    let removed: [String]
+}
+
+/// A folder of backups, named by their times.
+struct BackupFolder {
+    let path: String
+
+    init(_ path: String) {
+        self.path = path
+    }
+
+    static func name(at date: Date) -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(secondsFromGMT: 0)
+        format.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
+        return "meterd-\(format.string(from: date)).db"
+    }
+
+    /// The backups in it, oldest first.
+    func backups() throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+                .filter { $0.wholeMatch(of: /meterd-\d{8}T\d{6}Z\.db/) != nil }.sorted()
+        } catch {
+            throw Failure(status: .refused, message: "\(path) can't be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// Removes the oldest; gives their names.
+    func prune(keeping count: Int?) throws -> [String] {
+        guard let count else { return [] }
+        let old = Array(try backups().dropLast(count))
+        for name in old where unlink("\(path)/\(name)") != 0 {
+            throw Failure(
+                status: .refused, message: "\(path)/\(name) can't be removed: \(String(cString: strerror(errno)))")
+        }
+        return old
+    }
+}

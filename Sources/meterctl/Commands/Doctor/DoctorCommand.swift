@@ -1,0 +1,55 @@
+import ArgumentParser
+import Control
+import Foundation
+
+/// Looks at everything that an operator would look at, and says what to do about it.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks for what is wrong or will be, and says what to do; exits 1 if something is.",
+        discussion: """
+            Examples: meterctl doctor
+                      meterctl doctor --backups /srv/backups/meterd
+            """)
+
+    @Option(help: "The folder that backups are made in.") var backups = "/var/backups/meterd"
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await orExit {
+            let status = try await common.client.get(StatusView.self, ["v1", "status"])
+            let findings =
+                Examination(status: status, socket: common.client.socketPath, backups: backups).findings()
+            try common.show(findings) { findings in
+                var table = Table(("", .left), ("WHAT", .left), ("FOUND", .left))
+                table.rows = findings.map { [$0.level.mark, $0.what, $0.found] }
+                let advice = findings.compactMap { finding in finding.advice.map { "\(finding.what): \($0)" } }
+                return table.text + (advice.isEmpty ? "" : "\n\n" + advice.joined(separator: "\n"))
+            }
+            if findings.contains(where: { $0.level == .wrong }) { throw ExitCode(Failure.Status.refused.rawValue) }
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding: Codable {
+    enum Level: String, Codable {
+        case good
+        case notice
+        case wrong
+
+        var mark: String {
+            switch self {
+            case .good: "✓"
+            case .notice: "!"
+            case .wrong: "✗"
+            }
+        }
+    }
+
+    let what: String
+    let level: Level
+    let found: String
+    /// What to do.
+    var advice: String?
+}

@@ -1,0 +1,167 @@
+import Control
+import Foundation
+import Glibc
+
+/// What `meterctl doctor` looks at: what the daemon says of itself, and what this machine says of the daemon.
+struct Examination {
+    let status: StatusView
+    let socket: String
+    let backups: String
+
+    func findings() -> [Finding] {
+        [
+            daemon, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
+        ].compactMap { $0 }
+    }
+
+    private var daemon: Finding {
+        switch status.state {
+        case "ready": Finding(what: "daemon", level: .good, found: "meterd \(status.version) takes usage")
+        default:
+            Finding(
+                what: "daemon", level: .wrong, found: status.degradedReason ?? status.state,
+                advice: "journalctl -x -u meterd says why and what to do")
+        }
+    }
+
+    private var disk: Finding? {
+        guard let free = status.diskFreeBytes, let size = status.diskBytes, size > 0 else { return nil }
+        let found = "\(free >> 20) MiB free of \(size >> 20)"
+        let part = Double(free) / Double(size)
+        // A backup needs as much room as the ledger is large, for as long as it takes.
+        let needed = status.databaseBytes + status.walBytes
+        if free < 512 << 20 || part < 0.02 {
+            return Finding(
+                what: "disk", level: .wrong, found: found,
+                advice: "make room on the ledger's file system: when it is full, usage is refused until there is some")
+        } else if free < needed || part < 0.1 {
+            return Finding(
+                what: "disk", level: .notice, found: found,
+                advice: "a backup takes \(needed >> 20) MiB for a while; give the ledger's file system more room")
+        }
+        return Finding(what: "disk", level: .good, found: found)
+    }
+
+    private var log: Finding {
+        let found = "\(status.walBytes >> 20) MiB"
+        guard status.walBytes > 1 << 30 else { return Finding(what: "write-ahead log", level: .good, found: found) }
+        return Finding(
+            what: "write-ahead log", level: .notice, found: found,
+            advice: "a reader holds it back: a backup or a long list is under way; if none is, restart meterd")
+    }
+
+    private var queue: Finding {
+        let found = "\(status.queued) of \(status.queueCapacity) requests wait"
+        guard status.queued * 2 > status.queueCapacity else {
+            return Finding(what: "queue", level: .good, found: found)
+        }
+        return Finding(
+            what: "queue", level: .notice, found: found,
+            advice: "more comes than the disk takes; look at meterd_sync_seconds, and at the disk")
+    }
+
+    private var rateCard: Finding {
+        guard status.rateCard != nil else {
+            return Finding(
+                what: "rate card", level: .wrong, found: "none: every record is unpriced",
+                advice: "meterctl rates import FILE, or rates.file in /etc/meterd/meterd.yaml")
+        }
+        guard let days = status.rateCardAgeSeconds.map({ $0 / 86_400 }) else {
+            return Finding(what: "rate card", level: .good, found: "\(status.rates) models")
+        }
+        let found = "\(status.rates) models, \(days) days old"
+        guard days > 60 else { return Finding(what: "rate card", level: .good, found: found) }
+        return Finding(
+            what: "rate card", level: .notice, found: found,
+            advice: "providers change prices: meterctl rates import of a newer table, with --dry-run first")
+    }
+
+    private var backupAge: Finding {
+        let newest = (try? BackupFolder(backups).backups())?.last
+        guard let newest else {
+            return Finding(
+                what: "backups", level: .notice, found: "none in \(backups)",
+                advice: "systemctl enable --now meterd-backup.timer makes one a day; --backups names another folder")
+        }
+        var file = stat()
+        guard stat("\(backups)/\(newest)", &file) == 0 else {
+            return Finding(what: "backups", level: .notice, found: "\(newest) can't be looked at")
+        }
+        let hours = (time(nil) - file.st_mtim.tv_sec) / 3600
+        let found = "\(newest), \(hours) h old"
+        guard hours > 36 else { return Finding(what: "backups", level: .good, found: found) }
+        return Finding(
+            what: "backups", level: .wrong, found: found,
+            advice: "systemctl status meterd-backup.timer meterd-backup.service says why there is no newer one")
+    }
+
+    /// Whether the machine's clock is kept right: timedatectl(1) says so of whoever keeps it.
+    private var clock: Finding? {
+        let output = Self.output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
+        guard let answer = output?.split(separator: "\n").first else { return nil }
+        guard answer == "yes" else {
+            return Finding(
+                what: "clock", level: .notice, found: "not synchronised",
+                advice:
+                    "install systemd-timesyncd or chrony: the time of a record picks its rate, its day and its month")
+        }
+        return Finding(what: "clock", level: .good, found: "synchronised")
+    }
+
+    private var socketFile: Finding? {
+        var file = stat()
+        guard stat(socket, &file) == 0 else { return nil }
+        let mode = String(file.st_mode & 0o777, radix: 8)
+        guard file.st_mode & 0o006 != 0 else {
+            return Finding(what: "control socket", level: .good, found: "\(socket), mode 0\(mode)")
+        }
+        return Finding(
+            what: "control socket", level: .wrong, found: "\(socket) is open to everybody, mode 0\(mode)",
+            advice: "control.socket_mode, or SocketMode= of meterd-control.socket: whoever can connect can give credits"
+        )
+    }
+
+    /// Whether systemd runs the unit that the package brought.
+    private var unit: Finding? {
+        let output = Self.output([
+            "systemctl", "show", "meterd.service", "-p",
+            "LoadState,FragmentPath,DropInPaths,NeedDaemonReload,UnitFileState",
+        ])
+        guard let output else { return nil }
+        var values: [String: String] = [:]
+        for line in output.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+        }
+        guard values["LoadState"] == "loaded" else { return nil }
+        if values["NeedDaemonReload"] == "yes" {
+            return Finding(
+                what: "unit", level: .wrong, found: "systemd runs an older unit than is on the disk",
+                advice: "systemctl daemon-reload, then systemctl restart meterd")
+        }
+        if values["FragmentPath"]?.hasPrefix("/etc/") == true {
+            return Finding(
+                what: "unit", level: .notice, found: "\(values["FragmentPath"] ?? "") replaces the packaged unit",
+                advice: "use drop-ins (systemctl edit meterd), so that an upgrade's unit counts")
+        }
+        let dropIns = values["DropInPaths"].map { $0.isEmpty ? "" : ", with \($0)" } ?? ""
+        return Finding(what: "unit", level: .good, found: "\(values["UnitFileState"] ?? "loaded")\(dropIns)")
+    }
+
+    private var sqlite: Finding {
+        Finding(what: "SQLite", level: .good, found: status.sqlite)
+    }
+
+    private static func output(_ words: [String]) -> String? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+    }
+}

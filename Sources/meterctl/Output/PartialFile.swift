@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+
+/// A file that gets its name when it is whole: written beside it, synced, renamed. Nobody else can read it.
+struct PartialFile {
+    /// Where it is being written.
+    let path: String
+    private(set) var bytes = 0
+    private let target: String
+    private let descriptor: Int32
+
+    init(_ target: String) throws(Failure) {
+        self.target = target
+        path = "\(target).partial-\(getpid())"
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure(path, "can't be created") }
+    }
+
+    mutating func write(_ piece: some Collection<UInt8>) throws(Failure) {
+        let piece = Array(piece)
+        var offset = 0
+        while offset < piece.count {
+            let count = piece.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw Self.failure(path, "can't be written")
+            }
+            offset += count
+        }
+        bytes += piece.count
+    }
+
+    func sync() throws(Failure) {
+        guard fsync(descriptor) == 0 else { throw Self.failure(path, "can't be synced") }
+    }
+
+    /// Gives it its name, for good; where something has got that name meanwhile, it is left alone.
+    func commit() throws(Failure) {
+        guard link(path, target) == 0 else { throw Self.failure(target, "can't be made") }
+        unlink(path)
+        let folder = open((target as NSString).deletingLastPathComponent + "/.", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure(target, "can't be synced") }
+        defer { Glibc.close(folder) }
+        guard fsync(folder) == 0 else { throw Self.failure(target, "can't be synced") }
+        Glibc.close(descriptor)
+    }
+
+    func discard() {
+        unlink(path)
+        Glibc.close(descriptor)
+    }
+
+    private static func failure(_ path: String, _ words: String) -> Failure {
+        Failure(status: .refused, message: "\(path) \(words): \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,49 @@
+import Logging
+
+/// What the daemon tells an operator. Each has a `MESSAGE_ID` of its own (systemd.journal-fields(7)), which never changes, and an
+/// entry in `systemd/meterd.catalog` that says what it means and what to do: `journalctl -x`.
+enum JournalEvent: String, CaseIterable {
+    // Made with `systemd-id128 new`.
+    case ready = "8927e9c45ce541ea94e430680f3a7104"
+    case stopping = "b0b2cc5143b14f509ba01c9215ac00af"
+    case stopped = "2d52e4b177984038b40ba773108c7646"
+    case startFailed = "0a6a62055fce40f4b09174ddfb4790e1"
+    case migrating = "a18f292d6ced43aa84cd6c0993d9d6c7"
+    case reloaded = "4c28f79b7692456fa39fba068409c448"
+    case reloadRefused = "3a9a4b268b8b4f33959b094c823d66c8"
+    case needsRestart = "06322625292443daac73d6b4d5684b5e"
+    case rateCard = "ead9bed9075c4dac8aafda3c8be144e0"
+    case rateCardNotInForce = "eca3808e5d264ee3818ea67ef9365ab9"
+    case diskFull = "8ffa0b44b3da4fd58433b685577f2620"
+    case diskHasRoom = "0e6c06e6c9e64980b0c14d39736dc11e"
+    case storeFailed = "a4a5986eda5e47769480fd7060de7dfa"
+    case accessRefused = "8d21e0257a06405eacff795e3e7fb49c"
+    case record = "2a097c889c184c04a10b7143dcc5c514"
+    case backup = "0670438baab24320af1e189a03cd86e2"
+    case backupFailed = "39ad4552aca7400c9cdb1a65b5ca9e84"
+    case balanceLow = "d5046cf8fefb40d6b806d44dbd330f77"
+    case creditsExpired = "361c21032a2248e4960659ab7c6f0bc1"
+    case creditsVoided = "dff6619630294fb094f002f04afa5d51"
+
+    var level: Logger.Level {
+        switch self {
+        case .storeFailed: .critical
+        case .startFailed, .reloadRefused, .diskFull, .backupFailed: .error
+        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow: .warning
+        case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
+            .creditsVoided:
+            .notice
+        case .record: .info
+        }
+    }
+
+    /// Whether many of them in a short time say no more than some do.
+    var isLimited: Bool {
+        switch self {
+        case .accessRefused, .balanceLow, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed: true
+        case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
+            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record:
+            false
+        }
+    }
+}

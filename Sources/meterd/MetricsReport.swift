@@ -1,0 +1,122 @@
+import Control
+import Foundation
+import GRDBSQLite
+import Ingest
+import Ledger
+import Metering
+
+/// Puts together what `/metrics` says. Names and units follow <https://prometheus.io/docs/practices/naming/>; no label has more
+/// values than there are codes.
+struct MetricsReport: Sendable {
+    let status: StatusReport
+    private let started = Date().timeIntervalSince1970
+
+    init(status: StatusReport) {
+        self.status = status
+    }
+
+    func text() async throws -> PrometheusText {
+        var text = PrometheusText()
+        let writer = status.writer.statistics
+        let seen = await status.ingest.statistics()
+        text.gauge(
+            "meterd_build_info", "The program that runs.",
+            labels: [("version", Version.current), ("sqlite", String(cString: sqlite3_libversion()))], 1)
+        text.gauge(
+            "meterd_ready", "1 while records are taken, 0 where the disk is full or the daemon is stopping.",
+            status.pulse.isStopping || writer.isDiskFull ? 0 : 1)
+        addUsage(&text, writer, seen)
+        addWriter(&text, writer)
+        try await addLedger(&text)
+        addProcess(&text)
+        return text
+    }
+
+    private func addUsage(_ text: inout PrometheusText, _ writer: WriterStatistics, _ seen: IngestStatistics) {
+        text.counter("meterd_records_total", "Usage records taken, duplicates not counted.", writer.records)
+        text.counter(
+            "meterd_unpriced_records_total", "Usage records that had no rate when they were taken.", writer.unpriced)
+        text.counters(
+            "meterd_rejects_total", "Requests on the ingest socket that were refused.", by: "code",
+            Refusal.Code.allCases.map { ($0.rawValue, seen.refusals[$0] ?? 0) })
+        text.histogram(
+            "meterd_ingest_durable_seconds",
+            "From a request's coming to its durable outcome; counted from the first request of its lot.", seen.latency)
+        text.gauge("meterd_ingest_connections", "Connections of the ingest socket.", Double(seen.connections))
+        text.gauge("meterd_ingest_open_requests", "Requests with the writer, without a reply.", Double(seen.open))
+        text.gauge("meterd_ingest_open_bytes", "Memory that those hold.", Double(seen.openBytes))
+    }
+
+    private func addWriter(_ text: inout PrometheusText, _ writer: WriterStatistics) {
+        text.counter("meterd_commits_total", "Commits.", writer.commits)
+        text.histogram(
+            "meterd_commit_seconds", "A batch's transaction: its statements, its log's write and sync.",
+            writer.commitSeconds)
+        text.histogram(
+            "meterd_sync_seconds", "COMMIT alone: the log's write and sync, and a checkpoint where one was due.",
+            writer.syncSeconds)
+        text.histogram("meterd_commit_requests", "Requests in a commit.", writer.commitMutations)
+        text.gauge("meterd_queue_requests", "Requests that wait for the writer.", Double(status.writer.queued))
+        text.gauge("meterd_queue_capacity_requests", "Requests that may wait.", Double(status.writer.capacity))
+        if let fed = status.pulse.watchdogFed {
+            text.gauge(
+                "meterd_watchdog_age_seconds", "Since systemd's watchdog was fed.",
+                (ContinuousClock.now - fed) / .seconds(1))
+        }
+    }
+
+    private func addLedger(_ text: inout PrometheusText) async throws {
+        let backlog = try await status.reader.backlog()
+        text.gauge("meterd_open_holds", "Holds that reserve credits.", Double(backlog.openHolds))
+        text.gauge("meterd_unpriced_records", "Usage records that wait for a rate.", Double(backlog.unpriced))
+        text.gauge("meterd_orgs", "Orgs, closed ones included.", Double(try await status.reader.counts().orgs))
+        if let card = try? status.rates.current.entry(at: Daemon.clock()) {
+            let age = Daemon.clock().milliseconds - card.recorded.milliseconds
+            text.gauge("meterd_rate_card_age_seconds", "Since the rate card in force was recorded.", Double(age) / 1000)
+        }
+        text.gauge(
+            "meterd_database_bytes", "The database file.", Double(StatusReport.size(status.databasePath)))
+        text.gauge(
+            "meterd_wal_bytes", "The write-ahead log.", Double(StatusReport.size(status.databasePath + "-wal")))
+        if let disk = DiskSpace(of: status.databasePath) {
+            text.gauge("meterd_disk_free_bytes", "Room on the ledger's file system.", Double(disk.free))
+            text.gauge("meterd_disk_size_bytes", "Size of the ledger's file system.", Double(disk.size))
+        }
+    }
+
+    /// What Prometheus expects of any process:
+    /// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+    private func addProcess(_ text: inout PrometheusText) {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+        text.counter("process_cpu_seconds_total", "Processor time used.", seconds: seconds)
+        text.gauge("process_start_time_seconds", "Start of the process since the Unix epoch.", started)
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
+        if pages.count > 1, let resident = Double(pages[1]) {
+            text.gauge(
+                "process_resident_memory_bytes", "Resident memory.", resident * Double(sysconf(Int32(_SC_PAGESIZE))))
+        }
+        if let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
+            text.gauge("process_open_fds", "Open file descriptors.", Double(open))
+        }
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            text.gauge("process_max_fds", "File descriptors that may be open.", Double(limit.rlim_cur))
+        }
+    }
+}
+
+/// Room on a file system: statvfs(3).
+struct DiskSpace {
+    /// Bytes that unprivileged users may still fill.
+    let free: UInt64
+    let size: UInt64
+
+    init?(of path: String) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        size = UInt64(status.f_blocks) * UInt64(status.f_frsize)
+    }
+}

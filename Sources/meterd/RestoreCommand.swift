@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Ledger
+
+/// Puts a backup in the place of a ledger that is not there.
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Puts a backup into the state directory, and says what is missing in it.",
+        discussion: """
+            Example: systemctl stop meterd meterd-ingest.socket meterd-control.socket
+                     mv /var/lib/meterd/meterd.db* /var/tmp/        (never overwritten: it may hold what the backup lacks)
+                     meterd restore /var/backups/meterd/meterd-20261124T030000Z.db
+                     systemctl start meterd-ingest.socket meterd-control.socket meterd
+            """)
+
+    @Argument(help: "A backup that meterctl backup made.") var backup: String
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        umask(0o077)
+        let settings = try await options.load()
+        let target = settings.stateDirectory + "/meterd.db"
+        for path in [target, target + "-wal"] where access(path, F_OK) == 0 {
+            throw ExitStatus.cannotCreate.ending(
+                "\(path) is there and is not overwritten; move it away if it is to be replaced")
+        }
+        let contents: LedgerContents
+        let report: VerificationReport
+        do {
+            contents = try LedgerContents(databaseFile: backup)
+            report = try Verification.run(databaseFile: backup)
+        } catch {
+            throw ExitStatus.data.ending("\(backup) can't be read as a ledger: \(error)")
+        }
+        guard report.ok else {
+            throw ExitStatus.data.ending(
+                "\(backup) is not restored, its books don't balance: "
+                    + report.problems.prefix(3).joined(separator: "; "))
+        }
+        do throws(ListedError) {
+            try copy(to: target, settings.stateDirectory)
+        } catch {
+            throw ExitStatus.cannotCreate.ending(error.words)
+        }
+        print("restored: \(contents.records) records, \(contents.transfers) transfers; the books balance")
+        guard let committed = contents.committed else { return print("there was nothing in it yet") }
+        print(
+            """
+            the gap: what was acknowledged after \(committed) is not in it (\(Self.age(committed)) ago). Have proxies send what they kept \
+            since then again: what is in the ledger already is recognised by its id and counted once.
+            """)
+    }
+
+    /// Copies beside the name, syncs, renames. The file belongs to whoever the state directory belongs to.
+    private func copy(to target: String, _ directory: String) throws(ListedError) {
+        let partial = target + ".restoring"
+        let from = open(backup, O_RDONLY | O_CLOEXEC)
+        guard from >= 0 else { throw ListedError(backup, "can't be opened") }
+        defer { close(from) }
+        if mkdir(directory, 0o750) != 0, errno != EEXIST { throw ListedError(directory, "can't be created") }
+        let to = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard to >= 0 else { throw ListedError(partial, "can't be created") }
+        defer { close(to) }
+        var owner = stat()
+        guard stat(directory, &owner) == 0 else { throw ListedError(directory, "can't be looked at") }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(from, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw ListedError(backup, "can't be read") }
+            guard count > 0 else { break }
+            var offset = 0
+            while offset < count {
+                let written = buffer.withUnsafeBytes { write(to, $0.baseAddress.map { $0 + offset }, count - offset) }
+                guard written > 0 else { throw ListedError(partial, "can't be written") }
+                offset += written
+            }
+        }
+        if getuid() == 0, fchown(to, owner.st_uid, owner.st_gid) != 0 {
+            throw ListedError(partial, "can't be given away")
+        }
+        guard fsync(to) == 0, link(partial, target) == 0 else { throw ListedError(target, "can't be made") }
+        unlink(partial)
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0, fsync(folder) == 0 else { throw ListedError(directory, "can't be synced") }
+        close(folder)
+    }
+
+    private static func age(_ time: String) -> String {
+        guard let then = try? Date(time, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
+        else {
+            return "some time"
+        }
+        let seconds = Int(Date().timeIntervalSince(then))
+        return switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+
+    private struct ListedError: Error {
+        let words: String
+        init(_ path: String, _ words: String) {
+            self.words = "\(path) \(words): \(String(cString: strerror(errno)))"
+        }
+    }
+}

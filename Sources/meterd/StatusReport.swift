@@ -1,0 +1,65 @@
+import Control
+import GRDBSQLite
+import Glibc
+import Ingest
+import Ledger
+import Metering
+
+/// Puts together what `/v1/status` says.
+struct StatusReport: Sendable {
+    let writer: LedgerWriter
+    let reader: LedgerReader
+    let ingest: IngestServer
+    let rates: RatesInForce
+    let pulse: Pulse
+    let databasePath: String
+    private let started = Daemon.clock()
+
+    init(
+        writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
+        databasePath: String
+    ) {
+        self.writer = writer
+        self.reader = reader
+        self.ingest = ingest
+        self.rates = rates
+        self.pulse = pulse
+        self.databasePath = databasePath
+    }
+
+    func view() async throws -> StatusView {
+        let now = Daemon.clock()
+        let statistics = writer.statistics
+        let seen = await ingest.statistics()
+        let counts = try await reader.counts()
+        let book = rates.current
+        let entry = book.entry(at: now)
+        let card = try entry.map { try book.card($0) }
+        let disk = DiskSpace(of: databasePath)
+        let isFull = statistics.isDiskFull
+        return StatusView(
+            version: Version.current, started: started.description,
+            uptimeSeconds: Int((now.milliseconds - started.milliseconds) / 1000),
+            state: pulse.isStopping ? "stopping" : isFull ? "degraded" : "ready",
+            degradedReason: isFull ? "the disk is full: records are refused until there is room" : nil,
+            orgs: counts.orgs, records: counts.records, transfers: counts.transfers,
+            refused: seen.refusals.values.reduce(0, +),
+            recordsPerSecond: (pulse.recordsPerSecond * 10).rounded() / 10, connections: seen.connections,
+            queued: writer.queued, queueCapacity: writer.capacity,
+            latency99Ms: pulse.latency99.map { Self.rounded($0 * 1000) },
+            lastCommitSeconds: statistics.lastCommit.map { Self.rounded((ContinuousClock.now - $0) / .seconds(1)) },
+            rateCard: card?.hash,
+            rates: card?.rates.count ?? 0,
+            rateCardAgeSeconds: entry.map { Int((now.milliseconds - $0.recorded.milliseconds) / 1000) },
+            sqlite: String(cString: sqlite3_libversion()),
+            databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
+            diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) })
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+
+    static func size(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+}

@@ -1,0 +1,78 @@
+import Access
+import Foundation
+import Glibc
+import Testing
+
+@Suite struct AccessPolicyTests {
+    private let proxy = PeerCredentials(uid: 1001, groups: [1001, 50], pid: 1)
+    private let stranger = PeerCredentials(uid: 1002, groups: [1002], pid: 2)
+    private let root = PeerCredentials(uid: 0, groups: [0], pid: 3)
+
+    @Test func withoutRulesEverybodyMayDoEverything() {
+        for peer in [proxy, stranger, nil] {
+            let permissions = AccessPolicy.open.permissions(of: peer)
+            #expect(permissions.allows(.usage, org: "acme"))
+            #expect(permissions.allows(anyOf: [.admin], org: nil))
+        }
+    }
+
+    @Test func withRulesOnlyWhatOneOfThemAllows() {
+        let policy = AccessPolicy(rules: [
+            AccessRule(uid: 1001, orgs: ["acme"], ingest: [.usage]),
+            AccessRule(gid: 50, orgs: ["globex"], ingest: [.authorize]),
+        ])
+        let permissions = policy.permissions(of: proxy)
+        #expect(permissions.allows(.usage, org: "acme"))
+        #expect(permissions.allows(.authorize, org: "globex"))
+        #expect(!permissions.allows(.authorize, org: "acme"))
+        #expect(!permissions.allows(.usage, org: "globex"))
+        #expect(!permissions.allows(.balance, org: "acme"))
+        #expect(!permissions.allows(anyOf: [.admin, .viewer], org: "acme"))
+        #expect(!policy.permissions(of: stranger).allows(.usage, org: "acme"))
+        #expect(!policy.permissions(of: nil).allows(.usage, org: "acme"))
+    }
+
+    @Test func rootMayDoEverythingSinceItCouldChangeTheRules() {
+        let permissions = AccessPolicy(rules: []).permissions(of: root)
+        #expect(permissions.allows(.usage, org: "acme"))
+        #expect(permissions.allows(anyOf: [.admin], org: nil))
+    }
+
+    @Test func anEmptyListOfRulesLetsNobodyIn() {
+        let permissions = AccessPolicy(rules: []).permissions(of: proxy)
+        #expect(!permissions.allows(.usage, org: "acme"))
+        #expect(!permissions.allows(anyOf: [.viewer], org: nil))
+    }
+
+    @Test func whoIsHeldToOrgsMayNotDoWhatIsAboutAll() {
+        let policy = AccessPolicy(rules: [AccessRule(uid: 1001, orgs: ["acme"], control: [.admin])])
+        let permissions = policy.permissions(of: proxy)
+        #expect(permissions.allows(anyOf: [.admin], org: "acme"))
+        #expect(!permissions.allows(anyOf: [.admin], org: "globex"))
+        #expect(!permissions.allows(anyOf: [.admin], org: nil))
+    }
+
+    @Test func aRuleAboutNobodyIsAboutNobody() {
+        let policy = AccessPolicy(rules: [AccessRule(ingest: [.usage], control: [.admin])])
+        #expect(!policy.permissions(of: proxy).allows(.usage, org: "acme"))
+    }
+
+    @Test func aRuleAboutAUserInAGroupNeedsBoth() {
+        let policy = AccessPolicy(rules: [AccessRule(uid: 1001, gid: 51, ingest: [.usage])])
+        #expect(!policy.permissions(of: proxy).allows(.usage, org: "acme"))
+    }
+
+    @Test func theKernelSaysWhoIsAtTheOtherEnd() throws {
+        var pair: [Int32] = [0, 0]
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        defer { for descriptor in pair { close(descriptor) } }
+        let peer = try #require(PeerCredentials(descriptor: pair[0]))
+        #expect(peer.uid == getuid())
+        #expect(peer.pid == getpid())
+        #expect(peer.groups.contains(getgid()))
+        var own = [gid_t](repeating: 0, count: 1024)
+        let count = getgroups(1024, &own)
+        #expect(peer.groups.isSuperset(of: own.prefix(Int(count))))
+        #expect(PeerCredentials(descriptor: -1) == nil)
+    }
+}
