@@ -20,6 +20,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 RELEASE = -c release --static-swift-stdlib
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 RECORDS ?= 1000000
@@ -37,7 +38,7 @@ build: deps
 deps:
 	@scripts/install-deps $(BUILD_PACKAGES)
 
-test: build
+test: build deb
 	@scripts/install-deps $(TEST_PACKAGES)
 	swift build --build-tests
 	swift test --skip-build
@@ -83,7 +84,7 @@ install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
-	    install -D -m 644 systemd/$$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; done
+	    install -D -m 644 systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
@@ -94,7 +95,7 @@ install:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md
 	set -e; for program in meterd meterctl; do \
-	    .build/release/$$program --generate-completion-script bash | \
+	    .build/release/$$program --generate-completion-script bash | sed '1{/^#!/d}' | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
 	    .build/release/$$program --generate-completion-script zsh | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program; \
