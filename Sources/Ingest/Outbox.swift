@@ -11,7 +11,7 @@ final class Outbox {
     /// Requests that are enough for a commit.
     private static let enough = 16
     /// The least time between the beginnings of two commits of few requests.
-    private static let interval = UInt64(1_000_000)
+    private static let interval = UInt64(1_500_000)
 
     /// A lot of so many is carried out on the event loop's own thread, where the writer is idle. For more, both threads at work at
     /// the same time bring more than the hand-over costs.

@@ -49,7 +49,13 @@ struct Measured {
 /// Who takes durable debits: the daemon, or what it is measured against. Started already.
 protocol Contender {
     var name: String { get }
+    /// Whether somebody waits for each record's reply, so that latencies mean something.
+    var answersEach: Bool { get }
     /// Runs for so long, the warm-up included.
     func run(_ point: Point, seconds: Double) throws -> Measured
     func stop()
+}
+
+extension Contender {
+    var answersEach: Bool { true }
 }

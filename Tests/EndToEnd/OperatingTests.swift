@@ -1,0 +1,215 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import meterd
+
+/// What operators have: backups, the way back, doctor, top, metrics, the journal's catalog, the rules of who may speak.
+@Suite(.ownThread) struct OperatingTests {
+    private static let usage = #"{"id":"ID","org":"acme","model":"gpt-5","usage":{"prompt_tokens":1000}}"#
+
+    private func records(_ range: Range<Int>) -> String {
+        range.map { Self.usage.replacing("ID", with: "r\($0)") + "\n" }.joined()
+    }
+
+    // MARK: Backups
+
+    @Test func aBackupUnderLoadIsWholeAndRestoresToWhatItSays() async throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        _ = try daemon.meterctl("credits", "grant", "acme", "10")
+        #expect(try daemon.meterctl("send", input: records(0..<100)).status == 0)
+        let (ingest, control) = (daemon.ingestSocket, daemon.controlSocket)
+        let load = records(100..<5000)
+        let sending = Background {
+            try Binaries.run(
+                "meterctl", ["send"], input: load,
+                environment: ["METERD_INGEST_SOCKET": ingest, "METERD_CONTROL_SOCKET": control])
+        }
+        let path = daemon.directory.path + "/backup.db"
+        let backup = try daemon.json("backup", path)
+        #expect(try await sending.value.status == 0)
+        let count = try #require(backup["records"] as? Int)
+        #expect(count >= 100)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        #expect(try daemon.meterctl("ledger", "verify", "--database", path).output.contains("\(count) usage records"))
+        let left = try FileManager.default.contentsOfDirectory(atPath: daemon.stateDirectory)
+        #expect(!left.contains { $0.hasPrefix("snapshot-") }, "\(left)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: daemon.directory.path).filter {
+                $0.hasPrefix("backup.db")
+            } == ["backup.db"])
+
+        let taken = try daemon.meterctl("backup", path)
+        #expect(taken.status == 1 && taken.errors.contains("is there already"))
+        let refused = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.stateDirectory])
+        #expect(refused.status == 73 && refused.errors.contains("is not overwritten"))
+
+        let state = daemon.directory.path + "/restored"
+        let restored = try Binaries.run("meterd", ["restore", path, "--state-dir", state])
+        #expect(restored.status == 0, "\(restored)")
+        #expect(restored.output.contains("restored: \(count) records") && restored.output.contains("the gap"))
+        #expect(try daemon.meterctl("ledger", "verify", "--database", state + "/meterd.db").status == 0)
+        let second = try RunningDaemon(arguments: ["--state-dir", state])
+        #expect(try second.json("status")["records"] as? Int == count)
+        // What came after it is sent again, all of it, and counted once.
+        #expect(try second.meterctl("send", input: records(0..<5000)).status == 0)
+        #expect(try second.json("status")["records"] as? Int == 5000)
+        #expect(try second.meterctl("ledger", "verify").status == 0)
+    }
+
+    @Test func aBackupThatIsDamagedIsNotRestored() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        _ = try daemon.meterctl("credits", "grant", "acme", "10")
+        #expect(try daemon.meterctl("send", input: records(0..<200)).status == 0)
+        let path = daemon.directory.path + "/backup.db"
+        #expect(try daemon.meterctl("backup", path).status == 0)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let place = try #require(bytes.range(of: Data("r150".utf8)))
+        bytes.replaceSubrange(place, with: Data("r15X".utf8))
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let result = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.directory.path + "/other"])
+        #expect(result.status == 65 && result.errors.contains("usage record 151"), "\(result)")
+        #expect(!FileManager.default.fileExists(atPath: daemon.directory.path + "/other/meterd.db"))
+    }
+
+    @Test func aFolderOfBackupsKeepsTheNewestOfItsOwn() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        let folder = daemon.directory.path + "/backups"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["meterd-20200101T000000Z.db", "meterd-20200102T000000Z.db", "mine.db"] {
+            try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        }
+        let result = try daemon.json("backup", "--into", folder, "--keep", "2")
+        #expect(result["removed"] as? [String] == ["meterd-20200101T000000Z.db"])
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(left.count == 3 && left.contains("mine.db") && left.contains("meterd-20200102T000000Z.db"))
+    }
+
+    @Test func whatACrashLeftOfACopyIsRemovedAtTheNextStart() throws {
+        let daemon = try RunningDaemon()
+        daemon.kill9()
+        let left = daemon.stateDirectory + "/snapshot-0.db"
+        try Data("x".utf8).write(to: URL(fileURLWithPath: left))
+        try daemon.start()
+        #expect(!FileManager.default.fileExists(atPath: left))
+    }
+
+    // MARK: Looking
+
+    @Test func doctorFindsWhatIsMissingAndSaysWhatToDo() throws {
+        let daemon = try RunningDaemon()
+        let result = try daemon.meterctl("doctor", "--backups", daemon.directory.path)
+        #expect(result.output.contains("takes usage") && result.output.contains("meterd-backup.timer"), "\(result)")
+        chmod(daemon.controlSocket, 0o666)
+        let open = try daemon.meterctl("doctor")
+        #expect(open.status == 1 && open.output.contains("open to everybody"), "\(open)")
+    }
+
+    @Test func topShowsWhatIsChargedByOrgAndModel() async throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        _ = try daemon.meterctl("credits", "grant", "acme", "10")
+        let control = daemon.controlSocket
+        let isOver = Flag()
+        let looking = Background {
+            defer { _ = isOver.exchange(true) }
+            return try Binaries.run(
+                "meterctl", ["top", "--once", "--json", "--interval", "1"],
+                environment: ["METERD_CONTROL_SOCKET": control])
+        }
+        // Whenever its second is, something is charged in it.
+        var sent = 0
+        while !isOver.exchange(false) {
+            _ = try daemon.meterctl("send", input: records(sent..<sent + 10))
+            sent += 10
+        }
+        let result = try await looking.value
+        let activity = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        let items = try #require(activity["items"] as? [[String: Any]])
+        #expect(items.first?["org"] as? String == "acme" && items.first?["model"] as? String == "gpt-5", "\(items)")
+    }
+
+    @Test func aRecordSaysWhoHandedItIn() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        let client = try LineClient(daemon.ingestSocket)
+        #expect(try client.ask(Self.usage).contains("\"ok\":true"))
+        let record = try daemon.json("usage", "show", "acme", "ID")
+        #expect(record["peer_uid"] as? Int == Int(getuid()))
+        #expect(record["peer_pid"] as? Int == Int(getpid()))
+        #expect(try daemon.meterctl("ledger", "verify").status == 0)
+    }
+
+    // MARK: What is installed
+
+    @Test func theCatalogHasEveryEventAndNoOther() throws {
+        let catalog = try String(contentsOfFile: Binaries.root + "/systemd/meterd.catalog", encoding: .utf8)
+        let ids = catalog.split(separator: "\n").filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
+        #expect(Set(ids) == Set(JournalEvent.allCases.map(\.rawValue)))
+        #expect(ids.count == JournalEvent.allCases.count)
+        let page = try String(contentsOfFile: Binaries.root + "/docs/operating.md", encoding: .utf8)
+        for event in JournalEvent.allCases { #expect(page.contains(event.rawValue), "\(event)") }
+    }
+
+    @Test func everyKeyIsInTheShippedFileAndInTheManual() throws {
+        let file = try String(contentsOfFile: Binaries.root + "/config/meterd.yaml", encoding: .utf8)
+        let manual = try String(contentsOfFile: Binaries.root + "/man/meterd.yaml.5", encoding: .utf8)
+        for key in Settings.keys + ["peers"] {
+            let last = key.split(separator: ".").last ?? ""
+            #expect(file.contains("\(last):"), "\(key) is not in config/meterd.yaml")
+            #expect(manual.contains(key), "\(key) is not in the manual")
+        }
+    }
+
+    @Test func everyCommandIsInTheManual() throws {
+        let manual = try String(contentsOfFile: Binaries.root + "/man/meterctl.1", encoding: .utf8)
+        let help = try Binaries.run("meterctl", ["--help"]).output
+        let commands = help.split(separator: "\n").drop { $0 != "SUBCOMMANDS:" }.dropFirst()
+            .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap { $0.split(separator: " ").first }
+        #expect(commands.count > 15)
+        for command in commands { #expect(manual.contains("\(command)"), "\(command) is not in the manual") }
+    }
+
+    // MARK: Rules of who may speak
+
+    @Test(arguments: [
+        ("peers: everybody", "expected a list of rules"),
+        ("peers: [{ingest: all}]", "is about nobody"),
+        ("peers: [{user: 1}]", "allows nothing"),
+        ("peers: [{user: nobody-of-that-name, ingest: all}]", "this machine has no user 'nobody-of-that-name'"),
+        ("peers: [{group: no-such-group, ingest: all}]", "this machine has no group 'no-such-group'"),
+        ("peers: [{user: 1, ingest: [push]}]", "'push' is not one of all, usage, authorize, release, balance"),
+        ("peers: [{user: 1, control: [root]}]", "'root' is not one of all, admin, viewer, webhook, metrics"),
+        ("peers: [{user: 1, ingest: all, orgs: []}]", "orgs: expected a list of names"),
+        ("peers: [{user: 1, ingest: all, org: acme}]", "org: there is no such key"),
+        ("metrics: {listen: '0.0.0.0:9464'}", "expected a loopback address"),
+        ("metrics: {listen: '127.0.0.1'}", "expected a loopback address"),
+        ("log: {records: perhaps}", "expected true or false"),
+    ]) func aWrongRuleIsNamed(document: String, words: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/meterd.yaml"
+        try document.write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try Binaries.run("meterd", ["check-config", "--config", path, "--rates", Binaries.rates])
+        #expect(result.status == 78 && result.errors.contains(words), "\(result)")
+    }
+
+    @Test func goodRulesAreTaken() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/meterd.yaml"
+        try """
+        peers:
+          - user: 1001
+            orgs: [acme, globex]
+            ingest: [usage, authorize]
+          - group: root
+            ingest: all
+            control: admin
+        metrics: {listen: "[::1]:9464"}
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try Binaries.run("meterd", ["check-config", "--config", path, "--rates", Binaries.rates])
+        #expect(result.status == 0, "\(result)")
+    }
+}
