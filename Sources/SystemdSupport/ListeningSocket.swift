@@ -55,11 +55,10 @@ public struct ListeningSocket: Sendable {
         try removeStale(path)
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw failure(path, "no socket is to be had") }
-        // The mask keeps everybody out from the moment the file is there.
-        let mask = umask(0o777)
-        let bound = withAddress(of: path) { Glibc.bind(descriptor, $0, $1) }
+        // The file gets the permissions of the socket itself: nobody's, until they are set.
+        let isClosedOff = fchmod(descriptor, 0) == 0
+        let bound = isClosedOff ? withAddress(of: path) { Glibc.bind(descriptor, $0, $1) } : -1
         let cause = errno
-        umask(mask)
         guard bound == 0 else {
             close(descriptor)
             errno = cause

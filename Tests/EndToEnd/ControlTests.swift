@@ -36,6 +36,36 @@ import Testing
         #expect(try exchange(daemon, "GET", "/v1/orgs/acme/balance").body.contains("\"balance\":\"5.000000000\""))
     }
 
+    @Test func activityIsWhatWasChargedAfterARecordByOrgAndModel() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        let start = try exchange(daemon, "GET", "/v1/usage/activity").body
+        #expect(start.contains(#""through":0"#) && start.contains(#""items":[]"#), "\(start)")
+        let client = try LineClient(daemon.ingestSocket)
+        for number in 0..<3 {
+            let usage = #"{"prompt_tokens":1000000}"#
+            _ = try client.ask(#"{"id":"a\#(number)","org":"acme","model":"gpt-5","usage":\#(usage)}"#)
+        }
+        let activity = try exchange(daemon, "GET", "/v1/usage/activity?after=1").body
+        #expect(activity.contains(#""through":3"#), "\(activity)")
+        #expect(activity.contains(#""cost":"2.500000000""#) && activity.contains(#""records":2"#), "\(activity)")
+        #expect(try exchange(daemon, "GET", "/v1/usage/activity?after=3").body.contains(#""items":[]"#))
+        #expect(try exchange(daemon, "GET", "/v1/usage/activity?after=x").status == 400)
+    }
+
+    @Test func metricsAreInPrometheusTextFormat() throws {
+        let daemon = try RunningDaemon()
+        let metrics = try exchange(daemon, "GET", "/metrics")
+        #expect(metrics.head.contains("text/plain; version=0.0.4"))
+        for code in ["malformed", "forbidden", "storage_unavailable"] {
+            #expect(metrics.body.contains("meterd_rejects_total{code=\"\(code)\"} 0"), "\(code)")
+        }
+        #expect(metrics.body.contains("meterd_ready 1"))
+        #expect(metrics.body.contains("meterd_ingest_durable_seconds_bucket{le=\"+Inf\"} 0"))
+        _ = try LineClient(daemon.ingestSocket).ask("{}")
+        #expect(try exchange(daemon, "GET", "/metrics").body.contains("meterd_rejects_total{code=\"malformed\"} 1"))
+    }
+
     @Test func errorsAreProblemDocumentsThatNameWhatIsWrong() throws {
         let daemon = try RunningDaemon()
         func problem(_ method: String, _ path: String, key: String? = "k", body: String = "") throws -> String {
