@@ -38,6 +38,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        .target(name: "Billing", dependencies: ["Metering"]),
         .target(
             name: "Ledger",
             dependencies: [
@@ -105,6 +106,7 @@ let package = Package(
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
+        .testTarget(name: "BillingTests", dependencies: ["Billing", "Metering"]),
         .testTarget(
             name: "LedgerTests",
             dependencies: ["Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
