@@ -1,3 +1,5 @@
+import Glibc
+
 /// What may be asked on the ingest socket.
 public enum IngestOperation: String, CaseIterable, Sendable {
     /// Push usage.
@@ -55,7 +57,8 @@ public struct AccessRule: Sendable, Hashable {
 }
 
 /// Who may do what. Without rules everybody who can connect may do everything: the sockets' permissions decide. With rules, a
-/// peer may do what any rule about them allows, and nothing else; root may do everything, since it could change the rules.
+/// peer may do what any rule about them allows, and nothing else; root may do everything, since it could change the rules, and so may
+/// the daemon's own user, who has the ledger anyway and makes the backups.
 public struct AccessPolicy: Sendable, Hashable {
     /// The rules; nil where there are none at all.
     public let rules: [AccessRule]?
@@ -72,7 +75,7 @@ public struct AccessPolicy: Sendable, Hashable {
     public func permissions(of peer: PeerCredentials?) -> Permissions {
         guard let rules else { return .all }
         guard let peer else { return Permissions(rules: []) }
-        return peer.uid == 0 ? .all : Permissions(rules: rules.filter { $0.isAbout(peer) })
+        return peer.uid == 0 || peer.uid == geteuid() ? .all : Permissions(rules: rules.filter { $0.isAbout(peer) })
     }
 }
 

@@ -14,7 +14,14 @@ public final class ControlServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let http: HTTP1Channel
     private let logger: Logger
+    private let connectionsMax: Int
     private let running = Mutex<Running?>(nil)
+
+    /// Connections that are open.
+    private final class Count: Sendable {
+        private let value = Atomic(0)
+        @discardableResult func add(_ number: Int) -> Int { value.add(number, ordering: .relaxed).newValue }
+    }
 
     private struct Running {
         let channel: any Channel
@@ -23,8 +30,13 @@ public final class ControlServer: Sendable {
 
     /// A server of that service.
     ///
-    /// - Parameter paths: the only endpoints that it serves; nil for all.
-    public init(_ service: ControlService, only paths: Set<String>? = nil, logger: Logger) throws {
+    /// - Parameters:
+    ///   - paths: the only endpoints that it serves; nil for all.
+    ///   - connectionsMax: connections at a time; further ones are closed.
+    public init(
+        _ service: ControlService, only paths: Set<String>? = nil, connectionsMax: Int = 512, logger: Logger
+    ) throws {
+        self.connectionsMax = connectionsMax
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.logger = logger
         let router = try Self.router(service, paths)
@@ -52,6 +64,8 @@ public final class ControlServer: Sendable {
     public func start(listening descriptor: Int32) async throws {
         let http = http
         let logger = logger
+        let connectionsMax = connectionsMax
+        let open = Count()
         let server = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelInitializer { channel in
@@ -66,7 +80,15 @@ public final class ControlServer: Sendable {
                 do {
                     try await server.executeThenClose { connections in
                         for try await connection in connections {
-                            tasks.addTask { await http.handle(value: connection, logger: logger) }
+                            guard open.add(1) <= connectionsMax else {
+                                open.add(-1)
+                                connection.channel.close(promise: nil)
+                                continue
+                            }
+                            tasks.addTask {
+                                await http.handle(value: connection, logger: logger)
+                                open.add(-1)
+                            }
                         }
                     }
                 } catch {
@@ -116,8 +138,12 @@ public final class ControlServer: Sendable {
             }
         }
         let description = try WireJSON.encode(OpenAPI.document(endpoints, version: service.version))
-        router.get("/openapi.json") { _, _ in
-            Response(
+        guard paths == nil else { return router }
+        router.get("/openapi.json") { _, context in
+            guard service.access().permissions(of: context.peer).isAnythingAllowed else {
+                throw Problem(.forbidden, "this peer may not use the control socket")
+            }
+            return Response(
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: ByteBuffer(bytes: description)))
         }

@@ -18,6 +18,9 @@ extension ControlService {
                 let snapshot: LedgerSnapshot
                 do {
                     snapshot = try await makeSnapshot()
+                } catch let refusal as Refusal {
+                    onBackup(.failure(refusal))
+                    throw Problem(refusal)
                 } catch {
                     onBackup(.failure(error))
                     throw Problem(

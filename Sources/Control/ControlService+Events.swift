@@ -22,12 +22,19 @@ extension ControlService {
                 method: .get, path: "/v1/events/stream", name: "followEvents",
                 summary: "Events as they happen: a stream of server-sent events whose ids are their numbers",
                 query: [after], response: .string
-            ) { request, _ in
+            ) { request, context in
                 let start = try Self.after(request)
+                let peer = context.peer
+                // A reload can take the permission away while the stream lives.
+                let isAllowed: @Sendable () -> Bool = {
+                    access().permissions(of: peer).allows(anyOf: [.viewer, .admin], org: nil)
+                }
                 return Response(
                     status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                     body: .init { writer in
-                        try await follow(from: start) { try await writer.write(ByteBuffer(string: $0)) }
+                        try await follow(from: start, while: isAllowed) {
+                            try await writer.write(ByteBuffer(string: $0))
+                        }
                         try await writer.finish(nil)
                     })
             },
@@ -46,7 +53,9 @@ extension ControlService {
     }
 
     /// Writes events from a number on, and what comes after, until the daemon stops or the client is gone.
-    private func follow(from start: Int64, _ write: (String) async throws -> Void) async throws {
+    private func follow(
+        from start: Int64, while isAllowed: () -> Bool, _ write: (String) async throws -> Void
+    ) async throws {
         let (strokes, continuation) = bell.strokes()
         let heart = Task {
             while !Task.isCancelled {
@@ -63,6 +72,7 @@ extension ControlService {
         for await _ in strokes {
             var written = 0
             while true {
+                guard isAllowed() else { return }
                 let page = try await reader.events(after: cursor, limit: 500)
                 for event in page.items {
                     let data = String(decoding: try WireJSON.encode(event), as: UTF8.self)

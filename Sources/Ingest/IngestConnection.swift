@@ -118,6 +118,7 @@ final class IngestConnection: ChannelInboundHandler {
 
     private func start(_ context: ChannelHandlerContext) {
         core.didOpen(self)
+        guard core.isWelcome(self) else { return context.close(promise: nil) }
         readOn(context)
     }
 

@@ -174,6 +174,15 @@ final class IngestCore {
         for connection in connections.values { connection.permissions = access.permissions(of: connection.peer) }
     }
 
+    /// Connections of peers who may ask nothing, at a time: enough to be told so, too few to be in anybody's way.
+    private static let unwelcomeMax = 16
+
+    /// Whether a connection may stay.
+    func isWelcome(_ connection: IngestConnection) -> Bool {
+        guard !connection.permissions.isAnythingAllowed else { return true }
+        return connections.values.reduce(0) { $0 + ($1.permissions.isAnythingAllowed ? 0 : 1) } <= Self.unwelcomeMax
+    }
+
     func didOpen(_ connection: IngestConnection) {
         connections[connection.number] = connection
         statistics.connections += 1

@@ -19,6 +19,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
             throw ExitStatus.configuration.ending(error.description)
         }
         print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
+        for words in settings.unknownPeers { print("warning: \(words)") }
         if let rates {
             print("rates: \(rates.table.card.rates.count) models in \(settings.ratesFile)")
         } else {

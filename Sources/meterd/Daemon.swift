@@ -25,6 +25,7 @@ struct Daemon: Service {
     private let bell = EventBell()
     private let reader: LedgerReader
     private let sockets: Sockets
+    private let copier: LedgerCopier
     private let pump: LogPump
     // Held for the lock on the state directory.
     private let database: LedgerDatabase
@@ -80,31 +81,44 @@ struct Daemon: Service {
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path)
         let report = MetricsReport(status: status)
+        let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
+        self.copier = copier
         var service = ControlService(
             writer: writer, reader: reader, version: Version.current, clock: Self.clock, rates: { rates.current },
             bell: bell, access: { access.current },
             onForbidden: { journal.didRefuse($0, record: nil, org: $1, $2) }, metrics: { try await report.text() },
-            makeSnapshot: { try await Self.onThread { try reader.snapshot(in: settings.stateDirectory) } },
+            makeSnapshot: { try await copier.copy() },
             onBackup: { journal.write($0) }
         ) { try await status.view() }
         control = try ControlServer(service, logger: journal.logger)
         service.access = { .open }
-        metrics = try sockets.metrics.map { _ in
-            try ControlServer(service, only: ["/metrics", "/healthz", "/readyz"], logger: journal.logger)
-        }
+        metrics =
+            if case .success(.some) = sockets.metrics {
+                try ControlServer(
+                    service, only: ["/metrics", "/healthz", "/readyz"], connectionsMax: 64, logger: journal.logger)
+            } else {
+                nil
+            }
         if let file { try await record(file) }
+        warnOfNobody(settings)
     }
 
     /// Serves until the process is told to stop, then answers what was read and closes the ledger.
     func run() async throws {
         try await ingest.start(listening: sockets.ingest.descriptor)
         try await control.start(listening: sockets.control.descriptor)
-        if let descriptor = sockets.metrics { try await metrics?.start(listening: descriptor) }
+        switch sockets.metrics {
+        case .success(let descriptor?): try await metrics?.start(listening: descriptor)
+        case .success(nil): break
+        case .failure(let error):
+            journal.write(.metricsNotServed, "metrics.listen: \(error)", ["error": "\(error)"])
+        }
         journal.write(.ready, "ready", ["ingest": settings.ingestSocket, "control": settings.controlSocket])
         manager.ready(status: "ready")
         try? await gracefulShutdown()
 
         pulse.stop()
+        copier.stop()
         manager.stopping(status: "answering what was read")
         journal.write(.stopping, "stopping")
         try await ingest.stop()
@@ -142,6 +156,11 @@ struct Daemon: Service {
             ["card": inForce.hash, "effective": "\(inForce.effective)"])
     }
 
+    /// Tells of rules that are about users or groups that this machine doesn't have.
+    func warnOfNobody(_ settings: Settings) {
+        for words in settings.unknownPeers { journal.write(.ruleAboutNobody, words, ["error": words]) }
+    }
+
     /// Puts other rules of who may speak in force, on open connections too.
     func setAccess(_ policy: AccessPolicy) async throws {
         access.current = policy
@@ -153,14 +172,6 @@ struct Daemon: Service {
         case .card(let card, let isNew): return (card, isNew)
         case .refused(let refusal): throw refusal
         default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
-        }
-    }
-
-    /// Does what blocks for long on a thread of its own.
-    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value
-    {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread { continuation.resume(with: Result { try work() }) }.start()
         }
     }
 

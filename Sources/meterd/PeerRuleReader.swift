@@ -1,5 +1,6 @@
 import Access
 import Glibc
+import Metering
 import Yams
 
 /// Reads one rule of `peers`: about whom it is, and what it allows.
@@ -7,6 +8,8 @@ struct PeerRuleReader {
     private let entry: Node
     private let name: String
     private(set) var problems: [String] = []
+    /// What it is about that this machine doesn't have: no mistake of the file's alone, and no reason not to start.
+    private(set) var unknown: [String] = []
 
     private static let keys: Set<String> = ["user", "group", "orgs", "ingest", "control"]
 
@@ -37,7 +40,14 @@ struct PeerRuleReader {
         if mapping["ingest"] == nil, mapping["control"] == nil {
             problems.append("\(name): allows nothing; expected 'ingest' or 'control'")
         }
-        return problems.isEmpty ? rule : nil
+        for org in rule.orgs ?? [] where !OrgName.isValid(org) {
+            problems.append("\(name).orgs: '\(org)' can be no org's name: 1 to 64 of a-z 0-9 - _ .")
+        }
+        if rule.orgs == ["all"] {
+            problems.append("\(name).orgs: 'all' would be an org of that name; leave orgs out for all of them")
+        }
+        // A rule about a user of a group must not become one about the group.
+        return problems.isEmpty && unknown.isEmpty ? rule : nil
     }
 
     /// A number, or the number that the system knows a name by.
@@ -49,7 +59,7 @@ struct PeerRuleReader {
         }
         if let number = UInt32(text) { return number }
         guard let number = find(text) else {
-            problems.append("\(name).\(key): this machine has no \(key) '\(text)'")
+            unknown.append("\(name).\(key): this machine has no \(key) '\(text)'; the rule is about nobody")
             return nil
         }
         return number

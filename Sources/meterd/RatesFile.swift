@@ -19,7 +19,7 @@ struct RatesFile {
         do {
             content = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            if !settings.isRatesFileNamed, !FileManager.default.fileExists(atPath: path) { return nil }
+            if !settings.isRatesFileNamed, access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
             throw RatesFileError(
                 description: "rates.file: \(path) can't be read: \((error as NSError).localizedDescription)")
         }

@@ -22,15 +22,25 @@ struct ReloadService: Service {
         do {
             let settings = try await source.load()
             let rates = try RatesFile.load(settings)
-            if let rates { try await daemon.record(rates) }
+            if settings.access.rules == nil, daemon.access.current.rules != nil, !settings.isFileThere {
+                throw SettingsError(
+                    problems: [
+                        "the configuration file is gone, and with it the rules of 'peers'; put it back, or an empty one"
+                    ])
+            }
+            // First who may speak: it doesn't have to wait for what a rate table may lack.
             try await daemon.setAccess(settings.access)
+            daemon.warnOfNobody(settings)
+            if let rates { try await daemon.record(rates) }
             level.current = settings.logLevel
             daemon.journal.wantsAnswers = settings.logRecords
             warnOfRestart(settings)
             status = "reloaded"
             daemon.journal.write(.reloaded, "configuration reloaded")
         } catch {
-            let words = (error as? SettingsError)?.problems.joined(separator: "; ") ?? "\(error)"
+            let words =
+                (error as? SettingsError)?.problems.joined(separator: "; ")
+                ?? (error as? Refusal)?.message ?? "\(error)"
             status = "reload refused, the old configuration stays: \(words)"
             daemon.journal.write(.reloadRefused, "reload refused; the old configuration stays", ["error": words])
         }
@@ -44,6 +54,8 @@ struct ReloadService: Service {
         comparable.logLevel = daemon.settings.logLevel
         comparable.logRecords = daemon.settings.logRecords
         comparable.access = daemon.settings.access
+        comparable.unknownPeers = daemon.settings.unknownPeers
+        comparable.isFileThere = daemon.settings.isFileThere
         comparable.ratesFile = daemon.settings.ratesFile
         comparable.isRatesFileNamed = daemon.settings.isRatesFileNamed
         guard comparable != daemon.settings else { return }

@@ -22,27 +22,43 @@ struct RestoreCommand: AsyncParsableCommand {
         umask(0o077)
         let settings = try await options.load()
         let target = settings.stateDirectory + "/meterd.db"
+        // Held to the end: no daemon may run on what is being put in place.
+        let lock: StateLock
+        do throws(LedgerOpenError) {
+            lock = try StateLock(settings.stateDirectory)
+        } catch {
+            throw ExitStatus.cannotCreate.ending(error.description)
+        }
+        defer { withExtendedLifetime(lock) {} }
         for path in [target, target + "-wal"] where access(path, F_OK) == 0 {
             throw ExitStatus.cannotCreate.ending(
                 "\(path) is there and is not overwritten; move it away if it is to be replaced")
         }
+        try Self.check(backup)
+        let partial = target + ".restoring"
+        defer { unlink(partial) }
         let contents: LedgerContents
-        let report: VerificationReport
-        do {
-            contents = try LedgerContents(databaseFile: backup)
-            report = try Verification.run(databaseFile: backup)
-        } catch {
-            throw ExitStatus.data.ending("\(backup) can't be read as a ledger: \(error)")
-        }
-        guard report.ok else {
-            throw ExitStatus.data.ending(
-                "\(backup) is not restored, its books don't balance: "
-                    + report.problems.prefix(3).joined(separator: "; "))
-        }
         do throws(ListedError) {
-            try copy(to: target, settings.stateDirectory)
+            try copy(to: partial, settings.stateDirectory)
         } catch {
             throw ExitStatus.cannotCreate.ending(error.words)
+        }
+        do {
+            // The copy is proven, not what it was made of.
+            contents = try LedgerContents(databaseFile: partial)
+            let report = try Verification.run(databaseFile: partial)
+            guard report.ok else {
+                throw ExitStatus.data.ending(
+                    "\(backup) is not restored, its books don't balance: "
+                        + report.problems.prefix(3).joined(separator: "; "))
+            }
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            throw ExitStatus.data.ending("\(backup) is no ledger that this meterd can read: \(error)")
+        }
+        guard link(partial, target) == 0, Self.syncFolder(settings.stateDirectory) else {
+            throw ExitStatus.cannotCreate.ending("\(target) can't be made: \(String(cString: strerror(errno)))")
         }
         print("restored: \(contents.records) records, \(contents.transfers) transfers; the books balance")
         guard let committed = contents.committed else { return print("there was nothing in it yet") }
@@ -53,13 +69,30 @@ struct RestoreCommand: AsyncParsableCommand {
             """)
     }
 
-    /// Copies beside the name, syncs, renames. The file belongs to whoever the state directory belongs to.
-    private func copy(to target: String, _ directory: String) throws(ListedError) {
-        let partial = target + ".restoring"
+    /// Refuses what is no whole backup: missing, no plain file, or with a log beside it that belongs to it.
+    private static func check(_ backup: String) throws {
+        var file = stat()
+        guard stat(backup, &file) == 0 else {
+            throw ExitStatus.cannotCreate.ending("\(backup) can't be read: \(String(cString: strerror(errno)))")
+        }
+        guard file.st_mode & S_IFMT == S_IFREG else {
+            throw ExitStatus.data.ending("\(backup) is not a plain file; name a backup that meterctl backup made")
+        }
+        for ending in ["-wal", "-journal"] {
+            guard stat(backup + ending, &file) == 0, file.st_size > 0 else { continue }
+            throw ExitStatus.data.ending(
+                """
+                \(backup)\(ending) belongs to it and holds what is not in it: this is a state directory's file, no backup. Move both back \
+                into a state directory and start meterd there
+                """)
+        }
+    }
+
+    /// Copies into a file that belongs to whoever the state directory belongs to, and syncs it.
+    private func copy(to partial: String, _ directory: String) throws(ListedError) {
         let from = open(backup, O_RDONLY | O_CLOEXEC)
         guard from >= 0 else { throw ListedError(backup, "can't be opened") }
         defer { close(from) }
-        if mkdir(directory, 0o750) != 0, errno != EEXIST { throw ListedError(directory, "can't be created") }
         let to = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard to >= 0 else { throw ListedError(partial, "can't be created") }
         defer { close(to) }
@@ -80,11 +113,14 @@ struct RestoreCommand: AsyncParsableCommand {
         if getuid() == 0, fchown(to, owner.st_uid, owner.st_gid) != 0 {
             throw ListedError(partial, "can't be given away")
         }
-        guard fsync(to) == 0, link(partial, target) == 0 else { throw ListedError(target, "can't be made") }
-        unlink(partial)
+        guard fsync(to) == 0 else { throw ListedError(partial, "can't be synced") }
+    }
+
+    private static func syncFolder(_ directory: String) -> Bool {
         let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0, fsync(folder) == 0 else { throw ListedError(directory, "can't be synced") }
-        close(folder)
+        guard folder >= 0 else { return false }
+        defer { close(folder) }
+        return fsync(folder) == 0
     }
 
     private static func age(_ time: String) -> String {

@@ -28,6 +28,10 @@ struct Settings: Sendable, Equatable {
     var logRecords: Bool
     /// Who may do what.
     var access: AccessPolicy
+    /// A line for each rule that is about nobody on this machine.
+    var unknownPeers: [String] = []
+    /// Whether there is a configuration file.
+    var isFileThere = false
     var cacheMebibytes: Int
     var checkpointPages: Int
 
@@ -78,12 +82,15 @@ struct SettingsSource: Sendable {
         providers.append(InMemoryProvider(name: "flags", values: flagValues))
         providers.append(EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "meterd"))
 
-        if named != nil || access(path, F_OK) == 0 {
+        var unknownPeers: [String] = []
+        let isFileThere = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+        if named != nil || isFileThere {
             do {
                 let text = try String(contentsOfFile: path, encoding: .utf8)
                 let file = try SettingsFile(text, knowing: Settings.keys)
                 problems += file.problems.map { "\(path): \($0)" }
                 peers = file.peers
+                unknownPeers = file.unknownPeers
                 var values: [AbsoluteConfigKey: ConfigValue] = [:]
                 for (key, value) in file.values { values[Self.key(key)] = ConfigValue(.string(value), isSecret: false) }
                 providers.append(InMemoryProvider(name: path, values: values))
@@ -94,7 +101,10 @@ struct SettingsSource: Sendable {
                 throw SettingsError(problems: ["configuration file \(path) \(reason)"])
             }
         }
-        return try settings(ConfigReader(providers: providers), AccessPolicy(rules: peers), problems)
+        var settings = try settings(ConfigReader(providers: providers), AccessPolicy(rules: peers), problems)
+        settings.unknownPeers = unknownPeers
+        settings.isFileThere = isFileThere
+        return settings
     }
 
     private static func key(_ name: String) -> AbsoluteConfigKey {

@@ -6,6 +6,8 @@ struct SettingsFile {
     private(set) var values: [String: String] = [:]
     /// The rules of `peers`; nil where the file has no such key.
     private(set) var peers: [AccessRule]?
+    /// A line for each rule that is about nobody on this machine.
+    private(set) var unknownPeers: [String] = []
     /// A line for each thing that is wrong, with its place.
     private(set) var problems: [String] = []
 
@@ -35,7 +37,7 @@ struct SettingsFile {
                 continue
             } else if !known.contains(name) {
                 problems.append("\(Self.place(key))\(name): there is no such key")
-            } else if let scalar = value.scalar {
+            } else if let scalar = value.scalar, !(scalar.style == .plain && ["~", "null"].contains(scalar.string)) {
                 values[name] = scalar.string
             } else {
                 problems.append("\(name): expected a single value")
@@ -53,6 +55,7 @@ struct SettingsFile {
             var reader = PeerRuleReader(entry, name: "\(Self.place(entry))peers[\(index)]")
             if let rule = reader.rule() { peers?.append(rule) }
             problems += reader.problems
+            unknownPeers += reader.unknown
         }
     }
 

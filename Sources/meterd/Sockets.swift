@@ -5,8 +5,8 @@ import SystemdSupport
 struct Sockets: Sendable {
     let ingest: ListeningSocket
     let control: ListeningSocket
-    /// Where metrics are served over TCP; nil where they are not.
-    let metrics: Int32?
+    /// Where metrics are served over TCP; nil where they are not to be, a failure where they can't be: usage is taken all the same.
+    let metrics: Result<Int32?, ListenError>
 
     /// Names of systemd's `FileDescriptorName=`.
     private static let ingestName = "meterd-ingest"
@@ -19,12 +19,17 @@ struct Sockets: Sendable {
         do throws(ListenError) {
             control = try Self.socket(
                 inherited[Self.controlName], settings.controlSocket, settings.controlMode, settings.controlGroup)
-            metrics = try settings.metricsListen.flatMap(LoopbackAddress.init).map { address throws(ListenError) in
-                try address.listen()
-            }
         } catch {
             ingest.removeFile()
             throw error
+        }
+        do throws(ListenError) {
+            metrics = .success(
+                try settings.metricsListen.flatMap(LoopbackAddress.init).map { address throws(ListenError) in
+                    try address.listen()
+                })
+        } catch {
+            metrics = .failure(error)
         }
     }
 

@@ -42,6 +42,7 @@ import Testing
 
         let taken = try daemon.meterctl("backup", path)
         #expect(taken.status == 1 && taken.errors.contains("is there already"))
+        #expect(daemon.terminate() == 0)
         let refused = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.stateDirectory])
         #expect(refused.status == 73 && refused.errors.contains("is not overwritten"))
 
@@ -72,6 +73,49 @@ import Testing
         let result = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.directory.path + "/other"])
         #expect(result.status == 65 && result.errors.contains("usage record 151"), "\(result)")
         #expect(!FileManager.default.fileExists(atPath: daemon.directory.path + "/other/meterd.db"))
+    }
+
+    @Test func aLedgerWithItsLogIsNoBackupAndALiveOneIsNotReplaced() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        daemon.kill9()
+        let old = daemon.directory.path + "/old"
+        try FileManager.default.createDirectory(atPath: old, withIntermediateDirectories: true)
+        for ending in ["", "-wal"] {
+            try FileManager.default.moveItem(
+                atPath: daemon.stateDirectory + "/meterd.db" + ending, toPath: old + "/meterd.db" + ending)
+        }
+        let torn = try Binaries.run("meterd", ["restore", old + "/meterd.db", "--state-dir", daemon.stateDirectory])
+        #expect(torn.status == 65 && torn.errors.contains("-wal belongs to it"), "\(torn)")
+        try daemon.start()
+        let path = daemon.directory.path + "/backup.db"
+        #expect(try daemon.meterctl("backup", path).status == 0)
+        for ending in ["", "-wal", "-shm"] {
+            try FileManager.default.moveItem(
+                atPath: daemon.stateDirectory + "/meterd.db" + ending, toPath: old + "/live.db" + ending)
+        }
+        let live = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.stateDirectory])
+        #expect(live.status == 73 && live.errors.contains("in use by another meterd"), "\(live)")
+        let pipe = daemon.directory.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let fifo = try Binaries.run("meterd", ["restore", pipe, "--state-dir", old + "/new"])
+        #expect(fifo.status == 65 && fifo.errors.contains("not a plain file"), "\(fifo)")
+    }
+
+    @Test func whatAKilledBackupLeftIsRemovedByTheNext() throws {
+        let daemon = try RunningDaemon()
+        let left = daemon.directory.path + "/x.db.partial-999999999"
+        try Data("x".utf8).write(to: URL(fileURLWithPath: left))
+        #expect(try daemon.meterctl("backup", daemon.directory.path + "/b.db").status == 0)
+        #expect(!FileManager.default.fileExists(atPath: left))
+    }
+
+    @Test func metricsThatCantBeServedDoNotHoldUpUsage() throws {
+        let first = try RunningDaemon(environment: ["METERD_METRICS_LISTEN": "127.0.0.1:9466"])
+        let second = try RunningDaemon(environment: ["METERD_METRICS_LISTEN": "127.0.0.1:9466"])
+        #expect(second.log.contains("can't be listened on"))
+        #expect(try first.meterctl("status").status == 0)
+        #expect(try second.meterctl("status").status == 0)
     }
 
     @Test func aFolderOfBackupsKeepsTheNewestOfItsOwn() throws {
@@ -162,8 +206,8 @@ import Testing
         ("peers: everybody", "expected a list of rules"),
         ("peers: [{ingest: all}]", "is about nobody"),
         ("peers: [{user: 1}]", "allows nothing"),
-        ("peers: [{user: nobody-of-that-name, ingest: all}]", "this machine has no user 'nobody-of-that-name'"),
-        ("peers: [{group: no-such-group, ingest: all}]", "this machine has no group 'no-such-group'"),
+        ("peers: [{user: 1, ingest: all, orgs: [ACME]}]", "'ACME' can be no org's name"),
+        ("peers: [{user: 1, ingest: all, orgs: all}]", "leave orgs out"),
         ("peers: [{user: 1, ingest: [push]}]", "'push' is not one of all, usage, authorize, release, balance"),
         ("peers: [{user: 1, control: [root]}]", "'root' is not one of all, admin, viewer, webhook, metrics"),
         ("peers: [{user: 1, ingest: all, orgs: []}]", "orgs: expected a list of names"),
@@ -190,9 +234,22 @@ import Testing
           - group: root
             ingest: all
             control: admin
+          - {user: nobody-of-that-name, ingest: all}
         metrics: {listen: "[::1]:9464"}
         """.write(toFile: path, atomically: true, encoding: .utf8)
         let result = try Binaries.run("meterd", ["check-config", "--config", path, "--rates", Binaries.rates])
         #expect(result.status == 0, "\(result)")
+        // Somebody who left is no reason not to start: the rule is about nobody.
+        #expect(result.output.contains("this machine has no user 'nobody-of-that-name'"), "\(result)")
+    }
+
+    @Test func aConfigurationThatVanishesDoesNotOpenTheDoor() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/meterd.yaml"
+        try "peers: [{user: 1, ingest: all}]".write(toFile: path, atomically: true, encoding: .utf8)
+        let daemon = try RunningDaemon(arguments: ["--config", path])
+        try FileManager.default.removeItem(atPath: path)
+        daemon.signal(SIGHUP)
+        #expect(try daemon.notify.wait(for: "reload refused").contains("can't be read"))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Glibc
 
 /// A consistent copy of the ledger, made while the daemon works, readable through a descriptor and gone with it.
@@ -63,6 +64,9 @@ public struct LedgerContents: Sendable, Hashable, Codable {
             guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
                 throw LedgerOpenError(kind: .unreadable, description: "\(path) is not a meterd database")
             }
+            guard try !Schema.migrator().hasBeenSuperseded(database) else {
+                throw LedgerOpenError(kind: .newerSchema, description: "\(path) was written by a newer meterd")
+            }
             return try LedgerContents(database)
         }
     }
@@ -73,7 +77,9 @@ extension LedgerReader {
     /// on, and its log grows for as long as this takes. The file's name is gone when this returns.
     ///
     /// SQLite's backup interface: <https://www.sqlite.org/backup.html>.
-    public func snapshot(in directory: String) throws -> LedgerSnapshot {
+    ///
+    /// - Parameter isCancelled: asked now and then; the copy ends with an error where it says so.
+    public func snapshot(in directory: String, isCancelled: () -> Bool) throws -> LedgerSnapshot {
         let path = LedgerSnapshot.path(in: directory)
         defer { for ending in ["", "-journal", "-wal", "-shm"] { unlink(path + ending) } }
         let contents: LedgerContents
@@ -82,7 +88,7 @@ extension LedgerReader {
             // Whoever takes the copy proves and syncs it.
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF") }
             let copy = try DatabaseQueue(path: path, configuration: configuration)
-            try pool.backup(to: copy)
+            try copyPages(to: copy, isCancelled)
             // One plain file, that needs no log beside it.
             contents = try copy.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA journal_mode = DELETE")
@@ -96,5 +102,31 @@ extension LedgerReader {
             throw StorageFailure(description: "\(path): \(String(cString: strerror(errno)))")
         }
         return LedgerSnapshot(descriptor: descriptor, bytes: Int64(status.st_size), contents: contents)
+    }
+
+    /// Pages between two looks at whether to go on.
+    private static let pagesAtOnce: Int32 = 4096
+
+    private func copyPages(to copy: DatabaseQueue, _ isCancelled: () -> Bool) throws {
+        try pool.read { source in
+            // The snapshot begins with the first read, and the steps below stay on it.
+            _ = try Int.fetchOne(source, sql: "SELECT count(*) FROM sqlite_schema")
+            try copy.writeWithoutTransaction { target in
+                guard let backup = sqlite3_backup_init(target.sqliteConnection, "main", source.sqliteConnection, "main")
+                else { throw StorageFailure(description: "the copy can't begin") }
+                var result = SQLITE_OK
+                while result == SQLITE_OK, !isCancelled() { result = sqlite3_backup_step(backup, Self.pagesAtOnce) }
+                let end = sqlite3_backup_finish(backup)
+                guard result == SQLITE_DONE, end == SQLITE_OK else {
+                    let reason =
+                        switch result {
+                        case SQLITE_OK: "it was given up, the daemon is stopping"
+                        case SQLITE_FULL: "the disk is full"
+                        default: sqlite3_errstr(result).map { String(cString: $0) } ?? "error \(result)"
+                        }
+                    throw StorageFailure(description: reason)
+                }
+            }
+        }
     }
 }

@@ -32,7 +32,7 @@ public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
 public final class LedgerDatabase: Sendable {
     /// The database file.
     public let path: String
-    private let lock: Int32
+    private let lock: StateLock
 
     /// SQLite's own settings, once for the process; nothing where SQLite was used before.
     private static let setup = sqlite_setup_without_memory_statistics()
@@ -44,23 +44,8 @@ public final class LedgerDatabase: Sendable {
         in directory: String, willMigrate: (Int) -> Void = { _ in }
     ) throws(LedgerOpenError) {
         _ = Self.setup
-        // Where this throws from here on, deinit closes what was opened.
         path = directory + "/meterd.db"
-        if mkdir(directory, 0o750) != 0, errno != EEXIST {
-            throw Self.failure(.unwritable, directory, "can't be created: \(Self.reason(errno))")
-        }
-        let lockPath = directory + "/lock"
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard lock >= 0 else { throw Self.failure(.unwritable, lockPath, "can't be opened: \(Self.reason(errno))") }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let cause = errno
-            guard cause == EWOULDBLOCK else {
-                throw Self.failure(.unwritable, lockPath, "can't be locked: \(Self.reason(cause))")
-            }
-            throw LedgerOpenError(
-                kind: .locked,
-                description: "state directory \(directory) is in use by another meterd; stop that one first")
-        }
+        lock = try StateLock(directory)
         do {
             try Self.migrate(path, willMigrate)
         } catch let error as LedgerOpenError {
@@ -70,12 +55,6 @@ public final class LedgerDatabase: Sendable {
         } catch {
             throw Self.failure(.unreadable, path, "can't be opened: \(error); restore it from a backup")
         }
-    }
-
-    deinit {
-        // Unlocked by name: a child process that is just being started may hold a copy of the descriptor.
-        flock(lock, LOCK_UN)
-        Glibc.close(lock)
     }
 
     private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws {
@@ -90,7 +69,7 @@ public final class LedgerDatabase: Sendable {
         }
         defer { try? queue.close() }
         let migrator = Schema.migrator()
-        let pending = try queue.read { database -> Int in
+        let (pending, isNew) = try queue.read { database -> (Int, isNew: Bool) in
             let owner = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
             let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
             guard owner == Schema.applicationID || tables == 0 else {
@@ -106,18 +85,14 @@ public final class LedgerDatabase: Sendable {
                 throw failure(
                     .newerSchema, path, "was written by a newer meterd; install that version or restore a backup")
             }
-            return migrator.migrations.count - applied.count
+            return (migrator.migrations.count - applied.count, isNew: tables == 0)
         }
         guard pending > 0 else { return }
-        willMigrate(pending)
+        if !isNew { willMigrate(pending) }
         try migrator.migrate(queue)
     }
 
     private static func failure(_ kind: LedgerOpenError.Kind, _ path: String, _ words: String) -> LedgerOpenError {
         LedgerOpenError(kind: kind, description: "\(path) \(words)")
-    }
-
-    private static func reason(_ code: Int32) -> String {
-        String(cString: strerror(code))
     }
 }

@@ -144,6 +144,14 @@ struct ControlClient {
         } catch let failure as Failure {
             throw failure
         } catch {
+            if (error as? IOError)?.errnoCode == EACCES {
+                throw Failure(
+                    status: .unreachable,
+                    message: """
+                        you may not connect to \(socketPath): operators are members of the group meterd-admin
+                        meterctl: sudo usermod -aG meterd-admin NAME, then log in again; or use sudo
+                        """)
+            }
             let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
             throw Failure(
                 status: .unreachable,

@@ -21,6 +21,7 @@ struct BackupCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if path?.isEmpty == true || into?.isEmpty == true { throw ValidationError("the name is empty") }
         guard (path == nil) != (into == nil) else { throw ValidationError("name a file, or a folder with --into") }
         if let keep, keep < 1 { throw ValidationError("--keep is at least 1") }
         if keep != nil, into == nil { throw ValidationError("--keep goes with --into") }
@@ -32,6 +33,7 @@ struct BackupCommand: AsyncParsableCommand {
             guard access(target, F_OK) != 0 else {
                 throw Failure(status: .refused, message: "\(target) is there already; choose another name")
             }
+            BackupFolder((target as NSString).deletingLastPathComponent).removeLeftovers()
             var file = try PartialFile(target)
             let bar = ProgressBar(total: nil, unit: "bytes")
             do {
@@ -105,6 +107,18 @@ struct BackupFolder {
                 .filter { $0.wholeMatch(of: /meterd-\d{8}T\d{6}Z\.db/) != nil }.sorted()
         } catch {
             throw Failure(status: .refused, message: "\(path) can't be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// Removes copies that were never finished, by processes that are gone.
+    func removeLeftovers() {
+        let folder = path.isEmpty ? "." : path
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard let match = name.firstMatch(of: /\.db\.partial-(\d+)(-journal|-wal|-shm)?$/),
+                let process = pid_t(match.1),
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            unlink("\(folder)/\(name)")
         }
     }
 

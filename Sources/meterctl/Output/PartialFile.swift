@@ -53,6 +53,7 @@ struct PartialFile {
     }
 
     private static func failure(_ path: String, _ words: String) -> Failure {
-        Failure(status: .refused, message: "\(path) \(words): \(String(cString: strerror(errno)))")
+        let cure = errno == EACCES ? "; /var/backups/meterd is the daemon's: use sudo, or another folder" : ""
+        return Failure(status: .refused, message: "\(path) \(words): \(String(cString: strerror(errno)))\(cure)")
     }
 }

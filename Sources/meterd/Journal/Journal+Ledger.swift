@@ -9,7 +9,8 @@ extension Journal {
                 .backup, "a copy of the ledger was made, \(snapshot.bytes) bytes",
                 ["bytes": "\(snapshot.bytes)", "records": "\(snapshot.contents.records)"])
         case .failure(let error):
-            write(.backupFailed, "no copy of the ledger could be made: \(error)", ["error": "\(error)"])
+            let words = (error as? Refusal)?.message ?? "\(error)"
+            write(.backupFailed, "no copy of the ledger could be made: \(words)", ["error": words])
         }
     }
 

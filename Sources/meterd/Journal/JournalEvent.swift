@@ -19,6 +19,8 @@ enum JournalEvent: String, CaseIterable {
     case storeFailed = "a4a5986eda5e47769480fd7060de7dfa"
     case accessRefused = "8d21e0257a06405eacff795e3e7fb49c"
     case record = "2a097c889c184c04a10b7143dcc5c514"
+    case metricsNotServed = "6b24872ac3324a7ba9a3a6f0e1e77d40"
+    case ruleAboutNobody = "1e10bd7417e341d1b899b78a12db0a50"
     case backup = "0670438baab24320af1e189a03cd86e2"
     case backupFailed = "39ad4552aca7400c9cdb1a65b5ca9e84"
     case balanceLow = "d5046cf8fefb40d6b806d44dbd330f77"
@@ -29,7 +31,8 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .storeFailed: .critical
         case .startFailed, .reloadRefused, .diskFull, .backupFailed: .error
-        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow: .warning
+        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody:
+            .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
             .creditsVoided:
             .notice
@@ -42,7 +45,7 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .accessRefused, .balanceLow, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed: true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
-            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record:
+            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record, .metricsNotServed, .ruleAboutNobody:
             false
         }
     }

@@ -77,6 +77,11 @@ struct Examination {
     }
 
     private var backupAge: Finding {
+        if access(backups, F_OK) == 0, access(backups, R_OK) != 0 {
+            return Finding(
+                what: "backups", level: .notice, found: "\(backups) can't be read by you",
+                advice: "sudo meterctl doctor looks into it")
+        }
         let newest = (try? BackupFolder(backups).backups())?.last
         guard let newest else {
             return Finding(
