@@ -112,6 +112,6 @@ public struct Permissions: Sendable, Hashable {
         }
     }
 
-    /// Whether they may speak on the ingest socket at all.
+    /// Whether there is anything that they may do, on either socket.
     public var isAnythingAllowed: Bool { rules.map { !$0.isEmpty } ?? true }
 }

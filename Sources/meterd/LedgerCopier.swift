@@ -2,13 +2,19 @@ import Foundation
 import Ledger
 import Synchronization
 
-/// Copies the ledger, one copy at a time, where there is room for it, until the daemon stops.
+/// Copies the ledger where there is room for it, until the daemon stops. One copy at a time: the next may begin when whoever
+/// takes the one before has all of it, since until then it takes room that nobody sees.
 final class LedgerCopier: Sendable {
     private let reader: LedgerReader
     private let databasePath: String
     private let directory: String
     private let isBusy = Atomic(false)
     private let isStopped = Atomic(false)
+    private let latest = Mutex(Latest())
+
+    private struct Latest {
+        weak var snapshot: LedgerSnapshot?
+    }
 
     /// Room that a copy leaves for usage that comes meanwhile.
     private static let reserveBytes: Int64 = 256 << 20
@@ -28,6 +34,9 @@ final class LedgerCopier: Sendable {
             throw Refusal(.limitExceeded, "a copy is being made already; one at a time")
         }
         defer { isBusy.store(false, ordering: .releasing) }
+        guard latest.withLock({ $0.snapshot == nil }) else {
+            throw Refusal(.limitExceeded, "a copy is being taken already; one at a time")
+        }
         let needed = StatusReport.size(databasePath) + StatusReport.size(databasePath + "-wal") + Self.reserveBytes
         if let disk = DiskSpace(of: directory), Int64(clamping: disk.free) < needed {
             throw Refusal(
@@ -36,7 +45,7 @@ final class LedgerCopier: Sendable {
             )
         }
         // It blocks for long: on a thread of its own.
-        return try await withCheckedThrowingContinuation { continuation in
+        let snapshot = try await withCheckedThrowingContinuation { continuation in
             Thread { [self] in
                 continuation.resume(
                     with: Result {
@@ -44,5 +53,7 @@ final class LedgerCopier: Sendable {
                     })
             }.start()
         }
+        latest.withLock { $0.snapshot = snapshot }
+        return snapshot
     }
 }

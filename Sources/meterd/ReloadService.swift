@@ -19,6 +19,7 @@ struct ReloadService: Service {
     private func reload() async {
         daemon.manager.reloading()
         let status: String
+        var areRulesNew = false
         do {
             let settings = try await source.load()
             let rates = try RatesFile.load(settings)
@@ -29,6 +30,7 @@ struct ReloadService: Service {
                     ])
             }
             // First who may speak: it doesn't have to wait for what a rate table may lack.
+            areRulesNew = settings.access != daemon.access.current
             try await daemon.setAccess(settings.access)
             daemon.warnOfNobody(settings)
             if let rates { try await daemon.record(rates) }
@@ -41,8 +43,10 @@ struct ReloadService: Service {
             let words =
                 (error as? SettingsError)?.problems.joined(separator: "; ")
                 ?? (error as? Refusal)?.message ?? "\(error)"
-            status = "reload refused, the old configuration stays: \(words)"
-            daemon.journal.write(.reloadRefused, "reload refused; the old configuration stays", ["error": words])
+            let rest =
+                areRulesNew ? "the new rules of 'peers' hold, the rest stays as it was" : "the old configuration stays"
+            status = "reload refused, \(rest): \(words)"
+            daemon.journal.write(.reloadRefused, "reload refused; \(rest)", ["error": words])
         }
         // Whatever came of it: systemd waits for this.
         daemon.manager.ready(status: status)

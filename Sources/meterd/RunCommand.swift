@@ -24,7 +24,7 @@ struct RunCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // Until the reload service listens, a hang-up changes nothing.
         signal(SIGHUP, SIG_IGN)
-        // The ledger is nobody's to read but ours and our group's.
+        // The ledger is nobody's to read but ours: proxies are in our group.
         umask(0o077)
         let destination = LogPump.detected()
         let pump = LogPump(to: destination)

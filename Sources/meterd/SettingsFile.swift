@@ -24,7 +24,7 @@ struct SettingsFile {
     private mutating func collect(_ node: Node, under path: [String], _ known: Set<String>) {
         guard let mapping = node.mapping else { return }
         for (key, value) in mapping {
-            let isEmpty = value.scalar.map { $0.string.isEmpty || $0.string == "null" } ?? false
+            let isEmpty = value.scalar.map { ["", "~", "null"].contains($0.string) } ?? false
             let part = key.scalar?.string ?? "?"
             let name = (path + [part]).joined(separator: ".")
             let isSection = known.contains { $0.hasPrefix(name + ".") }

@@ -134,6 +134,40 @@ import Testing
         #expect(left.count == 3 && left.contains("mine.db") && left.contains("meterd-20200102T000000Z.db"))
     }
 
+    @Test func aCopyThatNobodyReadsIsTheOnlyOne() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        // More than a socket and a buffer hold.
+        #expect(try daemon.meterctl("send", input: records(0..<40_000)).status == 0)
+        var slow: LineClient? = try LineClient(daemon.controlSocket)
+        try slow?.write(Array("GET /v1/ledger/backup HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        #expect(try slow?.receive()?.hasPrefix("HTTP/1.1 200") == true)
+        let path = daemon.directory.path + "/b.db"
+        let second = try daemon.meterctl("backup", path)
+        #expect(second.status == 1 && second.errors.contains("one at a time"), "\(second)")
+        slow = nil
+        // When the slow one is gone, its copy goes too.
+        var tries = 0
+        while try daemon.meterctl("backup", path).status != 0, tries < 500 { tries += 1 }
+        #expect(try daemon.meterctl("ledger", "verify", "--database", path).status == 0)
+    }
+
+    @Test func aLockThatRootTookIsTheOwnersAfterwards() throws {
+        guard getuid() == 0 else { return }
+        let directory = try TemporaryDirectory()
+        let state = directory.path + "/state"
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+        #expect(chown(state, 65_534, 65_534) == 0)
+        let daemon = try RunningDaemon()
+        let backup = daemon.directory.path + "/b.db"
+        #expect(try daemon.meterctl("backup", backup).status == 0)
+        #expect(try Binaries.run("meterd", ["restore", backup, "--state-dir", state]).status == 0)
+        for name in ["lock", "meterd.db"] {
+            var file = stat()
+            #expect(stat(state + "/" + name, &file) == 0 && file.st_uid == 65_534, "\(name)")
+        }
+    }
+
     @Test func whatACrashLeftOfACopyIsRemovedAtTheNextStart() throws {
         let daemon = try RunningDaemon()
         daemon.kill9()

@@ -88,7 +88,15 @@ final class Redis: Contender {
             return true
         }
 
-        func isRefusal(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.first == UInt8(ascii: "-") }
+        /// A line that begins with a minus is an error; a number below zero has its colon in front.
+        func isRefusal(_ bytes: ArraySlice<UInt8>) -> Bool {
+            var previous = UInt8(ascii: "\n")
+            for byte in bytes {
+                if byte == UInt8(ascii: "-"), previous == UInt8(ascii: "\n") { return true }
+                previous = byte
+            }
+            return false
+        }
 
         private func append(_ text: StaticString, to bytes: inout [UInt8]) {
             bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

@@ -94,7 +94,7 @@ public struct SQLiteStore: LedgerStore {
         }
     }
 
-    /// Carries out a batch as one transaction; see ``LedgerStore/commit(_:)``.
+    /// Carries out a batch as one transaction; see ``LedgerStore/commit(lots:)``.
     public mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         let marks = (index.mark, holdIndex.mark)
         do throws(SQLiteError) {

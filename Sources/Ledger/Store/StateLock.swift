@@ -22,6 +22,9 @@ public final class StateLock: Sendable {
                 kind: .locked,
                 description: "state directory \(directory) is in use by another meterd; stop that one first")
         }
+        // What root locks here (a restore) the daemon's user must be able to lock afterwards.
+        var owner = stat()
+        if geteuid() == 0, stat(directory, &owner) == 0 { _ = fchown(file, owner.st_uid, owner.st_gid) }
         descriptor = file
     }
 

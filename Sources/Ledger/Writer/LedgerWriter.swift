@@ -67,6 +67,7 @@ public final class LedgerWriter: Sendable {
     private let queue: SubmissionQueue
     private let store: Owned
     private let onFailure: @Sendable (StorageFailure) -> Void
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let performing = Atomic(0)
     private let isQuick = Atomic(true)
     private let state = Mutex(WriterStatistics())
@@ -79,9 +80,13 @@ public final class LedgerWriter: Sendable {
     ///   - capacity: mutations that may wait.
     ///   - onFailure: called on the thread that carried out the batch when the store failed and it is unknown what is on
     ///     disk. Nothing is answered from then on; the process has to end.
+    ///   - now: the clock that commits are timed by.
     public init(
-        store: sending some LedgerStore, capacity: Int, onFailure: @escaping @Sendable (StorageFailure) -> Void
+        store: sending some LedgerStore, capacity: Int,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        onFailure: @escaping @Sendable (StorageFailure) -> Void
     ) {
+        self.now = now
         queue = SubmissionQueue(capacity: capacity, ownWorkIn: Self.patience(store.timeToOwnWork))
         self.store = Owned(store)
         self.onFailure = onFailure
@@ -176,9 +181,9 @@ public final class LedgerWriter: Sendable {
     /// Commits a batch, with the turn; nil where the store failed.
     private func carryOut(_ lots: [[Mutation]]) -> [[Outcome]]? {
         do throws(StorageFailure) {
-            let start = ContinuousClock.now
+            let start = now()
             let outcomes = try store.value.commit(lots: lots)
-            let end = ContinuousClock.now
+            let end = now()
             isQuick.store(end - start <= Self.quickCommitMax, ordering: .relaxed)
             record(outcomes, start, end)
             return outcomes

@@ -153,8 +153,15 @@ struct Examination {
         return Finding(what: "unit", level: .good, found: "\(values["UnitFileState"] ?? "loaded")\(dropIns)")
     }
 
+    /// Up to 3.51.2 a second connection that checkpoints can lose a commit: <https://www.sqlite.org/wal.html#walresetbug>.
     private var sqlite: Finding {
-        Finding(what: "SQLite", level: .good, found: status.sqlite)
+        let parts = status.sqlite.split(separator: ".").compactMap { Int($0) }
+        guard parts.count == 3, (parts[0], parts[1], parts[2]) < (3, 51, 3) else {
+            return Finding(what: "SQLite", level: .good, found: status.sqlite)
+        }
+        return Finding(
+            what: "SQLite", level: .good,
+            found: "\(status.sqlite); has the WAL-reset bug, which meterd can't meet: open its file with nothing else")
     }
 
     private static func output(_ words: [String]) -> String? {
