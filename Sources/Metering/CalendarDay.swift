@@ -16,6 +16,18 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
         self.init(daysSinceEpoch: Timestamp.daysSinceEpoch(year: year, month: month, day: day))
     }
 
+    /// The day that a text names, such as `2026-11-25`; nil where it names none.
+    public init?(_ text: some StringProtocol) {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-") else { return nil }
+        var numbers: [Int64] = []
+        for part in [bytes[0..<4], bytes[5..<7], bytes[8..<10]] {
+            guard part.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+            numbers.append(part.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) })
+        }
+        self.init(year: numbers[0], month: numbers[1], day: numbers[2])
+    }
+
     /// The day of a moment.
     public init(_ moment: Timestamp) {
         self.init(daysSinceEpoch: moment.day)

@@ -52,3 +52,15 @@ extension Money {
         ExactDecimal.text(nanos, scale: 9, trimmed: false)
     }
 }
+
+extension Money {
+    /// A number of so many decimal places without the zeros that end it: `8.875`.
+    package static func trimmedDecimal(_ value: Int64, places: Int) -> String {
+        ExactDecimal.text(Int128(value), scale: places, trimmed: true)
+    }
+
+    /// The integer `value × 10^places` of a plain decimal; nil where it is none, has more places, or does not fit.
+    package static func scaled(decimal text: String, places: Int) -> Int64? {
+        ExactDecimal.parse(text, scale: places).flatMap { Int64(exactly: $0) }
+    }
+}

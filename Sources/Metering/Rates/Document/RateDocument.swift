@@ -25,10 +25,10 @@ public enum RateDocument {
     /// Reads a whole document, or refuses it whole.
     public static func parse(_ text: String) throws(RateDocumentError) -> RateCard {
         do {
-            let root = try node(text)
+            let root = try DocumentNode(text, bytesMax: bytesMax)
             return try RateDocumentReader().card(root, hash: hash(of: text))
         } catch let problem as DocumentProblem {
-            throw problem.error(in: text)
+            throw RateDocumentError(description: problem.words(in: text))
         } catch let error as RateDocumentError {
             throw error
         } catch {
@@ -41,49 +41,8 @@ public enum RateDocument {
         SHA256.hash(data: Array(text.utf8)).map(hex).joined()
     }
 
-    /// The document as a tree; JSON where it begins with a brace.
-    static func node(_ text: String) throws -> DocumentNode {
-        guard text.utf8.count <= bytesMax else {
-            throw DocumentProblem("the document is larger than \(bytesMax) bytes", nil)
-        }
-        if text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") {
-            do {
-                return try DocumentNode(json: text)
-            } catch {
-                throw DocumentProblem("not valid JSON: \(error.message)", .offset(error.offset))
-            }
-        }
-        do {
-            guard let root = try DocumentNode(yaml: text) else { throw DocumentProblem("the document is empty", nil) }
-            return root
-        } catch let problem as DocumentProblem {
-            throw problem
-        } catch {
-            throw DocumentProblem("not valid YAML: \(oneLine("\(error)").prefix(300))", nil)
-        }
-    }
-
     private static func hex(_ byte: UInt8) -> String {
         let digits = String(byte, radix: 16)
         return digits.count == 1 ? "0" + digits : digits
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    }
-}
-
-/// What is wrong in a document, before the place is put into words.
-struct DocumentProblem: Error {
-    let message: String
-    let place: DocumentPlace?
-
-    init(_ message: String, _ place: DocumentPlace?) {
-        self.message = message
-        self.place = place
-    }
-
-    func error(in document: String) -> RateDocumentError {
-        RateDocumentError(description: (place.map { $0.description(in: document) + ": " } ?? "") + message)
     }
 }

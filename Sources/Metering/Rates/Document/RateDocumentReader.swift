@@ -6,7 +6,7 @@ struct RateDocumentReader {
     }
 
     func card(_ root: DocumentNode, hash: String) throws -> RateCard {
-        let top = try members(root, of: "the document", allowing: ["format", "effective", "rates"])
+        let top = try root.members(of: "the document", allowing: ["format", "effective", "rates"])
         guard let format = top["format"], format.text == "meterd/1" else {
             throw DocumentProblem("format must be meterd/1", (top["format"] ?? root).place)
         }
@@ -47,7 +47,7 @@ struct RateDocumentReader {
     private static let scheduleMembers = ["price", "context", "windows"]
 
     private func rate(_ node: DocumentNode) throws -> Rate {
-        let members = try members(node, of: "a rate", allowing: Self.rateMembers)
+        let members = try node.members(of: "a rate", allowing: Self.rateMembers)
         let model = try text(members["model"], "model", in: node)
         let provider = try text(members["provider"], "provider", in: node)
         guard RateCard.canonicalProvider(provider) == provider else {
@@ -64,9 +64,9 @@ struct RateDocumentReader {
         var schedules = [ServiceTier.standard: try schedule(members, in: node)]
         if let tiers = members["tiers"] {
             let names = ServiceTier.allCases.filter { $0 != .standard }.map(\.name)
-            for (name, value) in try self.members(tiers, of: "tiers", allowing: names) {
+            for (name, value) in try tiers.members(of: "tiers", allowing: names) {
                 guard let tier = ServiceTier(name: name) else { continue }
-                let inner = try self.members(value, of: "tiers.\(name)", allowing: Self.scheduleMembers)
+                let inner = try value.members(of: "tiers.\(name)", allowing: Self.scheduleMembers)
                 schedules[tier] = try schedule(inner, in: value)
             }
         }
@@ -90,8 +90,8 @@ struct RateDocumentReader {
         guard let windows = members["windows"] else { return schedule }
         guard let list = windows.list else { throw DocumentProblem("windows must be a list", windows.place) }
         for node in list {
-            let members = try self.members(
-                node, of: "a window", allowing: ["hours_utc", "days", "days_utc_offset", "price", "context"])
+            let members = try node.members(
+                of: "a window", allowing: ["hours_utc", "days", "days_utc_offset", "price", "context"])
             schedule.windows.append(
                 PriceSchedule.Window(hours: try hours(members, in: node), prices: try prices(members, in: node)))
         }
@@ -149,7 +149,7 @@ struct RateDocumentReader {
         guard let list = context.list else { throw DocumentProblem("context must be a list", context.place) }
         var last: Int64 = 0
         for step in list {
-            let members = try self.members(step, of: "a context step", allowing: ["over", "at_least", "price"])
+            let members = try step.members(of: "a context step", allowing: ["over", "at_least", "price"])
             guard let price = members["price"], (members["over"] == nil) != (members["at_least"] == nil),
                 let tokens = (members["over"] ?? members["at_least"])?.text.flatMap({ Int64($0) }), tokens > 0
             else {
@@ -168,7 +168,7 @@ struct RateDocumentReader {
 
     private func sheet(_ node: DocumentNode) throws -> PriceSheet {
         var sheet = PriceSheet()
-        for (name, value) in try members(node, of: "price", allowing: Self.unitNames) {
+        for (name, value) in try node.members(of: "price", allowing: Self.unitNames) {
             guard let unit = UsageUnit(name: name) else { continue }
             guard let text = value.text, let price = UnitPrice(decimal: text, perUnits: unit.unitsPerPublishedPrice)
             else {
@@ -218,23 +218,6 @@ struct RateDocumentReader {
     }
 
     /// The members of a mapping by name; an error where it is none, has another name, or has one twice.
-    private func members(
-        _ node: DocumentNode, of what: String, allowing names: [String]
-    ) throws -> [String: DocumentNode] {
-        guard let mapping = node.mapping else { throw DocumentProblem("\(what) must be a mapping", node.place) }
-        var members: [String: DocumentNode] = Dictionary(minimumCapacity: mapping.count)
-        for member in mapping {
-            guard names.contains(member.key) else {
-                throw DocumentProblem(
-                    "\(what) has no member '\(member.key)'; it takes \(names.joined(separator: ", "))", member.keyPlace)
-            }
-            guard members.updateValue(member.value, forKey: member.key) == nil else {
-                throw DocumentProblem("\(member.key) is there twice", member.keyPlace)
-            }
-        }
-        return members
-    }
-
     private func text(_ node: DocumentNode?, _ name: String, in parent: DocumentNode) throws -> String {
         guard let text = node?.text, RateDocument.isName(text) else {
             throw DocumentProblem(

@@ -22,7 +22,7 @@ public enum LiteLLMTable {
             guard !reader.rates.isEmpty else { throw DocumentProblem("the table has no model with a price", nil) }
             return (reader.rates, reader.report)
         } catch let problem as DocumentProblem {
-            throw problem.error(in: text)
+            throw RateDocumentError(description: problem.words(in: text))
         } catch {
             throw RateDocumentError(description: "\(error)")
         }

@@ -3,47 +3,47 @@ import Yams
 /// A value of a YAML or JSON document, with its place: what both are read as, so that one reader serves them.
 ///
 /// A scalar is the text that stands in the file. No number passes through binary floating point.
-struct DocumentNode {
-    indirect enum Content {
+package struct DocumentNode {
+    package indirect enum Content {
         case scalar(String)
         case list([DocumentNode])
         case mapping([Member])
     }
 
-    struct Member {
-        let key: String
-        let keyPlace: DocumentPlace
-        let value: DocumentNode
+    package struct Member {
+        package let key: String
+        package let keyPlace: DocumentPlace
+        package let value: DocumentNode
     }
 
-    let content: Content
-    let place: DocumentPlace
+    package let content: Content
+    package let place: DocumentPlace
 
-    var text: String? {
+    package var text: String? {
         if case .scalar(let text) = content { return text }
         return nil
     }
 
-    var list: [DocumentNode]? {
+    package var list: [DocumentNode]? {
         if case .list(let elements) = content { return elements }
         return nil
     }
 
-    var mapping: [Member]? {
+    package var mapping: [Member]? {
         if case .mapping(let members) = content { return members }
         return nil
     }
 }
 
 /// Where something stands in a document.
-enum DocumentPlace: Sendable {
+package enum DocumentPlace: Sendable {
     /// From 1.
     case line(Int, column: Int)
     /// Bytes from its start.
     case offset(Int)
 
     /// `line 12, column 5`
-    func description(in document: String) -> String {
+    package func description(in document: String) -> String {
         switch self {
         case .line(let line, let column): return "line \(line), column \(column)"
         case .offset(let offset):
@@ -59,7 +59,7 @@ enum DocumentPlace: Sendable {
 
 extension DocumentNode {
     /// The value of a YAML text; nil where it is empty.
-    init?(yaml text: String) throws {
+    package init?(yaml text: String) throws {
         guard let root = try Yams.compose(yaml: text) else { return nil }
         // A node takes a byte at least, unless aliases repeat it: some may, a document that grows by them without end not.
         var room = 2 * text.utf8.count
@@ -94,7 +94,7 @@ extension DocumentNode {
 
 extension DocumentNode {
     /// The value of a JSON text.
-    init(json text: String) throws(JSONError) {
+    package init(json text: String) throws(JSONError) {
         var copy = text
         let result = copy.withUTF8 { bytes -> Result<DocumentNode, JSONError> in
             do throws(JSONError) {
