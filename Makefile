@@ -89,7 +89,7 @@ install:
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/metrics.conf systemd/dropins/stripe.conf \
-	    config/grafana-dashboard.json config/alerts.yaml
+	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8

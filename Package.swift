@@ -38,7 +38,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        .target(name: "Billing", dependencies: ["Metering"]),
+        .target(name: "Billing", dependencies: ["Ledger", "Metering"]),
         .target(
             name: "Ledger",
             dependencies: [
@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Access", "Ledger", "Metering",
+                "Access", "Billing", "Ledger", "Metering",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Control", "Ingest", "Ledger", "Metering", "SystemdSupport",
+                "Access", "Billing", "Control", "Ingest", "Ledger", "Metering", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -86,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "meterctl",
             dependencies: [
-                "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
+                "Billing", "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -106,7 +106,9 @@ let package = Package(
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
-        .testTarget(name: "BillingTests", dependencies: ["Billing", "Metering"]),
+        .testTarget(
+            name: "BillingTests",
+            dependencies: ["Billing", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "LedgerTests",
             dependencies: ["Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -36,11 +36,11 @@ extension DocumentNode {
         return number
     }
 
-    /// An amount of whole cents, more than zero.
-    func price(_ what: String) throws -> Money {
-        guard let text, let amount = Money(decimal: text), amount > .zero, amount.isWholeCents else {
+    /// An amount of whole cents, a cent at least.
+    func price(_ what: String, atLeast least: Money = Money(nanos: Proration.nanosPerCent)) throws -> Money {
+        guard let text, let amount = Money(decimal: text), amount >= least, amount.isWholeCents else {
             throw DocumentProblem(
-                "\(what) must be a decimal of US dollars above zero, with at most two decimals", place)
+                "\(what) must be a decimal of US dollars, at least \(least.cents), with at most two decimals", place)
         }
         return amount
     }

@@ -161,6 +161,8 @@ private struct ProblemMiddleware: RouterMiddleware {
             return try await next(request, context)
         } catch let problem as Problem {
             return try problem.response()
+        } catch let refusal as Refusal {
+            return try Problem(refusal).response()
         } catch let error as HTTPError where error.status == .notFound {
             let problem = Problem(.notFound, "there is no \(request.method) \(request.uri.path); see /openapi.json")
             return try problem.response()

@@ -93,7 +93,7 @@ extension ControlService {
         case .repriced(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .alias(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .refused(let refusal): throw Problem(refusal)
-        case .usage, .hold, .balance, .found, .erased, .card, .alive:
+        case .usage, .hold, .balance, .found, .erased, .card, .billed, .overtaken, .unheard, .alive:
             throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")
         }
         if isReplay, let name = HTTPField.Name("Idempotent-Replayed") { response.headers[name] = "true" }
@@ -110,7 +110,12 @@ extension ControlService {
                 throw Problem(.malformed, "\(name) must be 1 to 128 bytes")
             }
         }
-        if let country = body.country, country.utf8.count != 2 || !country.utf8.allSatisfy({ (65...90).contains($0) }) {
+        try check(country: body.country)
+    }
+
+    static func check(country: String?) throws {
+        guard let country else { return }
+        guard country.utf8.count == 2, country.utf8.allSatisfy({ (65...90).contains($0) }) else {
             throw Problem(.malformed, "country must be two capital letters (ISO 3166-1 alpha-2)")
         }
     }

@@ -1,4 +1,5 @@
 import Access
+import Billing
 import Foundation
 import Ledger
 import Metering
@@ -90,6 +91,9 @@ public struct StatusView: Codable, Sendable, Hashable {
 public struct ControlService: Sendable {
     let writer: LedgerWriter
     let reader: LedgerReader
+    let billing: BillingService
+    /// The clock that a test moves; nil where it is the system's.
+    let testClock: (any MovableClock)?
     let version: String
     let clock: @Sendable () -> Timestamp
     let rates: @Sendable () -> RateBook
@@ -105,6 +109,7 @@ public struct ControlService: Sendable {
     /// A service over a ledger.
     ///
     /// - Parameters:
+    ///   - testClock: the clock that a test moves; nil where it is the system's.
     ///   - rates: every rate card.
     ///   - bell: rung where the outbox has something new.
     ///   - access: who may do what.
@@ -112,7 +117,8 @@ public struct ControlService: Sendable {
     ///   - makeSnapshot: copies the ledger.
     ///   - onBackup: called for each copy that was made or could not be made.
     public init(
-        writer: LedgerWriter, reader: LedgerReader, version: String, clock: @escaping @Sendable () -> Timestamp,
+        writer: LedgerWriter, reader: LedgerReader, billing: BillingService, testClock: (any MovableClock)?,
+        version: String, clock: @escaping @Sendable () -> Timestamp,
         rates: @escaping @Sendable () -> RateBook, bell: EventBell, access: @escaping @Sendable () -> AccessPolicy,
         onForbidden: @escaping @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void,
         metrics: @escaping @Sendable () async throws -> PrometheusText,
@@ -122,6 +128,8 @@ public struct ControlService: Sendable {
     ) {
         self.writer = writer
         self.reader = reader
+        self.billing = billing
+        self.testClock = testClock
         self.version = version
         self.clock = clock
         self.rates = rates
@@ -138,5 +146,6 @@ public struct ControlService: Sendable {
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
             + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
+            + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints + testClockEndpoints
     }
 }

@@ -28,7 +28,7 @@ public final class EventBell: Sendable {
     }
 
     /// Strokes from now on; several that nobody waited for are one. Ends with ``close()``.
-    func strokes() -> (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation) {
+    public func strokes() -> (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation) {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state -> UInt64? in
             guard !state.isClosed else { return nil }

@@ -56,7 +56,9 @@ enum OpenAPI {
         return .object(operation)
     }
 
-    private static let schemas: [String: OpenAPIValue] = [
+    private static let schemas: [String: OpenAPIValue] = ledgerSchemas.merging(billingSchemas) { $1 }
+
+    private static let ledgerSchemas: [String: OpenAPIValue] = [
         "Problem": .members(
             [
                 ("type", .string), ("title", .string), ("status", .integer), ("detail", .string),
@@ -66,7 +68,8 @@ enum OpenAPI {
         "Org": .members(
             [
                 ("org", .string), ("display_name", .string), ("country", .string), ("region", .string),
-                ("state", ["type": "string", "enum": ["active", "closed"]]), ("created", .time), ("closed", .time),
+                ("state", ["type": "string", "enum": .list(OrgState.allCases.map { .text($0.name) })]),
+                ("created", .time), ("closed", .time),
                 ("balance", .money), ("available", .money), ("monthly_budget", .money),
             ], required: ["org", "state", "created", "balance", "available"]),
         "Grant": .members(
@@ -253,11 +256,12 @@ enum OpenAPI {
             [
                 ("ok", .boolean), ("problems", ["type": "array", "items": .string]), ("transfers", .integer),
                 ("accounts", .integer), ("records", .integer), ("erased", .integer), ("corrections", .integer),
-                ("grants", .integer), ("holds", .integer), ("commits", .integer),
+                ("grants", .integer), ("holds", .integer), ("payments", .integer), ("invoices", .integer),
+                ("commits", .integer),
             ],
             required: [
                 "ok", "problems", "transfers", "accounts", "records", "erased", "corrections", "grants", "holds",
-                "commits",
+                "payments", "invoices", "commits",
             ]),
         "Activity": .members(
             [

@@ -40,11 +40,12 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .malformed: .badRequest
         case .tooLong: .contentTooLarge
         case .unknownOp, .unknownOrg, .notFound, .unknownHold: .notFound
-        case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget:
+        case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
+            .seatsFull, .noPaymentMethod, .conflict:
             .conflict
         case .forbidden: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent
-        case .storageUnavailable, .shuttingDown: .serviceUnavailable
+        case .storageUnavailable, .shuttingDown, .gatewayUnavailable: .serviceUnavailable
         case .unknownOutcome: .internalServerError
         }
     }

@@ -11,8 +11,9 @@ enum ReplyEncoder {
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alias,
-            .alive:
+        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
+            .overtaken,
+            .unheard, .alive:
             // No request of this socket leads to these.
             write(Refusal(.unknownOutcome, "the daemon gave an answer of another kind"), id: id, to: &buffer)
         }

@@ -15,6 +15,8 @@ struct Meterctl: AsyncParsableCommand {
             StatusCommand.self, OrgCommand.self, MemberCommand.self, BudgetCommand.self, AlertCommand.self,
             CreditsCommand.self, BalanceCommand.self, HoldCommand.self, UsageCommand.self, ExplainCommand.self,
             PriceCommand.self, RatesCommand.self, LedgerCommand.self, EventsCommand.self, SendCommand.self,
-            BenchCommand.self, BackupCommand.self, DoctorCommand.self, TopCommand.self,
+            SubscriptionCommand.self, SeatsCommand.self, BillToCommand.self, PaymentMethodCommand.self,
+            PaymentsCommand.self, InvoiceCommand.self, ClockCommand.self, BenchCommand.self, BackupCommand.self,
+            DoctorCommand.self, TopCommand.self,
         ])
 }

@@ -18,6 +18,11 @@ struct CheckConfigCommand: AsyncParsableCommand {
         } catch {
             throw ExitStatus.configuration.ending(error.description)
         }
+        do throws(BillingFileError) {
+            _ = try BillingFiles(settings)
+        } catch {
+            throw ExitStatus.configuration.ending(error.description)
+        }
         print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
         for words in settings.unknownPeers { print("warning: \(words)") }
         if let rates {

@@ -1,4 +1,5 @@
 import Access
+import Billing
 import Control
 import Foundation
 import Ingest
@@ -18,6 +19,12 @@ struct Daemon: Service {
     let rates = RatesInForce()
     let pulse = Pulse()
     let access: AccessInForce
+    let billing: BillingService
+    let billingInForce: BillingInForce
+    /// Rung where a bill has something to do.
+    let billingBell = EventBell()
+    /// The time, in UTC: the system's, or a test's.
+    let clock: @Sendable () -> Timestamp
 
     private let control: ControlServer
     /// Serves metrics over TCP, to whoever is on this machine.
@@ -31,7 +38,7 @@ struct Daemon: Service {
     private let database: LedgerDatabase
 
     /// Milliseconds since the epoch by the system's clock: the only place that reads it.
-    static let clock: @Sendable () -> Timestamp = {
+    static let systemClock: @Sendable () -> Timestamp = {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Timestamp(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
@@ -39,7 +46,8 @@ struct Daemon: Service {
 
     /// Opens the ledger (recovery and migration included) and makes everything ready to run.
     init(
-        settings: Settings, rates file: RatesFile?, sockets: Sockets, manager: ServiceManager, journal: Journal,
+        settings: Settings, rates file: RatesFile?, billing files: BillingFiles, sockets: Sockets,
+        manager: ServiceManager, journal: Journal,
         pump: LogPump
     ) async throws {
         self.settings = settings
@@ -52,7 +60,10 @@ struct Daemon: Service {
             manager.status("bringing the ledger to a newer form")
             journal.write(.migrating, "migrating the ledger", ["steps": "\(steps)"])
         }
-        var options = StoreOptions(clock: Self.clock)
+        let testClock = try Self.testClock(settings, database, journal)
+        let clock = Self.clock(testClock)
+        self.clock = clock
+        var options = StoreOptions(clock: clock)
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
         let bell = bell
@@ -60,6 +71,8 @@ struct Daemon: Service {
             for event in events { journal.write(event) }
             bell.ring()
         }
+        let billingBell = billingBell
+        options.onBillingDue = { billingBell.ring() }
         let rates = rates
         options.onBook = { rates.current = $0 }
         manager.extendTimeout(seconds: 600)
@@ -77,14 +90,22 @@ struct Daemon: Service {
         self.access = access
         ingest = try await IngestServer(
             limits: settings.ingestLimits, version: Version.current, writer: writer, logger: journal.logger,
-            access: access.current, observer: journal, clock: Self.clock, book: { rates.current })
+            access: access.current, observer: journal, clock: clock, book: { rates.current })
+        let billingInForce = BillingInForce(files)
+        self.billingInForce = billingInForce
+        billing = BillingService(
+            writer: writer, reader: reader, gateway: ManualGateway(),
+            plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock,
+            ledgerID: try await reader.ledgerID())
         let status = StatusReport(
-            writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path)
+            writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path,
+            clock: clock)
         let report = MetricsReport(status: status)
         let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
         var service = ControlService(
-            writer: writer, reader: reader, version: Version.current, clock: Self.clock, rates: { rates.current },
+            writer: writer, reader: reader, billing: billing, testClock: testClock, version: Version.current,
+            clock: clock, rates: { rates.current },
             bell: bell, access: { access.current },
             onForbidden: { journal.didRefuse($0, record: nil, org: $1, $2) }, metrics: { try await report.text() },
             makeSnapshot: { try await copier.copy() },
@@ -123,6 +144,7 @@ struct Daemon: Service {
         journal.write(.stopping, "stopping")
         try await ingest.stop()
         bell.close()
+        billingBell.close()
         try await metrics?.stop()
         try await control.stop()
         try reader.close()
@@ -141,7 +163,7 @@ struct Daemon: Service {
             fields["left_out"] = "\(report.unreadable.count)"
         }
         journal.write(.rateCard, isNew ? "a new rate card was recorded" : "the rate card is unchanged", fields)
-        let now = Self.clock()
+        let now = clock()
         guard let entry = rates.current.entries.first(where: { $0.id == card.card }) else { return }
         guard entry.effective <= now else {
             return journal.write(
@@ -173,6 +195,30 @@ struct Daemon: Service {
         case .refused(let refusal): throw refusal
         default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
         }
+    }
+
+    private static func clock(_ testClock: TestClock?) -> @Sendable () -> Timestamp {
+        guard let testClock else { return systemClock }
+        return { testClock.now }
+    }
+
+    /// The clock that a test moves, where the settings ask for one.
+    private static func testClock(
+        _ settings: Settings, _ database: LedgerDatabase, _ journal: Journal
+    ) throws -> TestClock? {
+        guard let start = settings.testClock else {
+            guard !TestClock.exists(in: settings.stateDirectory) else {
+                throw TestClockError(
+                    description:
+                        "the ledger in \(settings.stateDirectory) goes by a test clock; run it with --test-clock, or take another state directory"
+                )
+            }
+            return nil
+        }
+        let clock = try TestClock(in: settings.stateDirectory, startingAt: start, isNew: database.isEmpty)
+        journal.write(
+            .testClock, "the clock is a test's and shows \(clock.now): bills are not real", ["now": "\(clock.now)"])
+        return clock
     }
 
     /// The store failed: nobody can know what is on disk until it is opened again. Say so and end at once; systemd

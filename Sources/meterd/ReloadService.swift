@@ -23,6 +23,7 @@ struct ReloadService: Service {
         do {
             let settings = try await source.load()
             let rates = try RatesFile.load(settings)
+            let billing = try BillingFiles(settings)
             if settings.access.rules == nil, daemon.access.current.rules != nil, !settings.isFileThere {
                 throw SettingsError(
                     problems: [
@@ -34,6 +35,7 @@ struct ReloadService: Service {
             try await daemon.setAccess(settings.access)
             daemon.warnOfNobody(settings)
             if let rates { try await daemon.record(rates) }
+            daemon.billingInForce.current = billing
             level.current = settings.logLevel
             daemon.journal.wantsAnswers = settings.logRecords
             warnOfRestart(settings)
@@ -60,12 +62,15 @@ struct ReloadService: Service {
         comparable.access = daemon.settings.access
         comparable.unknownPeers = daemon.settings.unknownPeers
         comparable.isFileThere = daemon.settings.isFileThere
+        comparable.plansFile = daemon.settings.plansFile
+        comparable.taxFile = daemon.settings.taxFile
         comparable.ratesFile = daemon.settings.ratesFile
         comparable.isRatesFileNamed = daemon.settings.isRatesFileNamed
         guard comparable != daemon.settings else { return }
         daemon.journal.write(
             .needsRestart,
-            "settings other than peers, log.level, log.records and rates.file changed; they need a restart")
+            "settings other than peers, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
+        )
     }
 }
 

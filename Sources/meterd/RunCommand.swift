@@ -52,16 +52,19 @@ struct RunCommand: AsyncParsableCommand {
     private func serve(
         _ level: LogLevel, _ journal: Journal, _ manager: ServiceManager, _ pump: LogPump
     ) async throws(StartFailure) {
-        let (settings, rates, sockets) = try await prepare()
+        let (settings, rates, files, sockets) = try await prepare()
         defer { sockets.removeFiles() }
         level.current = settings.logLevel
         journal.wantsAnswers = settings.logRecords
         let daemon: Daemon
         do {
             daemon = try await Daemon(
-                settings: settings, rates: rates, sockets: sockets, manager: manager, journal: journal, pump: pump)
+                settings: settings, rates: rates, billing: files, sockets: sockets, manager: manager, journal: journal,
+                pump: pump)
         } catch let error as LedgerOpenError {
             throw StartFailure(Self.status(of: error.kind), error.description)
+        } catch let error as TestClockError {
+            throw StartFailure(.configuration, error.description)
         } catch let error as StorageFailure {
             throw StartFailure(error.isDamage ? .data : .storage, error.description)
         } catch {
@@ -70,7 +73,10 @@ struct RunCommand: AsyncParsableCommand {
         let reload = ReloadService(daemon: daemon, source: options.source, level: level)
         // Services stop in reverse order: the daemon last.
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: daemon), .init(service: reload), .init(service: HealthService(daemon: daemon))],
+            services: [
+                .init(service: daemon), .init(service: reload), .init(service: HealthService(daemon: daemon)),
+                .init(service: BillingRun(daemon: daemon)),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(60)
@@ -81,7 +87,7 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func prepare() async throws(StartFailure) -> (Settings, RatesFile?, Sockets) {
+    private func prepare() async throws(StartFailure) -> (Settings, RatesFile?, BillingFiles, Sockets) {
         let settings: Settings
         do throws(SettingsError) {
             settings = try await options.source.load()
@@ -94,8 +100,14 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             throw StartFailure(.configuration, error.description)
         }
+        let files: BillingFiles
+        do throws(BillingFileError) {
+            files = try BillingFiles(settings)
+        } catch {
+            throw StartFailure(.configuration, error.description)
+        }
         do throws(ListenError) {
-            return (settings, rates, try Sockets(settings))
+            return (settings, rates, files, try Sockets(settings))
         } catch {
             throw StartFailure(error.isConfiguration ? .configuration : .cannotCreate, error.description)
         }

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Ingest
 import Logging
+import Metering
 import SystemPackage
 import SystemdSupport
 
@@ -13,6 +14,12 @@ struct Settings: Sendable, Equatable {
     var ratesFile: String
     /// Whether the rates file was named, so that it has to be there.
     var isRatesFileNamed: Bool
+    /// The file of plans; nil for the defaults.
+    var plansFile: String?
+    /// The file of taxes; nil for none.
+    var taxFile: String?
+    /// Where a clock that only tests move begins; nil for the system's clock.
+    var testClock: Timestamp?
     var ingestSocket: String
     var ingestMode: mode_t
     var connectionsMax: Int
@@ -37,7 +44,8 @@ struct Settings: Sendable, Equatable {
 
     /// What each key means is told in `config/meterd.yaml`.
     static let keys = [
-        "state_dir", "rates.file", "ingest.socket", "ingest.socket_mode", "ingest.connections_max",
+        "state_dir", "rates.file", "billing.plans", "billing.tax", "ingest.socket", "ingest.socket_mode",
+        "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
         "log.records", "store.cache_mib", "store.checkpoint_pages",
@@ -120,6 +128,8 @@ struct SettingsSource: Sendable {
             stateDirectory: values.path("state_dir", default: "/var/lib/meterd"),
             ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
             isRatesFileNamed: named != nil,
+            plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
+            testClock: values.time("test_clock"),
             ingestSocket: values.path("ingest.socket", default: "/run/meterd/ingest.sock"),
             ingestMode: values.mode("ingest.socket_mode", default: 0o660),
             connectionsMax: values.number("ingest.connections_max", default: 4096, in: 1...1_000_000),
@@ -170,6 +180,20 @@ private struct SettingsReader {
         guard let path = text(key) else { return fallback }
         if path.isEmpty { problems.append("\(key): is empty; expected a path") }
         return path
+    }
+
+    /// A path; nil where it is empty or left out.
+    func optionalPath(_ key: String) -> String? {
+        text(key).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    mutating func time(_ key: String) -> Timestamp? {
+        guard let text = text(key) else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            problems.append("\(key): is '\(text)'; expected an RFC 3339 time, such as 2026-01-31T00:00:00Z")
+            return nil
+        }
+        return time
     }
 
     mutating func number(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {

@@ -17,12 +17,19 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "The model rate table.")
     var rates: String?
 
+    @Option(
+        help:
+            "Go by a clock that begins at this time (RFC 3339) and only meterctl clock moves: to try a year of bills, with a ledger of its own."
+    )
+    var testClock: String?
+
     var source: SettingsSource {
         var source = SettingsSource(file: configurationFile)
         source.flags["state_dir"] = stateDir
         source.flags["ingest.socket"] = ingestSocket
         source.flags["control.socket"] = controlSocket
         source.flags["rates.file"] = rates
+        source.flags["test_clock"] = testClock
         return source
     }
 

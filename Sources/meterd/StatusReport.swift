@@ -13,11 +13,12 @@ struct StatusReport: Sendable {
     let rates: RatesInForce
     let pulse: Pulse
     let databasePath: String
-    private let started = Daemon.clock()
+    let clock: @Sendable () -> Timestamp
+    private let started: Timestamp
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
-        databasePath: String
+        databasePath: String, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
         self.reader = reader
@@ -25,10 +26,12 @@ struct StatusReport: Sendable {
         self.rates = rates
         self.pulse = pulse
         self.databasePath = databasePath
+        self.clock = clock
+        started = clock()
     }
 
     func view() async throws -> StatusView {
-        let now = Daemon.clock()
+        let now = clock()
         let statistics = writer.statistics
         let seen = await ingest.statistics()
         let counts = try await reader.counts()

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func aDaemonThatAlwaysRunsTakesEachStepAtItsTime() throws {
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         let (end, steps) = run(grace, at: (0...(40 * 24)).map { after(days: 0, seconds: $0 * 3600) }, terms)
         #expect(
             steps.map(\.step) == [
@@ -40,13 +40,12 @@ import Testing
             Issue.record("\(end)")
             return
         }
-        #expect(arrears.invoice == 7)
         #expect(arrears.declined == start)
         #expect(end.next(terms) == nil)
     }
 
     @Test func downtimeOfAnyLengthLeavesNoStepOutAndDoublesNone() throws {
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         for hours in Int64(0)...(45 * 24) {
             // Down for so long after the decline, and then up, looking every hour.
             let moments = (0...(20 * 24)).map { after(days: 0, seconds: (hours + Int64($0)) * 3600) }
@@ -79,7 +78,7 @@ import Testing
     }
 
     @Test func aSuspensionBeganWhenItWasDue() {
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         let late = grace.taking(.suspend, at: after(days: 20), terms)
         guard case .suspended(_, let suspension) = late else {
             Issue.record("\(late)")
@@ -90,25 +89,23 @@ import Testing
     }
 
     @Test func paymentRestoresFromEveryStanding() {
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         let suspended = grace.taking(.suspend, at: after(days: 3), terms)
         let erased = suspended.taking(.erase, at: after(days: 33), terms)
         for standing in [grace, suspended, erased] {
-            #expect(standing.paid(invoice: 7) == .current)
-            #expect(standing.paid(invoice: 8) == standing)
+            #expect(standing.paid == .current)
         }
-        #expect(Standing.current.paid(invoice: 7) == .current)
         #expect([Standing.current, grace, suspended, erased].map(\.isServed) == [true, true, false, false])
     }
 
     @Test func ofSeveralDeclinesTheFirstCounts() {
-        let grace = Standing.current.declined(invoice: 7, at: start)
-        #expect(grace.declined(invoice: 7, at: after(days: 1)) == grace)
-        #expect(grace.declined(invoice: 8, at: after(days: 1)) == grace)
+        let grace = Standing.current.declined(at: start)
+        #expect(grace.declined(at: after(days: 1)) == grace)
+        #expect(grace.declined(at: after(days: 1)) == grace)
     }
 
     @Test func aStepThatIsNotOfAStandingChangesNothing() {
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         let suspended = grace.taking(.suspend, at: after(days: 3), terms)
         #expect(Standing.current.taking(.suspend, at: start, terms) == .current)
         #expect(grace.taking(.erase, at: start, terms) == grace)
@@ -118,7 +115,7 @@ import Testing
     @Test func withoutGraceOrRetriesASuspensionComesAtOnce() {
         var terms = DunningTerms()
         (terms.graceDays, terms.retryDays, terms.announceDays) = (0, [], [])
-        let grace = Standing.current.declined(invoice: 7, at: start)
+        let grace = Standing.current.declined(at: start)
         #expect(grace.next(terms)?.step == .suspend)
         #expect(grace.next(terms)?.due == start)
         let suspended = grace.taking(.suspend, at: start, terms)

@@ -12,7 +12,7 @@ import Testing
           - {country: FR, name: TVA, percent: 20, from: 2014-01-01}
           - {country: US, name: Sales tax, percent: 0, from: 2020-01-01}
           - {country: US, region: NY, name: Sales tax, percent: 8.875, from: 2020-01-01, on: [seats]}
-          - {country: JP, name: 消費税, percent: 10, from: 2019-10-01, inclusive: true}
+          - {country: JP, name: 消費税, percent: 10, from: 2019-10-01, inclusive: true, on: [seats]}
         """
     private let table: TaxTable
     private let today: CalendarDay
@@ -145,6 +145,10 @@ import Testing
             """, "line 4, column 5: DE has two rates from 2020-01-01"
         ),
         ("format: meterd-tax/1\nrate: []", "rate"),
+        (
+            "format: meterd-tax/1\nrates: [{country: JP, name: a, percent: 1, from: 2020-01-01, inclusive: true}]",
+            "add on: [seats]"
+        ),
     ])
     func aDocumentIsRefusedWithItsPlace(text: String, words: String) {
         let error = #expect(throws: BillingDocumentError.self) { try TaxDocument.parse(text) }

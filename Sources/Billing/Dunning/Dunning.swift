@@ -16,16 +16,14 @@ public enum DunningStep: Sendable, Hashable {
 extension Standing {
     private static let day: Int64 = 86_400
 
-    /// After the gateway declined a period invoice. Of an org that owes already the first decline counts.
-    public func declined(invoice: Int64, at moment: Timestamp) -> Standing {
+    /// After a period invoice was declined. Of several declines the first counts.
+    public func declined(at moment: Timestamp) -> Standing {
         guard case .current = self else { return self }
-        return .grace(Arrears(invoice: invoice, declined: moment, retries: 0))
+        return .grace(Arrears(declined: moment, retries: 0))
     }
 
     /// After what is owed was paid: everything is as before, at once.
-    public func paid(invoice: Int64) -> Standing {
-        arrears?.invoice == invoice ? .current : self
-    }
+    public var paid: Standing { .current }
 
     /// What time brings next, and when; nil where it brings nothing. Of what is due at once, the step that helps comes first: a
     /// retry before a suspension.

@@ -38,10 +38,8 @@ public enum Standing: Sendable, Hashable, Codable {
     }
 }
 
-/// A period invoice that was declined.
+/// A period invoice that was declined: the one on which something is due. No other period is billed before it is paid.
 public struct Arrears: Sendable, Hashable, Codable {
-    /// The invoice.
-    public let invoice: Int64
     /// When it was declined first: grace and retries count from it.
     public let declined: Timestamp
     /// Retries of the schedule that are behind it.

@@ -55,10 +55,14 @@ public struct InvoiceLine: Sendable, Hashable, Codable {
     /// Why so much tax.
     public let rule: TaxRule
     /// The payment that paid it before the invoice was made; nil where the invoice asks for it.
-    public internal(set) var payment: Int64?
+    public private(set) var payment: Int64?
+    /// When that was.
+    public private(set) var paidOn: CalendarDay?
+    /// What it was paid with: `visa ending in 4242`.
+    public private(set) var paidWith: String?
 
     /// A line over a price with its tax.
-    public init(_ item: InvoiceItem, quantity: Int64, unitPrice: Money, _ amount: TaxedAmount, payment: Int64? = nil) {
+    public init(_ item: InvoiceItem, quantity: Int64, unitPrice: Money, _ amount: TaxedAmount) {
         self.item = item
         self.quantity = quantity
         self.unitPrice = unitPrice
@@ -66,7 +70,13 @@ public struct InvoiceLine: Sendable, Hashable, Codable {
         tax = amount.tax
         gross = amount.gross
         rule = amount.rule
-        self.payment = payment
+    }
+
+    /// The line as it stands on an invoice that comes after its payment.
+    func paid(by payment: Int64, on day: CalendarDay, _ method: String?) -> InvoiceLine {
+        var line = self
+        (line.payment, line.paidOn, line.paidWith) = (payment, day, method)
+        return line
     }
 }
 

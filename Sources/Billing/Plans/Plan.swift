@@ -12,6 +12,13 @@ public struct Plan: Sendable, Hashable {
     public var topUp = TopUpTerms()
     /// What follows a period invoice that is not paid.
     public var dunning = DunningTerms()
+    /// Days in which an invoice is to be paid where an operator records payments.
+    public var dueDays: Int64 = 14
+    /// Who sells.
+    public var seller = Seller()
+
+    /// What a seat costs at least: then a day of it is more than a cent.
+    static let seatPriceMin = Money(nanos: 1_000_000_000)
 
     /// The defaults.
     public init() {}
@@ -20,6 +27,31 @@ public struct Plan: Sendable, Hashable {
     public func sells(_ amount: Money) -> Bool {
         packs.contains(amount) || (amount.isWholeCents && packs.last.map { amount > $0 } ?? (amount > .zero))
     }
+}
+
+/// Who sells, as invoices say it.
+public struct Seller: Sendable, Hashable, Codable {
+    /// The name.
+    public var name = "Seller"
+    /// The address, a line each.
+    public var address: [String] = []
+    /// The number by which a tax office knows it.
+    public var taxID: String?
+    /// Where to write to.
+    public var email: String?
+    /// What the numbers of its invoices begin with: each beginning counts from 1, without gaps.
+    public var invoiceSeries = "INV-"
+    /// What the numbers of its credit notes begin with.
+    public var creditNoteSeries = "CN-"
+
+    // So that names of other style find them again.
+    private enum CodingKeys: String, CodingKey {
+        case name, address, email, invoiceSeries, creditNoteSeries
+        case taxID = "taxId"
+    }
+
+    /// The defaults.
+    public init() {}
 }
 
 /// Limits of buying credits without being asked.

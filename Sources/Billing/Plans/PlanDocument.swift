@@ -7,11 +7,13 @@ public enum PlanDocument {
     public static func parse(_ text: String) throws(BillingDocumentError) -> Plan {
         try DocumentNode.read(text) { root in
             let top = try root.members(
-                of: "the document", allowing: ["format", "seats", "credits", "top_up", "dunning"])
+                of: "the document", allowing: ["format", "seller", "seats", "credits", "top_up", "invoices", "dunning"])
             try (top["format"] ?? root).expectFormat("meterd-plans/1")
             var plan = Plan()
             if let seats = try top["seats"]?.members(of: "seats", allowing: ["price", "max"]) {
-                if let price = seats["price"] { plan.seatPrice = try price.price("seats.price") }
+                if let price = seats["price"] {
+                    plan.seatPrice = try price.price("seats.price", atLeast: Plan.seatPriceMin)
+                }
                 if let most = seats["max"] { plan.seatsMax = try most.whole("seats.max", 1...1_000_000) }
             }
             if let packs = try top["credits"]?.members(of: "credits", allowing: ["packs"])["packs"] {
@@ -27,9 +29,45 @@ public enum PlanDocument {
                     }
                 }
             }
+            if let invoices = try top["invoices"]?.members(of: "invoices", allowing: ["due_days"]),
+                let days = invoices["due_days"]
+            {
+                plan.dueDays = try days.whole("invoices.due_days", 0...90)
+            }
             if let dunning = top["dunning"] { plan.dunning = try terms(dunning) }
+            if let seller = top["seller"] { plan.seller = try self.seller(seller) }
             return plan
         }
+    }
+
+    private static func seller(_ node: DocumentNode) throws -> Seller {
+        let members = try node.members(
+            of: "seller", allowing: ["name", "address", "tax_id", "email", "invoice_series", "credit_note_series"])
+        var seller = Seller()
+        if let name = members["name"] { seller.name = try name.name("seller.name") }
+        if let address = members["address"] {
+            seller.address = try address.elements("seller.address").map { try $0.name("a line of seller.address") }
+        }
+        seller.taxID = try members["tax_id"]?.name("seller.tax_id")
+        seller.email = try members["email"]?.name("seller.email")
+        if let series = members["invoice_series"] { seller.invoiceSeries = try self.series(series) }
+        if let series = members["credit_note_series"] { seller.creditNoteSeries = try self.series(series) }
+        guard seller.invoiceSeries != seller.creditNoteSeries else {
+            throw DocumentProblem("invoice_series and credit_note_series must differ", node.place)
+        }
+        return seller
+    }
+
+    private static func series(_ node: DocumentNode) throws -> String {
+        guard let text = node.text, (1...16).contains(text.utf8.count),
+            text.utf8.allSatisfy({
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                    || [0x2D, 0x2E, 0x2F, 0x5F].contains($0)
+            })
+        else {
+            throw DocumentProblem("a series must be 1 to 16 of A-Z a-z 0-9 - _ . /", node.place)
+        }
+        return text
     }
 
     private static func terms(_ node: DocumentNode) throws -> DunningTerms {

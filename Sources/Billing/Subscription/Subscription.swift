@@ -22,8 +22,8 @@ public struct Subscription: Sendable, Hashable, Codable {
     /// The present period.
     public var period: BillingPeriod { BillingPeriod(number: number, signup: signup) }
 
-    /// Members there may be: nobody may fill a seat that is about to go.
-    public var membersMax: Int64 { nextSeats }
+    /// Members there may be: nobody may fill a seat that is about to go. Nil for any number, where no seats are sold.
+    public var membersMax: Int64? { seats == 0 && nextSeats == 0 ? nil : nextSeats }
 
     /// Why seats can't be changed.
     public enum ChangeError: Error, Sendable, Hashable {
@@ -61,10 +61,16 @@ public struct Subscription: Sendable, Hashable, Codable {
         guard let amount = Proration.amount(of: plan.seatPrice, quantity: quantity, from: day, in: period) else {
             throw .tooMany(max: plan.seatsMax)
         }
+        return Addition(
+            subscription: with(quantity), quantity: quantity, days: period.remaining(from: day), amount: amount)
+    }
+
+    /// The subscription with so many seats more, from now on.
+    public func with(_ quantity: Int64) -> Subscription {
         var new = self
         new.seats += quantity
         new.nextSeats += quantity
-        return Addition(subscription: new, quantity: quantity, days: period.remaining(from: day), amount: amount)
+        return new
     }
 
     /// Fewer seats from the next period on.

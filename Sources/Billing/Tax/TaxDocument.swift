@@ -66,6 +66,11 @@ public enum TaxDocument {
                 throw DocumentProblem("inclusive must be true or false", word.place)
             }
             isInclusive = word.text == "true"
+            guard !isInclusive || !products.contains(.credits) else {
+                throw DocumentProblem(
+                    "credits are sold at their face value, so that their tax can't be included: add on: [seats]",
+                    word.place)
+            }
         }
         return TaxRate(
             place: try place(members, in: node), name: try (members["name"] ?? node).name("name"),

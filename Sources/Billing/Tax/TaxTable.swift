@@ -54,7 +54,7 @@ public struct TaxRate: Sendable, Hashable, Codable {
     public let from: CalendarDay
     /// What it is levied on.
     public let products: Set<Product>
-    /// Whether prices contain it already.
+    /// Whether prices contain it already. Those of credits never do: what is bought is what is spent.
     public let isInclusive: Bool
 
     /// A rate.

@@ -206,3 +206,49 @@ struct ErasureRow {
         for value in [number, org, lastSequence, at] { bytes.append(value) }
     }
 }
+
+/// A step of an org's bill.
+struct ChangeRow {
+    var number, org, previous, at: Int64
+    var kind, actor, state: String
+
+    func append(to bytes: inout RowBytes) {
+        for value in [number, org, previous, at] { bytes.append(value) }
+        bytes.append(kind)
+        bytes.append(actor)
+        bytes.append(state)
+    }
+}
+
+/// A payment as it was asked for; what became of it stands in transfers.
+struct PaymentRow {
+    var id, org, amount: Int64
+    var product, net, tax, invoice: Int64?
+    var key, gateway, body: String
+    var created: Int64
+
+    func append(to bytes: inout RowBytes) {
+        for value in [id, org, amount, created] { bytes.append(value) }
+        for value in [product, net, tax, invoice] { bytes.append(value) }
+        bytes.append(key)
+        bytes.append(gateway)
+        bytes.append(body)
+    }
+}
+
+/// An invoice as it was issued; whether it was paid stands in transfers.
+struct InvoiceRow {
+    var id, org, kind: Int64
+    var series: String
+    var number, net, tax, netDue, taxDue: Int64
+    var refersTo: Int64?
+    var body: String
+    var issued: Int64
+
+    func append(to bytes: inout RowBytes) {
+        for value in [id, org, kind, number, net, tax, netDue, taxDue, issued] { bytes.append(value) }
+        bytes.append(series)
+        bytes.append(refersTo)
+        bytes.append(body)
+    }
+}

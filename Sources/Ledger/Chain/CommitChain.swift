@@ -22,9 +22,20 @@ struct CommitChain {
         var org: Int64 = 0
         var card: Int64 = 0
         var alias: Int64 = 0
+        var change: Int64 = 0
+        var payment: Int64 = 0
+        var invoice: Int64 = 0
 
         /// All of them, in the order in which a digest has them.
-        var numbers: [Int64] { [transfer, usage, hold, grant, correction, erasure, org, card, alias] }
+        var numbers: [Int64] {
+            [transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice]
+        }
+
+        /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
+        var count: Int {
+            if change > 0 || payment > 0 || invoice > 0 { return 12 }
+            return alias > 0 ? 9 : 8
+        }
     }
 
     /// The newest commit that is durable.
@@ -41,6 +52,9 @@ struct CommitChain {
     var orgs = RowBytes()
     var cards = RowBytes()
     var aliases = RowBytes()
+    var changes = RowBytes()
+    var payments = RowBytes()
+    var invoices = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -61,23 +75,24 @@ struct CommitChain {
         var link = Link(number: newest.number + 1, at: now.milliseconds, last: last)
         link.digest = Self.digest(
             of: link, after: newest.digest,
-            rows: [transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases])
+            rows: [
+                transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments,
+                invoices,
+            ])
         pending = link
         return link
     }
 
     /// The digest of a commit with those rows, by kind.
-    ///
-    /// The last kind, aliases, came later: a commit before the first of them has its digest without.
     static func digest(of link: Link, after previous: [UInt8], rows: [RowBytes]) -> [UInt8] {
-        let isFirstForm = link.last.alias == 0
+        let count = link.last.count
         var header = RowBytes()
-        header.append(isFirstForm ? "meterd commit 1" : "meterd commit 2")
+        header.append(count == 8 ? "meterd commit 1" : count == 9 ? "meterd commit 2" : "meterd commit 3")
         header.append(raw: previous)
         header.append(link.number)
         header.append(link.at)
-        for kind in isFirstForm ? rows.dropLast() : rows[...] { header.append(raw: kind.isEmpty ? [] : kind.digest) }
-        for number in isFirstForm ? link.last.numbers.dropLast() : link.last.numbers[...] { header.append(number) }
+        for kind in rows.prefix(count) { header.append(raw: kind.isEmpty ? [] : kind.digest) }
+        for number in link.last.numbers.prefix(count) { header.append(number) }
         return header.digest
     }
 
@@ -101,5 +116,8 @@ struct CommitChain {
         orgs.removeAll()
         cards.removeAll()
         aliases.removeAll()
+        changes.removeAll()
+        payments.removeAll()
+        invoices.removeAll()
     }
 }

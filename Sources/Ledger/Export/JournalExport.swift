@@ -9,8 +9,8 @@ import Metering
 public struct JournalExport: Sendable {
     /// Only this org's transfers and accounts; nil for all.
     let org: String?
-    /// The account of that org.
-    private let account: Int64?
+    /// The number of that org.
+    private let number: Int64?
     private let lastTransfer: Int64
     private let balances: [(name: String, nanos: Int128)]
     private var latest: Int64 = 0
@@ -36,27 +36,28 @@ public struct JournalExport: Sendable {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT account.id, kind, name, debits, credits, debits_high, credits_high, pending
+                SELECT account.org, kind, name, debits, credits, debits_high, credits_high, pending
                 FROM account LEFT JOIN org ON org.id = account.org ORDER BY org.name, kind
                 """)
         var balances: [(name: String, nanos: Int128)] = []
-        var account: Int64?
+        var number: Int64?
         for row in rows {
             let name: String? = row["name"]
             if let org {
                 guard name == org else { continue }
-                account = row["id"]
+                number = row["org"]
             }
             let balance =
                 Account.total(low: row["debits"], high: row["debits_high"])
                 - Account.total(low: row["credits"], high: row["credits_high"])
             let pending = Int128(row["pending"] as Int64)
             balances.append((Self.name(row["kind"], name), balance + pending))
-            if let name { balances.append(("org_held:\(name)", -pending)) }
+            guard row["kind"] == AccountKind.orgCredits.rawValue, let name else { continue }
+            balances.append(("org_held:\(name)", -pending))
         }
-        if org != nil, account == nil { return nil }
+        if org != nil, number == nil { return nil }
         self.balances = balances
-        self.account = account
+        self.number = number
     }
 
     /// The next piece of text; nil at the end.
@@ -78,9 +79,9 @@ public struct JournalExport: Sendable {
                     LEFT JOIN org AS credit_org ON credit_org.id = credited.org
                     LEFT JOIN transfer AS closed ON closed.id = nullif(transfer.pending, 0)
                     WHERE transfer.id > ? AND transfer.id <= ?
-                        AND (? IS NULL OR ? IN (transfer.debit_account, transfer.credit_account))
+                        AND (? IS NULL OR ? IN (debited.org, credited.org))
                     ORDER BY transfer.id LIMIT ?
-                    """, arguments: [cursor, lastTransfer, account, account, Self.pieceTransfers])
+                    """, arguments: [cursor, lastTransfer, number, number, Self.pieceTransfers])
             guard let last = rows.last else {
                 phase = .assertions
                 return try next(database)
@@ -99,10 +100,13 @@ public struct JournalExport: Sendable {
         return """
             ; meterd's ledger\(org.map { " of org \($0)" } ?? "") up to transfer \(lastTransfer), for hledger
             commodity USD 1000.000000000
-            \(accounts)\(org == nil ? "" : "account usage\naccount grants\naccount breakage\n")
+            \(accounts)\(org == nil ? "" : Self.sharedAccounts)
 
             """
     }
+
+    private static let sharedAccounts = AccountKind.allCases.filter { $0 != .orgCredits && $0 != .receivable }
+        .map { "account \($0.name)\n" }.joined()
 
     private mutating func transaction(_ row: Row) -> String {
         let at: Int64 = row["at"]

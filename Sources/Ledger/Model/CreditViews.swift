@@ -74,7 +74,7 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
     public let number: Int64
     /// When.
     public let at: String
-    /// `balance_low`, `credits_expired`, `credits_voided`.
+    /// What happened; see ``Kind``.
     public let kind: String
     /// Which org.
     public let org: String
@@ -89,6 +89,32 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case creditsExpired = "credits_expired"
         /// What was unspent of a grant was taken back.
         case creditsVoided = "credits_voided"
+        /// A subscription began.
+        case subscriptionStarted = "subscription_started"
+        /// An org has other seats, now or from the next period on.
+        case seatsChanged = "seats_changed"
+        /// A payment succeeded.
+        case paymentSucceeded = "payment_succeeded"
+        /// A payment was declined.
+        case paymentDeclined = "payment_declined"
+        /// A payment went back.
+        case paymentRefunded = "payment_refunded"
+        /// An invoice was issued.
+        case invoiceIssued = "invoice_issued"
+        /// An invoice was paid.
+        case invoicePaid = "invoice_paid"
+        /// A period's invoice was declined: the grace began.
+        case graceStarted = "grace_started"
+        /// An org's requests are refused from now on.
+        case orgSuspended = "org_suspended"
+        /// What an org owed is paid: everything is as before.
+        case orgRestored = "org_restored"
+        /// Usage detail and members are about to be erased.
+        case erasureAnnounced = "erasure_announced"
+        /// Usage detail and members were erased.
+        case orgErased = "org_erased"
+        /// A saved payment method is about to expire.
+        case paymentMethodExpiring = "payment_method_expiring"
     }
 }
 

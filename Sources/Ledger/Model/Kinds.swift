@@ -8,6 +8,14 @@ public enum AccountKind: Int64, Sendable, CaseIterable {
     case grants = 3
     /// Where credits go that expired unspent.
     case breakage = 4
+    /// What an org owes: below zero while it does.
+    case receivable = 5
+    /// What seats brought.
+    case seats = 6
+    /// Tax that was charged, to be handed on.
+    case tax = 7
+    /// Where payments come from.
+    case payments = 8
 
     /// The name in listings.
     public var name: String {
@@ -16,6 +24,10 @@ public enum AccountKind: Int64, Sendable, CaseIterable {
         case .usage: "usage"
         case .grants: "grants"
         case .breakage: "breakage"
+        case .receivable: "receivable"
+        case .seats: "seats"
+        case .tax: "tax"
+        case .payments: "payments"
         }
     }
 }
@@ -42,6 +54,16 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
     case correctionCharge = 9
     /// A correction that gives back: usage → org credits. Refers to the correction.
     case correctionCredit = 10
+    /// What an invoice asks for, seats and tax: receivable → seats, tax. Refers to the invoice.
+    case invoice = 11
+    /// What a payment pays by itself: receivable → seats, grants (credits), tax. Refers to the payment.
+    case sale = 12
+    /// A payment: payments → receivable. Refers to the payment.
+    case payment = 13
+    /// A payment that went back: receivable → payments. Refers to the payment.
+    case refund = 14
+    /// What a credit note takes back: seats, tax → receivable. Refers to the credit note.
+    case creditNote = 15
 
     /// The name in listings.
     public var name: String {
@@ -56,6 +78,11 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
         case .creditsVoided: "credits_voided"
         case .correctionCharge: "correction_charge"
         case .correctionCredit: "correction_credit"
+        case .invoice: "invoice"
+        case .sale: "sale"
+        case .payment: "payment"
+        case .refund: "refund"
+        case .creditNote: "credit_note"
         }
     }
 
@@ -63,7 +90,19 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
     public var isReservation: Bool {
         switch self {
         case .hold, .holdSettled, .holdReleased, .holdExpired: true
-        case .charge, .grant, .creditsExpired, .creditsVoided, .correctionCharge, .correctionCredit: false
+        case .charge, .grant, .creditsExpired, .creditsVoided, .correctionCharge, .correctionCredit, .invoice, .sale,
+            .payment, .refund, .creditNote:
+            false
+        }
+    }
+
+    /// Whether it is about what an org owes, and so moves none of its credits.
+    public var isBilling: Bool {
+        switch self {
+        case .invoice, .sale, .payment, .refund, .creditNote: true
+        case .charge, .grant, .hold, .holdSettled, .holdReleased, .holdExpired, .creditsExpired, .creditsVoided,
+            .correctionCharge, .correctionCredit:
+            false
         }
     }
 }
@@ -190,12 +229,15 @@ public enum OrgState: Int64, Sendable, CaseIterable {
     case active = 1
     /// Closed by an operator: no new grants; usage that still arrives is charged.
     case closed = 2
+    /// An invoice was not paid in time: no request may go ahead; usage that still arrives is charged.
+    case suspended = 3
 
     /// The protocol's `state`.
     public var name: String {
         switch self {
         case .active: "active"
         case .closed: "closed"
+        case .suspended: "suspended"
         }
     }
 }

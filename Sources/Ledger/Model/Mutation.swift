@@ -42,6 +42,12 @@ public enum Mutation: Sendable {
     case recordCard(NewCard, IdempotencyKey?)
     /// Give a model another name, or take one back.
     case nameModel(ModelAlias, actor: String, IdempotencyKey)
+    /// Take a step of an org's bill.
+    case bill(BillingChange, IdempotencyKey?)
+    /// Set when time brings the next step of an org's bill, where nothing else is to be changed since a change.
+    case postponeBill(org: String, after: Int64, to: Timestamp?)
+    /// Find what was answered under a key of an org's bill.
+    case recall(org: String, IdempotencyKey)
     /// Prove that the writer moves; changes nothing.
     case probe
 }
@@ -76,6 +82,12 @@ public enum Outcome: Sendable {
     case card(RateCardView, isNew: Bool)
     /// An alias that is on record.
     case alias(ModelAliasView, isReplay: Bool)
+    /// What a step of an org's bill made.
+    case billed(BillingApplied, isReplay: Bool)
+    /// Another step of the org's bill came before: nothing was changed; work it out anew.
+    case overtaken
+    /// Nothing was answered under that key.
+    case unheard
     /// The writer moves.
     case alive
     /// Nothing was changed.

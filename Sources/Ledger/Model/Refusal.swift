@@ -32,6 +32,15 @@ public struct Refusal: Error, Sendable, Hashable {
         case forbidden
         /// The org is closed.
         case orgClosed = "org_closed"
+        /// Every seat is filled, or is about to go.
+        case seatsFull = "seats_full"
+
+        /// There is no saved payment method.
+        case noPaymentMethod = "no_payment_method"
+        /// The payment gateway can't be reached.
+        case gatewayUnavailable = "gateway_unavailable"
+        /// It can't be done as things stand.
+        case conflict
         /// No such thing at that address of the control socket.
         case notFound = "not_found"
         /// The disk is full; nothing was recorded.
@@ -46,9 +55,9 @@ public struct Refusal: Error, Sendable, Hashable {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-                .limitExceeded, .forbidden:
+                .limitExceeded, .forbidden, .seatsFull, .noPaymentMethod, .conflict:
                 false
-            case .storageUnavailable, .shuttingDown, .unknownOutcome: true
+            case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable: true
             }
         }
     }

@@ -5,7 +5,7 @@ import Metering
 // From rows to what is shown.
 extension LedgerReader {
     static let orgSQL = """
-        SELECT org.*, account.credits - account.debits AS balance, account.pending
+        SELECT org.*, account.credits - account.debits AS balance, account.pending, account.last_usage
         FROM org JOIN account ON account.org = org.id AND account.kind = 1
         """
 
@@ -44,7 +44,13 @@ extension LedgerReader {
     ///
     /// Takes the cursor twice, then the org's name.
     static func chainStart(_ table: String, _ key: String) -> String {
-        let isOwn = table == "usage" ? "row.org = org.id" : "account.id IN (row.debit_account, row.credit_account)"
+        let isOwn =
+            table == "usage"
+            ? "row.org = org.id"
+            : """
+            EXISTS(
+                SELECT 1 FROM account AS own WHERE own.org = org.id AND own.id IN (row.debit_account, row.credit_account))
+            """
         return """
             SELECT CASE WHEN ? IS NULL THEN account.last_\(table)
                 ELSE (SELECT row.previous FROM \(table) AS row WHERE row.\(key) = ? AND \(isOwn)) END AS first

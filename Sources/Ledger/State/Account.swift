@@ -27,6 +27,8 @@ final class Account {
     var state: State
     /// Balances at which operators want to be told, largest first.
     var thresholds: [Money] = []
+    /// The balance below which billing looks at the org at once.
+    var topUpBelow: Money?
     var committed: State
     var isTouched = false
 

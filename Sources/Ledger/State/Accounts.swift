@@ -7,15 +7,25 @@ struct Accounts {
     let usage: Account
     let grants: Account
     let breakage: Account
+    let seats: Account
+    let tax: Account
+    let payments: Account
     private let directory = Directory()
     private(set) var touched: [Account] = []
     private(set) var touchedMembers: [Member] = []
     private var undo: [() -> Void] = []
 
-    init(usage: Account, grants: Account, breakage: Account) {
+    /// The daemon's own accounts; nil where one is missing.
+    init?(shared: [AccountKind: Account]) {
+        guard let usage = shared[.usage], let grants = shared[.grants], let breakage = shared[.breakage],
+            let seats = shared[.seats], let tax = shared[.tax], let payments = shared[.payments]
+        else { return nil }
         self.usage = usage
         self.grants = grants
         self.breakage = breakage
+        self.seats = seats
+        self.tax = tax
+        self.payments = payments
     }
 
     // An object, so that what takes back a new org can reach it.

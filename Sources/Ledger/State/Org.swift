@@ -17,6 +17,12 @@ final class Org {
     var members: [String: Member] = [:]
     /// What may be spent in a month, at most.
     var monthlyBudget: Money?
+    /// What it owes; nil before its first bill.
+    var receivable: Account?
+    /// The newest step of its bill, 0 for none.
+    var billingChange: Int64 = 0
+    /// Members that it may have; nil for any number.
+    var membersMax: Int64?
     /// When the next of its grants expires, in milliseconds.
     private(set) var nextExpiry = Int64.max
 
@@ -34,6 +40,9 @@ final class Org {
 
     /// What was spent beyond all grants. While there is some, no grant has anything left.
     var overdraft: Int64 { max(0, -account.balance.nanos) }
+
+    /// Members that take part.
+    var memberCount: Int { members.values.count { $0.removed == nil } }
 
     /// The member of that name who takes part.
     func member(_ user: String?) -> Member? {

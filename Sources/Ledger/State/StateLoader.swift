@@ -8,6 +8,7 @@ enum StateLoader {
         try loadGrants(connection, orgs, &expirations)
         try loadMembers(connection, orgs)
         try loadHolds(connection, orgs, &expirations)
+        try loadBilling(connection, orgs)
         let alerts = try connection.prepare("SELECT org, threshold FROM alert ORDER BY threshold DESC")
         while try alerts.step() {
             orgs[alerts.int(0)]?.account.thresholds.append(Money(nanos: alerts.int(1)))
@@ -23,7 +24,8 @@ enum StateLoader {
             number: row.int(0), at: row.int(1),
             last: CommitChain.Last(
                 transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
-                erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11)), digest: row.blob(10))
+                erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11), change: row.int(12),
+                payment: row.int(13), invoice: row.int(14)), digest: row.blob(10))
     }
 
     private static func loadAccounts(
@@ -37,6 +39,7 @@ enum StateLoader {
             """)
         var shared: [AccountKind: Account] = [:]
         var orgs: [Int64: Org] = [:]
+        var receivables: [Int64: Account] = [:]
         while try rows.step() {
             guard let kind = AccountKind(rawValue: rows.int(1)) else { continue }
             let state = Account.State(
@@ -46,7 +49,7 @@ enum StateLoader {
                 lastUsage: rows.int(11), lastTransfer: rows.int(12))
             let account = Account(id: rows.int(0), org: rows.text(14), state: state)
             guard kind == .orgCredits else {
-                shared[kind] = account
+                if kind == .receivable { receivables[rows.int(13)] = account } else { shared[kind] = account }
                 continue
             }
             guard let name = rows.text(14), let orgState = OrgState(rawValue: rows.int(15)) else { continue }
@@ -54,13 +57,25 @@ enum StateLoader {
             org.monthlyBudget = rows.optionalInt(16).map(Money.init(nanos:))
             orgs[org.id] = org
         }
-        guard let usage = shared[.usage], let grants = shared[.grants], let breakage = shared[.breakage] else {
+        guard var accounts = Accounts(shared: shared) else {
             throw SQLiteError.damaged("the ledger's own accounts are missing")
         }
-        var accounts = Accounts(usage: usage, grants: grants, breakage: breakage)
-        for org in orgs.values { accounts.add(org) }
+        for org in orgs.values {
+            org.receivable = receivables[org.id]
+            accounts.add(org)
+        }
         accounts.didCommit()
         return (accounts, orgs)
+    }
+
+    private static func loadBilling(_ connection: SQLiteConnection, _ orgs: [Int64: Org]) throws(SQLiteError) {
+        let rows = try connection.prepare("SELECT org, change, members_max, top_up_below FROM billing")
+        while try rows.step() {
+            guard let org = orgs[rows.int(0)] else { continue }
+            org.billingChange = rows.int(1)
+            org.membersMax = rows.optionalInt(2)
+            org.account.topUpBelow = rows.optionalInt(3).map(Money.init(nanos:))
+        }
     }
 
     private static func loadGrants(

@@ -32,6 +32,8 @@ public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
 public final class LedgerDatabase: Sendable {
     /// The database file.
     public let path: String
+    /// Whether nothing was ever recorded in it.
+    public let isEmpty: Bool
     private let lock: StateLock
 
     /// SQLite's own settings, once for the process; nothing where SQLite was used before.
@@ -47,7 +49,7 @@ public final class LedgerDatabase: Sendable {
         path = directory + "/meterd.db"
         lock = try StateLock(directory)
         do {
-            try Self.migrate(path, willMigrate)
+            isEmpty = try Self.migrate(path, willMigrate)
         } catch let error as LedgerOpenError {
             throw error
         } catch let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode) {
@@ -57,7 +59,8 @@ public final class LedgerDatabase: Sendable {
         }
     }
 
-    private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws {
+    /// Brings the database to the newest form; says whether nothing was ever recorded in it.
+    private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws -> Bool {
         // The journal mode is the store's to set: GRDB would write to the file before we know whose it is.
         let queue: DatabaseQueue
         do {
@@ -87,9 +90,11 @@ public final class LedgerDatabase: Sendable {
             }
             return (migrator.migrations.count - applied.count, isNew: tables == 0)
         }
-        guard pending > 0 else { return }
-        if !isNew { willMigrate(pending) }
-        try migrator.migrate(queue)
+        if pending > 0 {
+            if !isNew { willMigrate(pending) }
+            try migrator.migrate(queue)
+        }
+        return try queue.read { try !(Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false) }
     }
 
     private static func failure(_ kind: LedgerOpenError.Kind, _ path: String, _ words: String) -> LedgerOpenError {

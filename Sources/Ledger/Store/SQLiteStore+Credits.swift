@@ -10,7 +10,7 @@ extension SQLiteStore {
             return Self.isSame(earlier, new)
                 ? .grant(earlier, isReplay: true) : .refused(Self.conflict(key))
         }
-        guard org.state == .active else { return Self.closed(org, "it takes no more credits") }
+        guard org.state != .closed else { return Self.closed(org, "it takes no more credits") }
         if let expires = new.expires, expires <= now {
             return .refused(Refusal(.malformed, "expires lies in the past"))
         }
@@ -22,23 +22,29 @@ extension SQLiteStore {
                     "org '\(org.name)' has \(LedgerLimits.grantsPerOrgMax) grants with something left, the most there may be"
                 ))
         }
+        guard let number = try give(new, to: org, key: key.key, now: now) else {
+            return .refused(Refusal(.malformed, "amount would take the ledger past what an account can hold"))
+        }
+        let view = try view(ofGrant: number, org)
+        try remember(view, under: key, org: org.name, now: now)
+        return .grant(view, isReplay: false)
+    }
+
+    /// Makes a grant; nil, and nothing done, where a total would overflow.
+    mutating func give(_ new: NewGrant, to org: Org, key: String, now: Timestamp) throws(SQLiteError) -> Int64? {
         let (amount, overdraft) = (new.amount.nanos, org.overdraft)
         let remaining = max(0, amount - overdraft)
         let number = next.grant
         let transfer = try post(
             amount, debit: accounts.grants, credit: org.account, of: org, code: .grant, reference: number, at: now,
             draws: remaining > 0 ? [Draw(grant: number, amount: remaining)] : [])
-        guard let transfer else {
-            return .refused(Refusal(.malformed, "amount would take the ledger past what an account can hold"))
-        }
+        guard let transfer else { return nil }
         let row = GrantRow(
             id: number, org: org.id, amount: amount, source: new.source.rawValue, priority: Int64(new.priority),
-            expires: new.expires?.milliseconds, reason: new.reason, key: key.key, transfer: transfer,
+            expires: new.expires?.milliseconds, reason: new.reason, key: key, transfer: transfer,
             balanceAfter: org.account.balance.nanos, created: now.milliseconds)
         try insert(row, remaining: remaining, of: org)
-        let view = try view(ofGrant: number, org)
-        try remember(view, under: key, org: org.name, now: now)
-        return .grant(view, isReplay: false)
+        return number
     }
 
     mutating func void(

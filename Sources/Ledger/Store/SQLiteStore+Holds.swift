@@ -191,8 +191,10 @@ extension SQLiteStore {
 
     /// Why a hold of that amount is not granted; nil where it is.
     private func refusal(of amount: Int64, _ org: Org, _ member: Member?) -> Refusal? {
-        guard org.state == .active else {
-            return Refusal(.orgSuspended, "org '\(org.name)' is closed: nothing more may be spent")
+        switch org.state {
+        case .active: break
+        case .closed: return Refusal(.orgSuspended, "org '\(org.name)' is closed: nothing more may be spent")
+        case .suspended: return Self.suspended(org)
         }
         guard org.holds.count < LedgerLimits.holdsPerOrgMax else {
             return Refusal(

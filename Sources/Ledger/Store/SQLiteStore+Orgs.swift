@@ -48,6 +48,7 @@ extension SQLiteStore {
             let before = org.state
             accounts.onRollBack { org.state = before }
             org.state = .closed
+            try callForBill(of: org, now)
         }
         let row = try connection.prepare("SELECT display_name, country, region, created, closed FROM org WHERE id = ?")
         row.bind(1, org.id)
@@ -70,10 +71,17 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         if let answered = try replay(key, org: name, { .member($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
-        guard org.state == .active else { return Self.closed(org, "no more members") }
+        switch org.state {
+        case .active: break
+        case .closed: return Self.closed(org, "no more members")
+        case .suspended: return .refused(Self.suspended(org))
+        }
         let known = org.members[user]
         guard known == nil || known?.removed != nil else {
             return .refused(Refusal(.idConflict, "'\(user)' is a member of org '\(name)' already"))
+        }
+        if let most = org.membersMax, org.memberCount >= most {
+            return .refused(Self.seatsFull(org, most))
         }
         guard known != nil || org.members.count < LedgerLimits.membersPerOrgMax else {
             return .refused(
@@ -183,6 +191,20 @@ extension SQLiteStore {
 
     private static func noMember(_ user: String, _ org: String) -> Outcome {
         .refused(Refusal(.notFound, "org '\(org)' has no member '\(user)'; meterctl member add makes one"))
+    }
+
+    private static func seatsFull(_ org: Org, _ seats: Int64) -> Refusal {
+        Refusal(
+            .seatsFull,
+            "org '\(org.name)' has \(seats) seats that stay, all filled; meterctl seats add \(org.name) 1 buys another, meterctl member remove frees one"
+        )
+    }
+
+    static func suspended(_ org: Org) -> Refusal {
+        Refusal(
+            .orgSuspended,
+            "org '\(org.name)' is suspended until what it owes is paid; meterctl payments retry \(org.name) tries again"
+        )
     }
 
     static func closed(_ org: Org, _ consequence: String) -> Outcome {

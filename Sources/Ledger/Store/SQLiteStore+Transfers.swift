@@ -12,6 +12,8 @@ extension SQLiteStore {
         at: Timestamp, closing hold: Hold? = nil, draws: [Draw]? = nil
     ) throws(SQLiteError) -> Int64? {
         guard accounts.move(amount, debit: debit, credit: credit) else { return nil }
+        // It remembers the org's newest transfer, also of those that don't move its credits.
+        accounts.touch(org.account)
         var drawn: [UInt8]?
         if let draws {
             drawn = DrawCodec.encode(draws, of: amount)

@@ -25,6 +25,8 @@ public struct SQLiteStore: LedgerStore {
     /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
     var sweptTo: Int64? = 0
     var events: [LedgerEvent] = []
+    /// Whether the present batch brings billing something to do.
+    var isBillingDue = false
     /// Numbers of peers.
     var peers: [Peer: Int64] = [:]
     /// The present batch's day and month.
@@ -35,13 +37,14 @@ public struct SQLiteStore: LedgerStore {
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
-        var usage, transfer, hold, grant, correction, erasure, org, card, alias, event: Int64
+        var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
             CommitChain.Last(
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
-                erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1)
+                erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1, change: change - 1,
+                payment: payment - 1, invoice: invoice - 1)
         }
     }
 
@@ -81,7 +84,10 @@ public struct SQLiteStore: LedgerStore {
                 org: try Self.maximum("org", "id", connection) + 1,
                 card: try Self.maximum("rate_card", "id", connection) + 1,
                 alias: try Self.maximum("rate_alias", "id", connection) + 1,
-                event: try Self.maximum("event", "number", connection) + 1)
+                event: try Self.maximum("event", "number", connection) + 1,
+                change: try Self.maximum("billing_change", "number", connection) + 1,
+                payment: try Self.maximum("payment", "id", connection) + 1,
+                invoice: try Self.maximum("invoice", "id", connection) + 1)
             nextCommitted = next
             window = Window(options.clock())
             self.connection = connection
@@ -175,6 +181,10 @@ public struct SQLiteStore: LedgerStore {
             options.onEvents(events)
             events.removeAll()
         }
+        if isBillingDue {
+            isBillingDue = false
+            options.onBillingDue()
+        }
     }
 
     private mutating func rollBack(
@@ -197,6 +207,7 @@ public struct SQLiteStore: LedgerStore {
         next = nextCommitted
         sweptTo = sweptToCommitted
         events.removeAll()
+        isBillingDue = false
         peers.removeAll()
     }
 
@@ -238,6 +249,10 @@ public struct SQLiteStore: LedgerStore {
             try eraseDetail(of: org, from: start, through: last, limit: limit, now: now)
         case .recordCard(let card, let key): try record(card, key, now: now)
         case .nameModel(let alias, let actor, let key): try name(alias, actor: actor, key, now: now)
+        case .bill(let change, let key): try bill(change, key, now: now)
+        case .postponeBill(let org, let after, let due): try postpone(org, after: after, to: due)
+        case .recall(let org, let key):
+            try replay(key, org: org, { .billed($0, isReplay: true) }) ?? .unheard
         case .probe: .alive
         }
     }
@@ -245,6 +260,7 @@ public struct SQLiteStore: LedgerStore {
     /// Writes what the batch changed in memory: alerts, accounts, members, and the link of the chain.
     private mutating func write(_ now: Timestamp) throws(SQLiteError) {
         try raiseAlerts(now)
+        try callForTopUps(now)
         let update = statements.updateAccount
         for account in accounts.touched {
             let state = account.state
@@ -279,7 +295,7 @@ public struct SQLiteStore: LedgerStore {
         for (position, value) in ([link.number, link.at] + link.last.numbers).enumerated() {
             insert.bind(Int32(position) + 1, value)
         }
-        insert.bind(12, blob: link.digest)
+        insert.bind(Int32(link.last.numbers.count) + 3, blob: link.digest)
         try insert.run()
     }
 

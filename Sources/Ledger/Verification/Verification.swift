@@ -26,6 +26,7 @@ public enum Verification {
         try verifier.compareCharges()
         try verifier.compareGrants()
         try verifier.compareCards()
+        try verifier.compareBilling()
         try verifier.followChain()
         return verifier.report
     }

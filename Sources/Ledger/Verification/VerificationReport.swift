@@ -18,6 +18,10 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     public var grants: Int64 = 0
     /// Holds that were compared with their transfers.
     public var holds: Int64 = 0
+    /// Payments that were compared with their transfers.
+    public var payments: Int64 = 0
+    /// Invoices and credit notes that were compared with their transfers.
+    public var invoices: Int64 = 0
     /// Commits whose digest was made anew.
     public var commits: Int64 = 0
 
@@ -29,7 +33,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, commits
+        case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, payments, invoices, commits
     }
 
     /// Nothing looked at yet.
@@ -46,6 +50,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         corrections = try values.decode(Int64.self, forKey: .corrections)
         grants = try values.decode(Int64.self, forKey: .grants)
         holds = try values.decode(Int64.self, forKey: .holds)
+        payments = try values.decode(Int64.self, forKey: .payments)
+        invoices = try values.decode(Int64.self, forKey: .invoices)
         commits = try values.decode(Int64.self, forKey: .commits)
     }
 
@@ -61,6 +67,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         try values.encode(corrections, forKey: .corrections)
         try values.encode(grants, forKey: .grants)
         try values.encode(holds, forKey: .holds)
+        try values.encode(payments, forKey: .payments)
+        try values.encode(invoices, forKey: .invoices)
         try values.encode(commits, forKey: .commits)
     }
 }

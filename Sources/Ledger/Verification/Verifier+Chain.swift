@@ -12,7 +12,7 @@ extension Verifier {
                 last: CommitChain.Last(
                     transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
                     correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
-                    alias: commits.int(11)),
+                    alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -39,8 +39,11 @@ extension Verifier {
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
     private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
+    private let changes, payments, invoices: SQLiteStatement
     private var all: [SQLiteStatement] {
-        [transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases]
+        [
+            transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments, invoices,
+        ]
     }
     private var scratch = RowBytes()
 
@@ -84,6 +87,15 @@ private struct ChainRows {
         cards = try connection.prepare("SELECT id, hash, effective, recorded FROM rate_card ORDER BY id")
         aliases = try connection.prepare(
             "SELECT id, alias, model, provider, recorded, actor FROM rate_alias ORDER BY id")
+        changes = try connection.prepare(
+            "SELECT number, org, previous, at, kind, actor, state FROM billing_change ORDER BY number")
+        payments = try connection.prepare(
+            "SELECT id, org, amount, product, net, tax, invoice, key, gateway, body, created FROM payment ORDER BY id")
+        invoices = try connection.prepare(
+            """
+            SELECT id, org, kind, series, number, net, tax, net_due, tax_due, refers_to, body, issued FROM invoice
+            ORDER BY id
+            """)
         for statement in all { ahead.append(try statement.step()) }
     }
 
@@ -190,6 +202,28 @@ private struct ChainRows {
                 AliasRow(
                     id: aliases.int(0), alias: aliases.text(1) ?? "", model: aliases.text(2),
                     provider: aliases.text(3), recorded: aliases.int(4), actor: aliases.text(5) ?? ""
+                ).append(to: &bytes)
+            },
+            try each(9, changes, through: last.change) { [changes] bytes, _ in
+                ChangeRow(
+                    number: changes.int(0), org: changes.int(1), previous: changes.int(2), at: changes.int(3),
+                    kind: changes.text(4) ?? "", actor: changes.text(5) ?? "", state: changes.text(6) ?? ""
+                ).append(to: &bytes)
+            },
+            try each(10, payments, through: last.payment) { [payments] bytes, _ in
+                PaymentRow(
+                    id: payments.int(0), org: payments.int(1), amount: payments.int(2),
+                    product: payments.optionalInt(3), net: payments.optionalInt(4), tax: payments.optionalInt(5),
+                    invoice: payments.optionalInt(6), key: payments.text(7) ?? "", gateway: payments.text(8) ?? "",
+                    body: payments.text(9) ?? "", created: payments.int(10)
+                ).append(to: &bytes)
+            },
+            try each(11, invoices, through: last.invoice) { [invoices] bytes, _ in
+                InvoiceRow(
+                    id: invoices.int(0), org: invoices.int(1), kind: invoices.int(2), series: invoices.text(3) ?? "",
+                    number: invoices.int(4), net: invoices.int(5), tax: invoices.int(6), netDue: invoices.int(7),
+                    taxDue: invoices.int(8), refersTo: invoices.optionalInt(9), body: invoices.text(10) ?? "",
+                    issued: invoices.int(11)
                 ).append(to: &bytes)
             },
         ]

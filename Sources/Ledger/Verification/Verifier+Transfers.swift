@@ -43,7 +43,12 @@ extension Verifier {
                 report.add("transfer \(number) has the unknown code \(rows.int(5))")
                 continue
             }
-            let own = accounts[debit]?.org != nil ? debit : credit
+            guard let owner = accounts[debit]?.org ?? accounts[credit]?.org, let own = creditsOfOrg[owner] else {
+                report.add("transfer \(number) moves money of no org")
+                debits[debit, default: 0] += Int128(amount)
+                credits[credit, default: 0] += Int128(amount)
+                continue
+            }
             var state = running[own] ?? Running()
             if rows.int(1) != state.lastTransfer {
                 report.add("transfer \(number): it does not name its org's transfer before it")
@@ -84,7 +89,11 @@ extension Verifier {
             if !code.isReservation {
                 debits[debit, default: 0] += Int128(amount)
                 credits[credit, default: 0] += Int128(amount)
-                follow(number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
+                if code.isBilling {
+                    followBilling(number, code, rows.int(6), amount, debit: debit, credit: credit)
+                } else {
+                    follow(number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
+                }
             }
             let month = Timestamp(milliseconds: rows.int(9)).month
             switch code {
@@ -144,10 +153,11 @@ extension Verifier {
         for (id, account) in accounts.sorted(by: { $0.key < $1.key }) {
             report.accounts += 1
             let state = running[id] ?? Running()
+            // What an org's credits are compared with beside their totals.
             var sums: [(String, stored: Int128, sum: Int128)] = [
                 ("debits", account.debits, debits[id] ?? 0), ("credits", account.credits, credits[id] ?? 0),
             ]
-            if account.org != nil {
+            if account.org != nil, account.kind == AccountKind.orgCredits.rawValue {
                 sums.append(("holds", Int128(account.pending), state.pending))
                 sums.append(
                     ("grants less overdraft", account.credits - account.debits, state.remaining - state.overdraft))
@@ -157,8 +167,10 @@ extension Verifier {
                     report.add("account \(account.name): its newest transfer is not the one it names")
                 }
             }
-            if account.org == nil, account.pending != 0 || account.frontGrant != 0 || account.monthSpend != 0 {
-                report.add("account \(account.name): it has holds, grants or a month's spend, which only an org's has")
+            if account.kind != AccountKind.orgCredits.rawValue,
+                account.pending != 0 || account.frontGrant != 0 || account.monthSpend != 0
+            {
+                report.add("account \(account.name): it has holds, grants or a month's spend, which only credits have")
             }
             for (side, stored, sum) in sums where stored != sum {
                 report.add("account \(account.name): \(side) are \(stored) nano-dollars, its transfers \(sum)")

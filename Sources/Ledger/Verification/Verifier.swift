@@ -17,6 +17,8 @@ struct Verifier {
     var creditsOfOrg: [Int64: Int64] = [:]
     /// What is left of each grant by the transfers.
     var remaining: [Int64: Int64] = [:]
+    /// What the transfers of each payment and each invoice come to.
+    var billed = BilledTotals()
     /// The record up to which an org's detail may be gone.
     var erasedThrough: [Int64: Int64] = [:]
 
@@ -37,7 +39,8 @@ struct Verifier {
                 frontGrant: rows.int(9), frontRemaining: rows.int(10), lastTransfer: rows.int(11),
                 lastUsage: rows.int(12), monthSpend: rows.int(13), month: rows.int(14))
             accounts[rows.int(0)] = account
-            if let org = account.org { creditsOfOrg[org] = rows.int(0) }
+            guard let org = account.org else { continue }
+            if account.kind == AccountKind.orgCredits.rawValue { creditsOfOrg[org] = rows.int(0) }
         }
         let erasures = try connection.prepare("SELECT org, max(last_sequence) FROM erasure GROUP BY org")
         while try erasures.step() { erasedThrough[erasures.int(0)] = erasures.int(1) }

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Billing
 import Control
 import Ledger
 
 struct CreditsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "credits", abstract: "Prepaid credits.", subcommands: [Grant.self, Void.self, List.self])
+        commandName: "credits", abstract: "Prepaid credits.",
+        subcommands: [Grant.self, Void.self, List.self, Buy.self, TopUp.self])
 
     static func describe(_ grant: GrantView) -> String {
         definitions([

@@ -35,6 +35,50 @@ extension Journal {
             write(
                 .creditsVoided, "USD \(value("amount")) of org \(event.org)'s grant \(value("grant")) was taken back",
                 fields)
+        case .subscriptionStarted:
+            write(.subscriptionStarted, "org \(event.org)'s subscription began with \(value("seats")) seats", fields)
+        case .seatsChanged:
+            write(
+                .seatsChanged,
+                "org \(event.org) has \(value("seats")) seats, and \(value("next_seats")) from its next period on",
+                fields)
+        case .paymentSucceeded:
+            write(
+                .paymentSucceeded, "org \(event.org) paid USD \(value("amount")): payment \(value("payment"))", fields)
+        case .paymentDeclined:
+            write(
+                .paymentDeclined,
+                "a payment of USD \(value("amount")) of org \(event.org) was declined: \(value("words"))", fields)
+        case .paymentRefunded:
+            write(
+                .paymentRefunded,
+                "USD \(value("amount")) of payment \(value("payment")) went back to org \(event.org)", fields)
+        case .invoiceIssued:
+            write(
+                .invoiceIssued,
+                "invoice \(value("invoice")) of org \(event.org) was issued: USD \(value("total")), USD \(value("due")) due",
+                fields)
+        case .invoicePaid: write(.invoicePaid, "invoice \(value("invoice")) of org \(event.org) is paid", fields)
+        case .graceStarted:
+            write(
+                .graceStarted,
+                "org \(event.org) has until \(value("until")) to pay invoice \(value("invoice")); everything works until then",
+                fields)
+        case .orgSuspended:
+            write(
+                .orgSuspended, "org \(event.org) is suspended: invoice \(value("invoice")) was not paid in time", fields
+            )
+        case .orgRestored: write(.orgRestored, "org \(event.org) paid what it owed: everything is as before", fields)
+        case .erasureAnnounced:
+            write(
+                .erasureAnnounced,
+                "usage detail and members of org \(event.org) will be erased in \(value("days")) days, at \(value("erases"))",
+                fields)
+        case .orgErased: write(.orgErased, "usage detail and members of org \(event.org) were erased", fields)
+        case .paymentMethodExpiring:
+            write(
+                .paymentMethodExpiring,
+                "what org \(event.org) pays with, \(value("method")), expires in \(value("days")) days", fields)
         }
     }
 }

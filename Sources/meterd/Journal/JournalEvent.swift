@@ -26,15 +26,33 @@ enum JournalEvent: String, CaseIterable {
     case balanceLow = "d5046cf8fefb40d6b806d44dbd330f77"
     case creditsExpired = "361c21032a2248e4960659ab7c6f0bc1"
     case creditsVoided = "dff6619630294fb094f002f04afa5d51"
+    case subscriptionStarted = "63294149c5264af3b22a9de16c9ec4ee"
+    case seatsChanged = "dd0a70b4a6c6417a9a105c3cb12c178f"
+    case paymentSucceeded = "2bdcff7b5a314352b9a9aa233477ec5e"
+    case paymentDeclined = "cc2a191f6a2340498e958306cba75f20"
+    case paymentRefunded = "3b9d0fd531e6417e82f46eb565a30285"
+    case invoiceIssued = "026697c5706c4fd6a45b0f9a2e366b17"
+    case invoicePaid = "efe513de332b4cab976f3efece8c94b7"
+    case graceStarted = "d7f747237d094f519bfaf962810f0570"
+    case orgSuspended = "7a36f5f6fba441168d999e8769fceb64"
+    case orgRestored = "5c28e2fee3e34c9db661dcf9ce576792"
+    case erasureAnnounced = "e30d5fdc8424409baec190fd8866b813"
+    case orgErased = "ac3155adfb714cefa963289c7fbdbd3e"
+    case paymentMethodExpiring = "5c72af3f98ab41efa69b2d9de2a87dfc"
+    case billingProblem = "4506c6b221a24089b574d03e24601d1a"
+    case testClock = "78067877a8fa4e84a2d2d137e84337d9"
 
     var level: Logger.Level {
         switch self {
         case .storeFailed: .critical
         case .startFailed, .reloadRefused, .diskFull, .backupFailed: .error
-        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody:
+        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody,
+            .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
+            .testClock:
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
-            .creditsVoided:
+            .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .invoiceIssued,
+            .invoicePaid, .orgRestored, .orgErased:
             .notice
         case .record: .info
         }
@@ -43,9 +61,13 @@ enum JournalEvent: String, CaseIterable {
     /// Whether many of them in a short time say no more than some do.
     var isLimited: Bool {
         switch self {
-        case .accessRefused, .balanceLow, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed: true
+        case .accessRefused, .balanceLow, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
+            .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
+            .invoicePaid, .paymentMethodExpiring, .billingProblem:
+            true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
-            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record, .metricsNotServed, .ruleAboutNobody:
+            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record, .metricsNotServed, .ruleAboutNobody,
+            .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock:
             false
         }
     }

@@ -1,0 +1,201 @@
+import Ledger
+import Metering
+
+// What operators ask for.
+extension Bill {
+    /// Seats that are to be added: what they cost, and until when.
+    struct SeatOrder {
+        let quantity: Int64
+        let period: BillingPeriod
+        let line: InvoiceLine
+        let purpose: PaymentBody.Purpose
+    }
+
+    /// What more seats cost for the days that remain. The first seats of an org begin its subscription.
+    func seatOrder(_ quantity: Int64) throws(Refusal) -> SeatOrder {
+        guard state.standing.isServed else { throw suspended }
+        if let subscription = state.subscription {
+            let addition = try seats { () throws(Subscription.ChangeError) in
+                try subscription.adding(quantity, on: today, terms.plan)
+            }
+            let line = InvoiceLine(
+                .seats(BillingPeriodDays(subscription.period, from: today)), quantity: quantity,
+                unitPrice: terms.plan.seatPrice, try taxed(addition.amount, for: .seats))
+            return SeatOrder(
+                quantity: quantity, period: subscription.period, line: line,
+                purpose: .seats(quantity, signup: subscription.signup, period: subscription.number))
+        }
+        guard quantity > 0, quantity <= terms.plan.seatsMax else {
+            throw words(of: quantity > 0 ? .tooMany(max: terms.plan.seatsMax) : .nothing)
+        }
+        let period = BillingPeriod(number: 0, signup: today)
+        guard let price = Proration.amount(of: terms.plan.seatPrice, quantity: quantity, from: today, in: period) else {
+            throw Self.tooMuch
+        }
+        let line = InvoiceLine(
+            .seats(BillingPeriodDays(period, from: today)), quantity: quantity, unitPrice: terms.plan.seatPrice,
+            try taxed(price, for: .seats))
+        return SeatOrder(
+            quantity: quantity, period: period, line: line, purpose: .seats(quantity, signup: today, period: 0))
+    }
+
+    /// Asks for the payment of more seats.
+    func addingSeats(_ quantity: Int64, key: String, by actor: String) throws(Refusal) -> BillingChange {
+        let order = try seatOrder(quantity)
+        try requireMethod()
+        return try change("seats_ordered", by: actor, [.open(payment(for: order.line, order.purpose, key: key))])
+    }
+
+    /// Fewer seats from the next period on.
+    mutating func removeSeats(_ quantity: Int64, by actor: String) throws(Refusal) -> BillingChange {
+        guard let subscription = state.subscription, subscription.seats > 0 else { throw noSubscription }
+        let members = record.members
+        let new = try seats { () throws(Subscription.ChangeError) in
+            try subscription.removing(quantity, members: members)
+        }
+        state.subscription = new
+        return try change("seats_removed", by: actor, [], [seatsChanged])
+    }
+
+    /// All seats stay.
+    mutating func keepSeats(by actor: String) throws(Refusal) -> BillingChange {
+        guard let subscription = state.subscription else { throw noSubscription }
+        state.subscription = try seats { () throws(Subscription.ChangeError) in try subscription.cancellingRemoval() }
+        return try change("removal_cancelled", by: actor, [], [seatsChanged])
+    }
+
+    var seatsChanged: BillingEvent {
+        let subscription = state.subscription
+        return BillingEvent(
+            .seatsChanged,
+            ["seats": "\(subscription?.seats ?? 0)", "next_seats": "\(subscription?.nextSeats ?? 0)"])
+    }
+
+    /// Asks for the payment of credits.
+    mutating func buyingCredits(
+        _ amount: Money, isTopUp: Bool = false, key: String, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        guard terms.plan.sells(amount), amount <= LedgerLimits.paymentMax else {
+            let packs = terms.plan.packs.map(\.cents).joined(separator: ", ")
+            throw Refusal(
+                .malformed,
+                "credits are sold as \(packs), or any larger amount up to \(LedgerLimits.paymentMax.cents), in whole cents"
+            )
+        }
+        guard state.standing.isServed else { throw suspended }
+        try requireMethod()
+        let line = InvoiceLine(.credits, quantity: 1, unitPrice: amount, try taxed(amount, for: .credits))
+        if isTopUp {
+            state.topUps.purchases = state.topUps.purchases.filter { now < $0.advanced(bySeconds: 86_400) } + [now]
+        }
+        state.topUps.pending = state.topUps.pending.adding(amount) ?? state.topUps.pending
+        return try change(
+            isTopUp ? "top_up_ordered" : "credits_ordered", by: actor,
+            [.open(payment(for: line, .credits(toppedUp: isTopUp ? now : nil), key: key))])
+    }
+
+    /// Sets what is bought by itself; nil for nothing.
+    mutating func setTopUp(_ topUp: TopUp?, by actor: String) throws(Refusal) -> BillingChange {
+        if let topUp {
+            guard terms.plan.sells(topUp.amount), topUp.amount <= LedgerLimits.paymentMax else {
+                throw Refusal(.malformed, "amount must be a pack that is sold, or more than the largest")
+            }
+            guard topUp.threshold > .zero else { throw Refusal(.malformed, "threshold must be more than zero") }
+            guard (1...terms.plan.topUp.perDayMax).contains(topUp.perDayMax) else {
+                throw Refusal(.malformed, "per_day_max must be from 1 to \(terms.plan.topUp.perDayMax)")
+            }
+            try requireMethod()
+        }
+        state.topUp = topUp
+        // Whoever changes it wants it tried.
+        state.topUps.declines = 0
+        return try change("top_up_set", by: actor)
+    }
+
+    /// Sets what it pays with.
+    mutating func setMethod(_ saved: SavedMethod, by actor: String) throws(Refusal) -> BillingChange {
+        state.customer = saved.customer
+        state.method = saved.method
+        // Warnings whose days are over already are not given.
+        state.warnings =
+            saved.method.expires.map { expires in
+                Self.warningDays.count { expires.advanced(byDays: -$0).start <= now }
+            } ?? 0
+        state.topUps.declines = 0
+        return try change("payment_method_set", by: actor)
+    }
+
+    /// Sets who buys, as invoices say it.
+    mutating func setBillTo(_ billTo: BillTo, by actor: String) throws(Refusal) -> BillingChange {
+        if let text = billTo.vatID, VATIdentifier(text) == nil {
+            throw Refusal(.malformed, "vat_id has the form of no member state's VAT number, such as DE123456789")
+        }
+        state.billTo = billTo
+        state.billTo.vatID = billTo.vatID.flatMap { VATIdentifier($0)?.description }
+        return try change("bill_to_set", by: actor)
+    }
+
+    // MARK: What orders share
+
+    func payment(for line: InvoiceLine, _ purpose: PaymentBody.Purpose, key: String) -> NewPayment {
+        let product: SoldProduct =
+            switch line.item.product {
+            case .seats: .seats
+            case .credits: .credits
+            }
+        return NewPayment(
+            purpose: .sale(Sale(product: product, net: line.net, tax: line.tax)), amount: line.gross, key: key,
+            gateway: terms.gateway,
+            body: BillingCoding.encode(PaymentBody(purpose: purpose, lines: [line], method: state.method)))
+    }
+
+    func requireMethod() throws(Refusal) {
+        guard terms.isManual || state.method != nil else {
+            throw Refusal(
+                .noPaymentMethod,
+                "org '\(org)' has no saved payment method; meterctl payment-method set \(org) saves one")
+        }
+    }
+
+    var suspended: Refusal {
+        Refusal(
+            .orgSuspended,
+            "org '\(org)' is suspended until what it owes is paid; meterctl payments retry \(org) tries again")
+    }
+
+    var noSubscription: Refusal {
+        Refusal(.conflict, "org '\(org)' has no seats; meterctl seats add \(org) N begins a subscription")
+    }
+
+    private func seats<Value>(
+        _ body: () throws(Subscription.ChangeError) -> Value
+    ) throws(Refusal) -> Value {
+        do throws(Subscription.ChangeError) {
+            return try body()
+        } catch {
+            throw words(of: error)
+        }
+    }
+
+    private func words(of error: Subscription.ChangeError) -> Refusal {
+        switch error {
+        case .nothing: Refusal(.malformed, "the number of seats must be 1 or more")
+        case .tooMany(let max): Refusal(.limitExceeded, "an org has at most \(max) seats")
+        case .tooFew(let left):
+            Refusal(
+                .conflict,
+                "org '\(org)' has \(left) seats from the next period on, of which one has to stay; meterctl org close ends it"
+            )
+        case .held(let members):
+            Refusal(
+                .seatsFull,
+                "org '\(org)' has \(members) members in its seats; meterctl member remove frees some first")
+        case .noRemoval: Refusal(.conflict, "no removal of seats is waiting")
+        case .periodOver:
+            Refusal(
+                .conflict,
+                "the period is over and the next one is not paid for yet; meterctl payments list \(org) says where that stands"
+            )
+        }
+    }
+}

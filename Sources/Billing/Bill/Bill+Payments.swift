@@ -1,0 +1,129 @@
+import Ledger
+import Metering
+
+// What becomes of payments.
+extension Bill {
+    /// What a payment is for.
+    func body(of payment: PaymentRecord) throws -> PaymentBody {
+        try BillingCoding.decode(PaymentBody.self, payment.body)
+    }
+
+    /// Takes note of a payment that succeeded: what it was for happens, or the money goes back.
+    mutating func succeeded(
+        _ payment: PaymentRecord, _ body: PaymentBody, reference: String?, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        let paid = BillingEvent(.paymentSucceeded, ["amount": payment.amount.cents], about: .payment(payment.payment))
+        var events = [paid]
+        switch body.purpose {
+        case .invoice:
+            guard let invoice = payment.invoice, record.openInvoices.contains(where: { $0.invoice == invoice }) else {
+                // Paid twice, as where an operator recorded what the gateway had taken as well.
+                return try returning(payment, reference, "the invoice was paid already", by: actor)
+            }
+            events.append(BillingEvent(.invoicePaid, about: .invoice(invoice)))
+            events += restored()
+        case .seats(let quantity, let signup, let period):
+            guard let subscription = state.subscription else {
+                state.subscription = Subscription(signup: signup, seats: quantity)
+                events.append(BillingEvent(.subscriptionStarted, ["seats": "\(quantity)"]))
+                // A period of which less than all is left when the money comes is still that period.
+                break
+            }
+            guard subscription.signup == signup, subscription.number == period, today < subscription.period.end,
+                subscription.seats + quantity <= terms.plan.seatsMax
+            else { return try returning(payment, reference, "the period it was for is over", by: actor) }
+            state.subscription = subscription.with(quantity)
+            events.append(seatsChanged)
+        case .credits(let toppedUp):
+            if state.subscription == nil { state.subscription = Subscription(signup: today, seats: 0) }
+            settleCredits(payment)
+            if toppedUp != nil { state.topUps.declines = 0 }
+        }
+        return try change(
+            "payment_succeeded", by: actor, [.settle(payment: payment.payment, .succeeded(reference: reference))],
+            events)
+    }
+
+    private mutating func returning(
+        _ payment: PaymentRecord, _ reference: String?, _ reason: String, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        try change(
+            "refund_due", by: actor,
+            [.settle(payment: payment.payment, .toBeRefunded(reference: reference, reason: reason))])
+    }
+
+    /// Takes note that a payment went back.
+    func refunded(_ payment: PaymentRecord, reference: String?, by actor: String) throws(Refusal) -> BillingChange {
+        try change(
+            "payment_refunded", by: actor, [.settle(payment: payment.payment, .refunded(reference: reference))],
+            [BillingEvent(.paymentRefunded, ["amount": payment.amount.cents], about: .payment(payment.payment))])
+    }
+
+    /// Takes note of a payment that was declined. Of a period's invoice: the first begins the grace.
+    mutating func declined(
+        _ payment: PaymentRecord, _ body: PaymentBody, _ reason: DeclineReason, reference: String?, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        var events = [
+            BillingEvent(
+                .paymentDeclined, ["amount": payment.amount.cents, "reason": reason.rawValue, "words": reason.words],
+                about: .payment(payment.payment))
+        ]
+        switch body.purpose {
+        case .invoice: events += fallenBehind(payment.invoice)
+        case .seats: break
+        case .credits(let toppedUp):
+            settleCredits(payment)
+            if let toppedUp {
+                state.topUps.declines += 1
+                state.topUps.lastDecline = now
+                state.topUps.purchases.removeAll { $0 == toppedUp }
+            }
+        }
+        let settlement = Settlement.declined(reason: reason.rawValue, reference: reference)
+        return try change("payment_declined", by: actor, [.settle(payment: payment.payment, settlement)], events)
+    }
+
+    /// Takes note that nobody waits for a payment any more.
+    mutating func canceled(
+        _ payment: PaymentRecord, _ body: PaymentBody, reason: String, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        if case .credits(let toppedUp) = body.purpose {
+            settleCredits(payment)
+            state.topUps.purchases.removeAll { $0 == toppedUp }
+        }
+        return try change(
+            "payment_canceled", by: actor, [.settle(payment: payment.payment, .canceled(reason: reason))])
+    }
+
+    /// Credits that were under way are so no longer.
+    private mutating func settleCredits(_ payment: PaymentRecord) {
+        let amount = payment.sale?.net ?? .zero
+        state.topUps.pending = max(.zero, state.topUps.pending.subtracting(amount) ?? .zero)
+    }
+
+    /// The period's invoice was not paid: the grace begins, unless it has.
+    mutating func fallenBehind(_ invoice: Int64?) -> [BillingEvent] {
+        guard case .current = state.standing else { return [] }
+        state.standing = state.standing.declined(at: now)
+        var data: [String: String] = [:]
+        if case .grace(let arrears) = state.standing {
+            data["until"] = arrears.declined.advanced(bySeconds: terms.plan.dunning.graceDays * 86_400).description
+        }
+        return [BillingEvent(.graceStarted, data, about: .invoice(invoice))]
+    }
+
+    /// What was owed is paid: everything is as before, at once.
+    private mutating func restored() -> [BillingEvent] {
+        let before = state.standing
+        state.standing = before.paid
+        state.asked = nil
+        switch before {
+        case .current: return []
+        case .grace: return [BillingEvent(.orgRestored, ["from": before.name])]
+        case .suspended, .erased:
+            // Periods that went by are not billed; the present one is, from today on.
+            if let subscription = state.subscription, today >= subscription.period.end { state.resumed = today }
+            return [BillingEvent(.orgRestored, ["from": before.name])]
+        }
+    }
+}

@@ -1,0 +1,219 @@
+import Ledger
+import Metering
+
+// What time brings.
+extension Bill {
+    /// The next thing to do.
+    enum Step {
+        /// Make this change, then look again.
+        case change(BillingChange)
+        /// Erase some of the detail up to that record, then make the change that says it is done.
+        case eraseDetail(through: Int64, done: BillingChange)
+    }
+
+    /// The first thing that is due; nil where nothing is.
+    func nextStep() throws(Refusal) -> Step? {
+        var bill = self
+        if isClosed { return record.uninvoiced.isEmpty ? nil : .change(try bill.close()) }
+        if let last = state.erasing { return .eraseDetail(through: last, done: try bill.erased()) }
+        if let asked = try bill.askForOwed() { return .change(asked) }
+        if let dunning = try bill.dun() { return .change(dunning) }
+        if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
+        if let due = renewalDue, due <= now { return .change(try bill.renew()) }
+        if let due = warningDue, due <= now { return .change(try bill.warn()) }
+        if case .buy = topUpDecision, let topUp = state.topUp {
+            return .change(
+                try bill.buyingCredits(topUp.amount, isTopUp: true, key: automaticKey("top-up"), by: Self.daemon))
+        }
+        return nil
+    }
+
+    /// Who does what time brings.
+    static let daemon = "meterd"
+
+    /// A key that no other payment of the org has: each change is made once.
+    private func automaticKey(_ word: String) -> String { "meterd-\(word)-\(record.change)" }
+
+    // MARK: Periods
+
+    /// Bills the next period, or the rest of the present one after a suspension. Of a period without seats and purchases there is
+    /// no invoice.
+    private mutating func renew() throws(Refusal) -> BillingChange {
+        guard let subscription = state.subscription else { throw noSubscription }
+        let from: CalendarDay
+        let next: Subscription
+        if let resumed = state.resumed, let period = BillingPeriod(of: resumed, signup: subscription.signup) {
+            (from, next) = (resumed, subscription.renewed(in: period.number))
+        } else {
+            next = subscription.renewed()
+            from = next.period.start
+        }
+        let hadRemoval = subscription.nextSeats < subscription.seats
+        state.subscription = next
+        state.resumed = nil
+        let events: [BillingEvent] = hadRemoval ? [seatsChanged] : []
+        var lines: [InvoiceLine] = []
+        if next.seats > 0 {
+            guard
+                let price = Proration.amount(
+                    of: terms.plan.seatPrice, quantity: next.seats, from: from, in: next.period)
+            else { throw Self.tooMuch }
+            lines.append(
+                InvoiceLine(
+                    .seats(BillingPeriodDays(next.period, from: from)), quantity: next.seats,
+                    unitPrice: terms.plan.seatPrice, try taxed(price, for: .seats)))
+        }
+        let period = InvoiceBody.Period(number: next.number, start: next.period.start, end: next.period.end)
+        let lapsed = record.openPayments.filter { terms.isManual && $0.state == .pending && $0.sale?.product == .seats }
+        let steps = lapsed.map { payment in
+            BillingStep.settle(payment: payment.payment, .canceled(reason: "the period it was for is over"))
+        }
+        guard let invoice = try invoice(of: lines, period) else {
+            return try change("period_began", by: Self.daemon, steps, events)
+        }
+        if invoice.netDue > .zero { state.asked = now }
+        return try change("period_billed", by: Self.daemon, steps + [.issue(invoice)], events + [issued(invoice)])
+    }
+
+    /// The last invoice of an org that was closed: what it bought and paid since the one before.
+    private mutating func close() throws(Refusal) -> BillingChange {
+        guard let invoice = try invoice(of: [], nil) else { return try change("closed", by: Self.daemon) }
+        return try change("closed", by: Self.daemon, [.issue(invoice)], [issued(invoice)])
+    }
+
+    /// An invoice that asks for some lines, and shows what was bought and paid since the one before; nil without any line.
+    private func invoice(of due: [InvoiceLine], _ period: InvoiceBody.Period?) throws(Refusal) -> NewInvoice? {
+        let lines = due + (try paidLines())
+        guard !lines.isEmpty else { return nil }
+        guard let totals = InvoiceTotals(lines) else { throw Self.tooMuch }
+        let body = InvoiceBody(
+            seller: terms.plan.seller, buyer: buyer, period: period, lines: lines, totals: totals, method: state.method)
+        return NewInvoice(
+            kind: .invoice, series: terms.plan.seller.invoiceSeries, net: totals.net, tax: totals.tax,
+            netDue: Money(nanos: due.reduce(0) { $0 + $1.net.nanos }),
+            taxDue: Money(nanos: due.reduce(0) { $0 + $1.tax.nanos }), payments: record.uninvoiced.map(\.payment),
+            refersTo: nil, body: BillingCoding.encode(body))
+    }
+
+    private func issued(_ invoice: NewInvoice) -> BillingEvent {
+        let (total, due) = (invoice.net.nanos + invoice.tax.nanos, invoice.netDue.nanos + invoice.taxDue.nanos)
+        return BillingEvent(
+            .invoiceIssued, ["total": Money(nanos: total).cents, "due": Money(nanos: due).cents], about: .invoice(nil))
+    }
+
+    /// The lines of what was bought and paid since the last invoice.
+    private func paidLines() throws(Refusal) -> [InvoiceLine] {
+        var lines: [InvoiceLine] = []
+        for payment in record.uninvoiced {
+            guard let body = try? body(of: payment) else {
+                throw Refusal(.unknownOutcome, "payment \(payment.payment) can't be read")
+            }
+            lines += body.lines.map {
+                $0.paid(by: payment.payment, on: CalendarDay(payment.settled ?? payment.created), body.method?.words)
+            }
+        }
+        return lines
+    }
+
+    // MARK: Payment of what is owed
+
+    /// Asks for what an invoice says is due, where nobody was asked yet: right after it was issued.
+    private mutating func askForOwed() throws(Refusal) -> BillingChange? {
+        guard case .current = state.standing, state.asked != nil, let invoice = record.openInvoices.first,
+            pendingPayment(of: invoice) == nil
+        else { return nil }
+        guard terms.isManual || state.method != nil else {
+            let declined = BillingEvent(
+                .paymentDeclined,
+                [
+                    "amount": invoice.due.cents, "reason": DeclineReason.noPaymentMethod.rawValue,
+                    "words": DeclineReason.noPaymentMethod.words,
+                ], about: .invoice(invoice.invoice))
+            // Before the change is made of the state.
+            let events = [declined] + fallenBehind(invoice.invoice)
+            return try change("payment_declined", by: Self.daemon, [], events)
+        }
+        return try asking(invoice, key: automaticKey("invoice"), by: Self.daemon)
+    }
+
+    /// Asks for what an invoice says is due.
+    func asking(_ invoice: InvoiceRecord, key: String, by actor: String) throws(Refusal) -> BillingChange {
+        let body = PaymentBody(purpose: .invoice, lines: [], method: state.method)
+        let payment = NewPayment(
+            purpose: .invoice(invoice.invoice), amount: invoice.due, key: key, gateway: terms.gateway,
+            body: BillingCoding.encode(body))
+        return try change("payment_asked", by: actor, [.open(payment)])
+    }
+
+    /// A payment of an invoice that is under way.
+    func pendingPayment(of invoice: InvoiceRecord) -> PaymentRecord? {
+        record.openPayments.first { $0.invoice == invoice.invoice && $0.sale == nil && $0.state == .pending }
+    }
+
+    /// An invoice that nobody paid by its day.
+    private mutating func overdue() throws(Refusal) -> BillingChange {
+        let invoice = record.openInvoices.first
+        let declined = BillingEvent(
+            .paymentDeclined,
+            [
+                "amount": invoice?.due.cents ?? "", "reason": DeclineReason.notPaidInTime.rawValue,
+                "words": DeclineReason.notPaidInTime.words,
+            ], about: invoice.map { .invoice($0.invoice) })
+        // Before the change is made of the state.
+        let events = [declined] + fallenBehind(invoice?.invoice)
+        return try change("overdue", by: Self.daemon, [], events)
+    }
+
+    // MARK: Dunning
+
+    private mutating func dun() throws(Refusal) -> BillingChange? {
+        guard let next = state.standing.next(dunning), next.due <= now else { return nil }
+        state.standing = state.standing.taking(next.step, at: now, dunning)
+        let invoice = record.openInvoices.first
+        let subject = invoice.map { BillingEvent.Subject.invoice($0.invoice) }
+        switch next.step {
+        case .retry:
+            guard let invoice, terms.isManual || state.method != nil, pendingPayment(of: invoice) == nil else {
+                return try change("retry_skipped", by: Self.daemon)
+            }
+            return try asking(invoice, key: automaticKey("retry"), by: Self.daemon)
+        case .suspend:
+            var data: [String: String] = [:]
+            if case .suspended(_, let suspension) = state.standing { data["erases"] = suspension.erases.description }
+            return try change("suspended", by: Self.daemon, [], [BillingEvent(.orgSuspended, data, about: subject)])
+        case .announceErasure(let days):
+            var data = ["days": "\(days)"]
+            if case .suspended(_, let suspension) = state.standing { data["erases"] = suspension.erases.description }
+            return try change(
+                "erasure_announced", by: Self.daemon, [], [BillingEvent(.erasureAnnounced, data, about: subject)])
+        case .erase:
+            state.erasing = record.lastUsage
+            if var subscription = state.subscription {
+                // Nobody holds a seat any more; they are as many as before when it is paid.
+                subscription = (try? subscription.cancellingRemoval()) ?? subscription
+                state.subscription = subscription
+            }
+            return try change("erasure_began", by: Self.daemon, [.eraseMembers])
+        }
+    }
+
+    private mutating func erased() throws(Refusal) -> BillingChange {
+        state.erasing = nil
+        return try change("erased", by: Self.daemon, [], [BillingEvent(.orgErased)])
+    }
+
+    // MARK: Payment methods
+
+    private mutating func warn() throws(Refusal) -> BillingChange {
+        guard let method = state.method, let expires = method.expires else { throw noSubscription }
+        // Of several that are due at once the last one is given.
+        state.warnings = Self.warningDays.count { expires.advanced(byDays: -$0).start <= now }
+        return try change(
+            "expiry_warned", by: Self.daemon, [],
+            [
+                BillingEvent(
+                    .paymentMethodExpiring,
+                    ["method": method.words, "expires": expires.description, "days": "\(max(0, expires - today))"])
+            ])
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Ledger
+import Metering
+
+/// An org's bill at a moment, and what can become of it. Pure: each decision is a ``BillingChange`` that the ledger makes whole, or
+/// not at all where another came first.
+struct Bill {
+    let record: BillingRecord
+    var state: BillingState
+    let terms: BillingTerms
+    let now: Timestamp
+
+    /// The bill of a record; throws where the record can't be read.
+    init(_ record: BillingRecord, _ terms: BillingTerms, now: Timestamp) throws {
+        self.record = record
+        self.terms = terms
+        self.now = now
+        state = try record.state.map { try BillingCoding.decode(BillingState.self, $0) } ?? BillingState()
+    }
+
+    var org: String { record.org.org }
+    var today: CalendarDay { CalendarDay(now) }
+    var isClosed: Bool { record.org.state == OrgState.closed.name }
+
+    // MARK: Who buys
+
+    var buyer: Buyer {
+        let place = place
+        return Buyer(
+            name: state.billTo.name ?? record.org.displayName ?? org, address: state.billTo.address,
+            country: place?.country, region: place?.region, vatID: state.billTo.vatID, email: state.billTo.email)
+    }
+
+    private var place: TaxPlace? {
+        if let country = state.billTo.country {
+            let isSame = country == record.org.country
+            return TaxPlace(country: country, region: state.billTo.region ?? (isSame ? record.org.region : nil))
+        }
+        return record.org.country.map { TaxPlace(country: $0, region: state.billTo.region ?? record.org.region) }
+    }
+
+    private var payer: TaxPayer {
+        TaxPayer(
+            place: place, vatID: state.billTo.vatID.flatMap { VATIdentifier($0) }, exemption: state.billTo.exemption)
+    }
+
+    /// A price with its tax today; a refusal where it is more than an amount can hold.
+    func taxed(_ price: Money, for product: Product) throws(Refusal) -> TaxedAmount {
+        guard let amount = terms.taxes.taxed(price, for: product, to: payer, on: today) else { throw Self.tooMuch }
+        return amount
+    }
+
+    static let tooMuch = Refusal(.limitExceeded, "that comes to more money than an amount can hold")
+
+    // MARK: Changes
+
+    /// The change that leaves the state as it is now, with what happens.
+    func change(
+        _ kind: String, by actor: String, _ steps: [BillingStep] = [], _ events: [BillingEvent] = []
+    ) throws(Refusal) -> BillingChange {
+        BillingChange(
+            org: org, after: record.change, kind: kind, actor: actor, state: BillingCoding.encode(state), due: due,
+            membersMax: state.subscription?.membersMax, isSuspended: !state.standing.isServed,
+            topUpBelow: state.topUp?.threshold, balanceSeen: record.balance, steps: steps, events: events)
+    }
+
+    /// When time brings the next step; nil for never.
+    var due: Timestamp? {
+        if isClosed { return record.uninvoiced.isEmpty ? nil : now }
+        return [renewalDue, dunningDue, overdueDue, warningDue, topUpDue, state.erasing.map { _ in now }]
+            .compactMap { $0 }.min()
+    }
+
+    /// When the next period is to be billed: not while another is owed.
+    var renewalDue: Timestamp? {
+        guard case .current = state.standing, state.asked == nil, let subscription = state.subscription else {
+            return nil
+        }
+        return state.resumed.map(\.start) ?? subscription.period.end.start
+    }
+
+    var dunningDue: Timestamp? { state.standing.next(dunning)?.due }
+
+    /// What follows an invoice that is not paid. Where an operator records payments there is nothing to try again.
+    var dunning: DunningTerms {
+        var dunning = terms.plan.dunning
+        if terms.isManual { dunning.retryDays = [] }
+        return dunning
+    }
+
+    /// When an invoice that nobody paid counts as declined.
+    var overdueDue: Timestamp? {
+        guard case .current = state.standing, let asked = state.asked else { return nil }
+        return terms.isManual ? asked.advanced(bySeconds: terms.plan.dueDays * 86_400) : nil
+    }
+
+    var warningDue: Timestamp? {
+        guard let expires = state.method?.expires, state.warnings < Self.warningDays.count else { return nil }
+        return expires.advanced(byDays: -Self.warningDays[state.warnings]).start
+    }
+
+    /// Days before a method's expiry on which that is told.
+    static let warningDays: [Int64] = [30, 7]
+
+    var topUpDue: Timestamp? {
+        switch topUpDecision {
+        case .enough, nil: nil
+        case .buy: now
+        case .limited(let until), .backingOff(let until): until
+        }
+    }
+
+    /// Whether to buy without being asked; nil where nobody wants that, or it can't be.
+    var topUpDecision: TopUpDecision? {
+        guard let topUp = state.topUp, state.standing.isServed, terms.isManual || state.method != nil else {
+            return nil
+        }
+        return topUp.decision(balance: record.balance, state.topUps, terms.plan.topUp, at: now)
+    }
+}
+
+/// Billing's own JSON: in order of names, so that equal states are equal texts.
+enum BillingCoding {
+    static func encode(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else { preconditionFailure("billing's own types can be encoded") }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,142 @@
+import Metering
+
+/// Who collects money. The daemon never sees a card: it names a saved method by the gateway's own name of it.
+public protocol PaymentGateway: Sendable {
+    /// Its name on payments. A payment is only ever asked of the gateway that it was opened with.
+    var name: String { get }
+    /// Whether payments come by themselves and an operator records them: nothing is asked of it then.
+    var isManual: Bool { get }
+    /// Asks for a payment with a saved method, nobody being there to answer a question.
+    ///
+    /// Called again with an equal request where it isn't known what became of the first: it must then find the payment, or
+    /// make sure that a second one can't come of it.
+    ///
+    /// - Parameter isRepeat: whether it may have been asked before.
+    func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult
+    /// Gives a payment back, whole. May be called again, like ``charge(_:isRepeat:)``.
+    func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult
+    /// Takes note of a method that the org's customer saved.
+    func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
+}
+
+/// A payment to ask for.
+public struct ChargeRequest: Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// The ledger's number of the payment.
+    public let payment: Int64
+    /// What makes it one payment, in all ledgers: `meterd-4f1c…-payment-12`.
+    public let key: String
+    /// How much, in whole cents.
+    public let amount: Money
+    /// What it is for, as a statement shows it.
+    public let description: String
+    /// The gateway's name of the org.
+    public let customer: String?
+    /// What it is paid with; nil: nothing is saved.
+    public let method: PaymentMethod?
+    /// When it was opened.
+    public let opened: Timestamp
+    /// The present time.
+    public let now: Timestamp
+}
+
+/// What came of asking for a payment.
+public enum ChargeResult: Sendable, Hashable {
+    /// The money is there; with the gateway's name of it.
+    case succeeded(reference: String)
+    /// There is no money.
+    case declined(DeclineReason, reference: String?)
+    /// It is under way, or waits for somebody: ask again later.
+    case pending
+    /// It isn't known what became of it: ask again later.
+    case unknown(String)
+}
+
+/// A payment to give back.
+public struct RefundRequest: Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// The ledger's number of the payment.
+    public let payment: Int64
+    /// What makes it one refund.
+    public let key: String
+    /// How much.
+    public let amount: Money
+    /// The gateway's name of the payment.
+    public let reference: String?
+}
+
+/// What came of giving back.
+public enum RefundResult: Sendable, Hashable {
+    /// It went back.
+    case refunded(reference: String?)
+    /// It isn't known, or could not be done now: ask again later.
+    case unknown(String)
+}
+
+/// A method that can be charged from now on.
+public struct SavedMethod: Sendable, Hashable {
+    /// The gateway's name of the org.
+    public let customer: String
+    /// The method.
+    public let method: PaymentMethod
+
+    /// A saved method.
+    public init(customer: String, method: PaymentMethod) {
+        self.customer = customer
+        self.method = method
+    }
+}
+
+/// Why a method could not be saved, in words.
+public struct GatewayProblem: Error, Sendable, Hashable {
+    /// What is wrong, and what to do.
+    public let words: String
+    /// Whether trying again can help.
+    public let isRetryable: Bool
+
+    /// A problem.
+    public init(_ words: String, isRetryable: Bool) {
+        self.words = words
+        self.isRetryable = isRetryable
+    }
+}
+
+/// Why there is no money. The raw value is on disk.
+public enum DeclineReason: String, Sendable, Hashable, CaseIterable {
+    /// The card is past its date.
+    case expiredCard = "expired_card"
+    /// There is not enough on the account.
+    case insufficientFunds = "insufficient_funds"
+    /// A limit of the card.
+    case cardLimit = "card_limit"
+    /// The bank wants its customer to confirm.
+    case authenticationRequired = "authentication_required"
+    /// Nothing is saved to pay with.
+    case noPaymentMethod = "no_payment_method"
+    /// The card was lost or stolen, or is blocked.
+    case cardBlocked = "card_blocked"
+    /// The bank gives no reason.
+    case refused = "refused"
+    /// The gateway never heard of it.
+    case neverArrived = "never_arrived"
+    /// Nobody recorded a payment by the day on which it was due.
+    case notPaidInTime = "not_paid_in_time"
+
+    /// What happened, and what to do.
+    public var words: String {
+        switch self {
+        case .expiredCard: "the card has expired; save another with meterctl payment-method set"
+        case .insufficientFunds: "there are insufficient funds; try again when there is money, or save another method"
+        case .cardLimit: "a limit of the card is reached; have the bank raise it, or save another method"
+        case .authenticationRequired:
+            "the bank wants its customer to confirm (3-D Secure); have them save the method again where they can confirm, then meterctl payments retry"
+        case .noPaymentMethod: "no payment method is saved; save one with meterctl payment-method set"
+        case .cardBlocked: "the card is blocked, lost or stolen; save another with meterctl payment-method set"
+        case .refused: "the bank refused without a reason; ask the bank, or save another method"
+        case .neverArrived: "the payment never reached the gateway; try again with meterctl payments retry"
+        case .notPaidInTime: "it was not paid by its day; meterctl payments record takes note of a payment that came"
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import Ledger
+import Metering
+
+// What becomes of payments.
+extension BillingService {
+    /// An org's payments, newest first.
+    public func payments(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<PaymentView> {
+        let page = try await reader.payments(of: org, before: cursor, limit: limit)
+        return Page(items: page.items.map(PaymentView.init), nextCursor: page.nextCursor)
+    }
+
+    /// An org's payment.
+    public func payment(_ number: Int64, of org: String) async throws -> PaymentView {
+        PaymentView(try await record(ofPayment: number, org))
+    }
+
+    func record(ofPayment number: Int64, _ org: String) async throws -> PaymentRecord {
+        guard let payment = try await reader.payment(number, of: org) else {
+            throw Refusal(.notFound, "org '\(org)' has no payment \(number); meterctl payments list \(org) shows them")
+        }
+        return payment
+    }
+
+    /// Asks for what an org owes, once more.
+    public func retry(_ org: String, under key: IdempotencyKey, by actor: String) async throws -> PaymentView {
+        let payment = try await locks.with(org) {
+            if let known = try await recall(key, org)?.payments.first {
+                try await drive(known, of: org, isRepeat: true)
+                return known
+            }
+            let bill = try await bill(of: org)
+            guard let invoice = bill.record.openInvoices.first else {
+                throw Refusal(.conflict, "org '\(org)' owes nothing")
+            }
+            if let pending = bill.pendingPayment(of: invoice) {
+                try await drive(pending.payment, of: org, isRepeat: true)
+                return pending.payment
+            }
+            try bill.requireMethod()
+            let applied = try await apply(to: org, under: key) { bill in
+                try bill.asking(invoice, key: "retry-\(key.key)", by: actor)
+            }
+            guard let payment = applied.payments.first else { throw Self.noPayment }
+            try await drive(payment, of: org, isRepeat: false)
+            return payment
+        }
+        // A restored org's present period is billed at once.
+        try? await advance(org)
+        return try await self.payment(payment, of: org)
+    }
+
+    /// What an operator says of a payment that no gateway collects.
+    public enum Record: Sendable, Hashable {
+        /// It came, under that name.
+        case paid(reference: String?)
+        /// It does not come.
+        case declined
+        /// Nobody waits for it any more.
+        case canceled
+    }
+
+    /// Takes note of what an operator says of a payment.
+    public func record(
+        _ word: Record, of number: Int64, for org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> PaymentView {
+        try await locks.with(org) {
+            guard try await recall(key, org) == nil else { return }
+            let payment = try await record(ofPayment: number, org)
+            guard payment.gateway == ManualGateway().name else {
+                throw Refusal(
+                    .conflict,
+                    "payment \(number) is collected by \(payment.gateway); meterctl payments retry asks again")
+            }
+            guard payment.state.isOpen else {
+                throw Refusal(.conflict, "payment \(number) is \(payment.state.name) already")
+            }
+            _ = try await apply(to: org, under: key) { bill in
+                let body = try bill.body(of: payment)
+                switch (payment.state, word) {
+                case (.refundDue, .paid(let reference)):
+                    return try bill.refunded(payment, reference: reference, by: actor)
+                case (.refundDue, _):
+                    throw Refusal(.conflict, "payment \(number) has to be given back; record that it was")
+                case (_, .paid(let reference)):
+                    return try bill.succeeded(payment, body, reference: reference, by: actor)
+                case (_, .declined):
+                    return try bill.declined(payment, body, .refused, reference: nil, by: actor)
+                case (_, .canceled):
+                    guard body.purpose != .invoice else {
+                        throw Refusal(
+                            .conflict, "what an invoice asks for can't be cancelled; decline it, or record it")
+                    }
+                    return try bill.canceled(payment, body, reason: "cancelled by \(actor)", by: actor)
+                }
+            }
+        }
+        try? await advance(org)
+        return try await payment(number, of: org)
+    }
+
+    // MARK: The gateway
+
+    /// Asks the gateway for what is open about a payment, and takes note of what it says. The org's lock is held.
+    ///
+    /// - Parameter isRepeat: whether the gateway may have heard of it.
+    func drive(_ number: Int64, of org: String, isRepeat: Bool) async throws {
+        let payment = try await record(ofPayment: number, org)
+        // What another gateway, or an operator, has to settle stays as it is.
+        guard payment.state.isOpen, payment.gateway == gateway.name, !gateway.isManual else { return }
+        let bill = try await bill(of: org)
+        let body = try bill.body(of: payment)
+        let key = "meterd-\(ledgerID)-payment-\(number)"
+        if payment.state == .refundDue {
+            let request = RefundRequest(
+                org: org, payment: number, key: "\(key)-refund", amount: payment.amount, reference: payment.reference)
+            switch await gateway.refund(request, isRepeat: isRepeat) {
+            case .refunded(let reference):
+                _ = try await apply(to: org) { try $0.refunded(payment, reference: reference, by: Bill.daemon) }
+                await polls.forget(number)
+            case .unknown: await polls.postpone(number, now: clock())
+            }
+            return
+        }
+        let request = ChargeRequest(
+            org: org, payment: number, key: key, amount: payment.amount, description: Self.description(body, bill),
+            customer: bill.state.customer, method: body.method, opened: payment.created, now: clock())
+        switch await gateway.charge(request, isRepeat: isRepeat) {
+        case .succeeded(let reference):
+            _ = try await apply(to: org) { bill in
+                try bill.succeeded(payment, body, reference: reference, by: Bill.daemon)
+            }
+            await polls.forget(number)
+        case .declined(let reason, let reference):
+            _ = try await apply(to: org) { bill in
+                try bill.declined(payment, body, reason, reference: reference, by: Bill.daemon)
+            }
+            await polls.forget(number)
+        case .pending, .unknown: await polls.postpone(number, now: clock())
+        }
+    }
+
+    private static func description(_ body: PaymentBody, _ bill: Bill) -> String {
+        switch body.purpose {
+        case .invoice: "\(bill.terms.plan.seller.name): subscription of \(bill.org)"
+        case .seats(let quantity, _, _): "\(bill.terms.plan.seller.name): \(quantity) seats for \(bill.org)"
+        case .credits: "\(bill.terms.plan.seller.name): credits for \(bill.org)"
+        }
+    }
+}
+
+/// When to ask a gateway again about payments of which it isn't known what became: soon, then ever later. Not kept: after a restart
+/// all are asked about.
+actor PollSchedule {
+    private var polls: [Int64: (next: Timestamp, seconds: Int64)] = [:]
+
+    /// Seconds after the first time, and at most.
+    private static let (first, most): (Int64, Int64) = (5, 600)
+
+    /// Whether a payment's time has come.
+    func isDue(_ payment: Int64, now: Timestamp) -> Bool { polls[payment].map { $0.next <= now } ?? true }
+
+    /// Asks about it later.
+    func postpone(_ payment: Int64, now: Timestamp) {
+        let seconds = polls[payment].map { min($0.seconds * 2, Self.most) } ?? Self.first
+        polls[payment] = (now.advanced(bySeconds: seconds), seconds)
+    }
+
+    /// Asks about it at once: there is news.
+    func hasten(_ payment: Int64) { polls[payment] = nil }
+
+    /// It is settled.
+    func forget(_ payment: Int64) { polls[payment] = nil }
+
+    /// The earliest time at which to ask.
+    var earliest: Timestamp? { polls.values.map(\.next).min() }
+}

@@ -1,0 +1,106 @@
+import Billing
+import Hummingbird
+import Ledger
+
+/// The body of `POST /v1/orgs/{org}/payments/{payment}/record`.
+public struct RecordPaymentBody: Codable, Sendable, Hashable {
+    /// `paid`, `declined` or `canceled`.
+    public var state: String
+    /// The bank's name of it.
+    public var reference: String?
+
+    /// A body of those members.
+    public init(state: String, reference: String?) {
+        self.state = state
+        self.reference = reference
+    }
+}
+
+// Payments.
+extension ControlService {
+    var paymentEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/payments", name: "listPayments", summary: "Payments, newest first",
+                query: Self.paging, response: .page(of: "Payment")
+            ) { request, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.payments(
+                        of: org.org, before: try Endpoint.numericCursor(request), limit: try Endpoint.limit(request)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/payments/{payment}", name: "showPayment",
+                summary: "One payment; with its lines it is the receipt", response: .reference("Payment")
+            ) { _, context in
+                let org = try await org(context)
+                return try Endpoint.json(try await billing.payment(try Self.payment(context), of: org.org))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payments/retry", name: "retryPayment",
+                summary: "Ask for what the org owes, once more", response: .reference("Payment")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let key = try Endpoint.key(request, route: "retryPayment", body: [String]())
+                return try Endpoint.json(try await billing.retry(org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payments/{payment}/record", name: "recordPayment",
+                summary: "Take note of what became of a payment that no gateway collects",
+                body: .members(
+                    [
+                        ("state", ["type": "string", "enum": ["paid", "declined", "canceled"]]),
+                        ("reference", .string),
+                    ], required: ["state"]), response: .reference("Payment")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let number = try Self.payment(context)
+                let body = try await Endpoint.body(RecordPaymentBody.self, request, context)
+                if let reference = body.reference { try Self.check(words: reference, "reference") }
+                let word: BillingService.Record
+                switch body.state {
+                case "paid": word = .paid(reference: body.reference)
+                case "declined": word = .declined
+                case "canceled": word = .canceled
+                default: throw Problem(.malformed, "state must be paid, declined or canceled")
+                }
+                let key = try Endpoint.key(
+                    request, route: "recordPayment", body: ["\(number)", body.state, body.reference ?? ""])
+                return try Endpoint.json(
+                    try await billing.record(word, of: number, for: org, under: key, by: Self.actor(context)))
+            },
+        ]
+    }
+
+    private static func payment(_ context: ControlRequestContext) throws -> Int64 {
+        guard let number = Int64(try Endpoint.parameter("payment", context)), number > 0 else {
+            throw Problem(.malformed, "the payment in the path must be its number")
+        }
+        return number
+    }
+}
+
+// Invoices.
+extension ControlService {
+    var invoiceEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/invoices", name: "listInvoices",
+                summary: "Invoices and credit notes, newest first", query: Self.paging, response: .page(of: "Invoice")
+            ) { request, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.invoices(
+                        of: org.org, before: try Endpoint.numericCursor(request), limit: try Endpoint.limit(request)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/invoices/{invoice}", name: "showInvoice",
+                summary: "One invoice or credit note", response: .reference("Invoice")
+            ) { _, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org))
+            },
+        ]
+    }
+}

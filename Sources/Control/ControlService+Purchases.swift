@@ -1,0 +1,127 @@
+import Billing
+import Hummingbird
+import Ledger
+import Metering
+
+/// The body of `POST /v1/orgs/{org}/purchases`.
+public struct PurchaseBody: Codable, Sendable, Hashable {
+    /// Credits in US dollars: a pack, or more than the largest.
+    public var amount: String
+
+    /// A body of that amount.
+    public init(amount: String) {
+        self.amount = amount
+    }
+}
+
+/// The body of `PUT /v1/orgs/{org}/top-up`. Without a threshold and an amount nothing is bought by itself.
+public struct TopUpBody: Codable, Sendable, Hashable {
+    /// Bought where the balance is below it, in US dollars.
+    public var threshold: String?
+    /// How much at a time, in US dollars.
+    public var amount: String?
+    /// Purchases in any 24 hours at most; 1 where it is left out.
+    public var perDayMax: Int64?
+
+    /// A body of those members.
+    public init(threshold: String?, amount: String?, perDayMax: Int64?) {
+        self.threshold = threshold
+        self.amount = amount
+        self.perDayMax = perDayMax
+    }
+}
+
+/// The body of `PUT /v1/orgs/{org}/payment-method`.
+public struct PaymentMethodBody: Codable, Sendable, Hashable {
+    /// The gateway's name of a method that its customer saved there: `pm_…`. Never a card's number.
+    public var method: String
+
+    /// A body of that method.
+    public init(method: String) {
+        self.method = method
+    }
+}
+
+// Credits that are paid for, and what they are paid with.
+extension ControlService {
+    var purchaseEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/purchases", name: "buyCredits",
+                summary: "Buy credits with the saved payment method; they are available when the payment succeeds",
+                body: .members([("amount", .money)], required: ["amount"]), response: .reference("Payment")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(PurchaseBody.self, request, context)
+                let amount = try Self.amount(body.amount, "amount")
+                let key = try Endpoint.key(request, route: "buyCredits", body: PurchaseBody(amount: amount.description))
+                return try Endpoint.json(
+                    try await billing.buyCredits(amount, for: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/top-up", name: "showTopUp", summary: "What is bought by itself",
+                response: .reference("TopUp")
+            ) { _, context in
+                try Endpoint.json(try await billing.topUp(of: try Endpoint.parameter("org", context)))
+            },
+            Endpoint(
+                method: .put, path: "/v1/orgs/{org}/top-up", name: "setTopUp",
+                summary: "Buy credits by itself where the balance is below a threshold; without one, not",
+                body: .members([("threshold", .money), ("amount", .money), ("per_day_max", .integer)], required: []),
+                response: .reference("TopUp")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(TopUpBody.self, request, context)
+                var topUp: TopUp?
+                switch (body.threshold, body.amount) {
+                case (nil, nil): break
+                case (let threshold?, let amount?):
+                    topUp = TopUp(
+                        threshold: try Self.amount(threshold, "threshold"), amount: try Self.amount(amount, "amount"),
+                        perDayMax: body.perDayMax ?? 1)
+                default: throw Problem(.malformed, "threshold and amount come together, or neither")
+                }
+                let canonical = [
+                    topUp?.threshold.description ?? "", topUp?.amount.description ?? "", "\(topUp?.perDayMax ?? 0)",
+                ]
+                let key = try Endpoint.key(request, route: "setTopUp", body: canonical)
+                return try Endpoint.json(
+                    try await billing.setTopUp(topUp, for: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/payment-method", name: "showPaymentMethod",
+                summary: "What the org pays with: brand, last four, expiry", response: .reference("PaymentMethod")
+            ) { _, context in
+                try Endpoint.json(try await billing.method(of: try Endpoint.parameter("org", context)))
+            },
+            Endpoint(
+                method: .put, path: "/v1/orgs/{org}/payment-method", name: "setPaymentMethod",
+                summary: "Pay with a method that was saved at the gateway, named by the gateway's name of it",
+                body: .members([("method", .string)], required: ["method"]), response: .reference("PaymentMethod")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(PaymentMethodBody.self, request, context)
+                guard (1...255).contains(body.method.utf8.count),
+                    body.method.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+                else {
+                    throw Problem(.malformed, "method must be the gateway's name of a saved method, such as pm_1N…")
+                }
+                // Thirteen digits or more in a row are a card's number, which has no business here.
+                guard body.method.filter(\.isNumber).count < 12 || body.method.contains("_") else {
+                    throw Problem(
+                        .malformed, "method must be the gateway's name of a saved method, never a card's number")
+                }
+                let key = try Endpoint.key(request, route: "setPaymentMethod", body: body)
+                return try Endpoint.json(
+                    try await billing.setMethod(body.method, for: org, under: key, by: Self.actor(context)))
+            },
+        ]
+    }
+
+    private static func amount(_ text: String, _ name: String) throws -> Money {
+        guard let amount = Money(decimal: text), amount > .zero else {
+            throw Problem(.malformed, "\(name) must be a decimal of US dollars above zero")
+        }
+        return amount
+    }
+}

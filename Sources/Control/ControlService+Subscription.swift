@@ -1,0 +1,152 @@
+import Billing
+import Hummingbird
+import Ledger
+
+/// The body of `POST /v1/orgs/{org}/seats/add` and `/remove`.
+public struct SeatsBody: Codable, Sendable, Hashable {
+    /// How many seats.
+    public var seats: Int64
+    /// Whether only to say what they would cost.
+    public var dryRun: Bool?
+
+    /// A body of so many seats.
+    public init(seats: Int64, dryRun: Bool? = nil) {
+        self.seats = seats
+        self.dryRun = dryRun
+    }
+}
+
+/// The body of `PUT /v1/orgs/{org}/bill-to`. What is left out is as it is known of the org, or nothing.
+public struct BillToBody: Codable, Sendable, Hashable {
+    /// The name on invoices.
+    public var name: String?
+    /// The address, a line each.
+    public var address: [String]?
+    /// ISO 3166-1 alpha-2.
+    public var country: String?
+    /// A region of the country.
+    public var region: String?
+    /// A VAT number of a member state of the EU.
+    public var vatId: String?
+    /// Why no tax is to be paid.
+    public var exemption: String?
+    /// Where to write to.
+    public var email: String?
+
+    /// A body of those members.
+    public init(
+        name: String? = nil, address: [String]? = nil, country: String? = nil, region: String? = nil,
+        vatId: String? = nil, exemption: String? = nil, email: String? = nil
+    ) {
+        self.name = name
+        self.address = address
+        self.country = country
+        self.region = region
+        self.vatId = vatId
+        self.exemption = exemption
+        self.email = email
+    }
+}
+
+// Seats, and who buys them.
+extension ControlService {
+    var subscriptionEndpoints: [Endpoint] {
+        let seats: OpenAPIValue = .members([("seats", .integer), ("dry_run", .boolean)], required: ["seats"])
+        return [
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/subscription", name: "showSubscription",
+                summary: "Seats, period, and where the org stands with its invoices",
+                response: .reference("Subscription")
+            ) { _, context in
+                try Endpoint.json(try await billing.subscription(of: try Endpoint.parameter("org", context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/seats/add", name: "addSeats",
+                summary:
+                    "Buy seats for the days that remain and from then on; the first begin the subscription. With dry_run: what they would cost",
+                body: seats, response: ["oneOf": [.reference("Payment"), .reference("SeatPreview")]]
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(SeatsBody.self, request, context)
+                if body.dryRun == true {
+                    return try Endpoint.json(try await billing.previewSeats(body.seats, for: org))
+                }
+                let key = try Endpoint.key(request, route: "addSeats", body: SeatsBody(seats: body.seats))
+                return try Endpoint.json(
+                    try await billing.addSeats(body.seats, to: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/seats/remove", name: "removeSeats",
+                summary: "Give up seats from the next period on",
+                body: .members([("seats", .integer)], required: ["seats"]),
+                response: .reference("Subscription")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(SeatsBody.self, request, context)
+                let key = try Endpoint.key(request, route: "removeSeats", body: SeatsBody(seats: body.seats))
+                return try Endpoint.json(
+                    try await billing.removeSeats(body.seats, from: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/seats/keep", name: "keepSeats",
+                summary: "Keep the seats that were given up from the next period on",
+                response: .reference("Subscription")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let key = try Endpoint.key(request, route: "keepSeats", body: [String]())
+                return try Endpoint.json(try await billing.keepSeats(of: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/bill-to", name: "showBillTo",
+                summary: "Who buys, as invoices say it",
+                response: .reference("BillTo")
+            ) { _, context in
+                try Endpoint.json(try await billing.billTo(of: try Endpoint.parameter("org", context)))
+            },
+            Endpoint(
+                method: .put, path: "/v1/orgs/{org}/bill-to", name: "setBillTo",
+                summary: "Set who buys, as later invoices say it; what is left out is as it is known of the org",
+                body: .members(
+                    [
+                        ("name", .string), ("address", ["type": "array", "items": .string]), ("country", .string),
+                        ("region", .string), ("vat_id", .string), ("exemption", .string), ("email", .string),
+                    ], required: []), response: .reference("BillTo")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(BillToBody.self, request, context)
+                let billTo = try Self.billTo(body)
+                let key = try Endpoint.key(request, route: "setBillTo", body: body)
+                return try Endpoint.json(
+                    try await billing.setBillTo(billTo, for: org, under: key, by: Self.actor(context)))
+            },
+        ]
+    }
+
+    /// Who asks, as the record of changes names them: by the kernel's word.
+    static func actor(_ context: ControlRequestContext) -> String {
+        context.peer.map { "uid \($0.uid)" } ?? "somebody"
+    }
+
+    private static func billTo(_ body: BillToBody) throws -> BillTo {
+        for (name, text) in [
+            ("name", body.name), ("region", body.region), ("exemption", body.exemption), ("email", body.email),
+        ] {
+            if let text { try check(line: text, name) }
+        }
+        let address = body.address ?? []
+        guard address.count <= 8 else { throw Problem(.malformed, "address has at most 8 lines") }
+        for line in address { try check(line: line, "a line of address") }
+        try check(country: body.country)
+        var billTo = BillTo()
+        (billTo.name, billTo.address, billTo.email) = (body.name, address, body.email)
+        (billTo.country, billTo.region) = (body.country, body.region)
+        (billTo.vatID, billTo.exemption) = (body.vatId, body.exemption)
+        return billTo
+    }
+
+    private static func check(line text: String, _ name: String) throws {
+        guard (1...256).contains(text.utf8.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+            throw Problem(.malformed, "\(name) must be 1 to 256 bytes without control characters")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Billing
+import Ledger
+
+// The description's schemas of bills.
+extension OpenAPI {
+    static let billingSchemas: [String: OpenAPIValue] = [
+        "Subscription": .members(
+            [
+                ("org", .string),
+                ("state", ["type": "string", "enum": .list(OrgState.allCases.map { .text($0.name) })]),
+                ("standing", ["type": "string", "enum": ["none", "current", "grace", "suspended", "erased"]]),
+                ("seats", .integer), ("next_seats", .integer), ("members", .integer), ("members_max", .integer),
+                ("seat_price", .money), ("signup", .day), ("period_start", .day), ("period_end", .day),
+                ("next_amount", .money), ("declined", .time), ("suspends", .time), ("erases", .time),
+                ("owed", ["type": "array", "items": .string]), ("due", .money),
+            ], required: ["org", "state", "standing", "seats", "next_seats", "members", "seat_price", "owed", "due"]),
+        "SeatPreview": .members(
+            [
+                ("seats", .integer), ("seat_price", .money), ("from", .day), ("until", .day), ("days", .integer),
+                ("of_days", .integer), ("net", .money), ("tax", .money), ("tax_rule", .string), ("total", .money),
+            ],
+            required: [
+                "seats", "seat_price", "from", "until", "days", "of_days", "net", "tax", "tax_rule", "total",
+            ]),
+        "BillTo": .members(
+            [
+                ("org", .string), ("name", .string), ("address", ["type": "array", "items": .string]),
+                ("country", .string), ("region", .string), ("vat_id", .string), ("exemption", .string),
+                ("email", .string),
+            ], required: ["org", "name", "address"]),
+        "TopUp": .members(
+            [
+                ("org", .string), ("threshold", .money), ("amount", .money), ("per_day_max", .integer),
+                ("bought", .integer), ("pending", .money), ("declines", .integer), ("waits_until", .time),
+            ], required: ["org", "bought", "pending", "declines"]),
+        "PaymentMethod": .members(
+            [
+                ("org", .string), ("gateway", .string), ("method", .string), ("brand", .string), ("last4", .string),
+                ("expiry", .string), ("customer", .string),
+            ], required: ["org", "gateway"]),
+        "Payment": .members(
+            [
+                ("payment", .integer), ("org", .string),
+                ("purpose", ["type": "string", "enum": ["invoice", "seats", "credits"]]), ("is_top_up", .boolean),
+                ("amount", .money),
+                ("state", ["type": "string", "enum": .list(PaymentState.allCases.map { .text($0.name) })]),
+                ("reason", .string), ("words", .string), ("gateway", .string), ("reference", .string),
+                ("method", .string), ("created", .time), ("settled", .time),
+                ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
+            ], required: ["payment", "org", "purpose", "is_top_up", "amount", "state", "gateway", "created", "lines"]),
+        "InvoiceLine": .members(
+            [
+                ("text", .string), ("product", ["type": "string", "enum": ["seats", "credits"]]),
+                ("quantity", .integer), ("unit_price", .money), ("from", .day), ("until", .day), ("days", .integer),
+                ("of_days", .integer), ("net", .money), ("tax", .money), ("gross", .money), ("tax_rule", .string),
+                ("payment", .integer), ("paid_on", .day), ("paid_with", .string),
+            ], required: ["text", "product", "quantity", "unit_price", "net", "tax", "gross", "tax_rule"]),
+        "Invoice": .members(
+            [
+                ("number", .string), ("kind", ["type": "string", "enum": ["invoice", "credit_note"]]),
+                ("org", .string), ("state", ["type": "string", "enum": ["open", "paid"]]), ("issued", .time),
+                ("paid_at", .time),
+                (
+                    "seller",
+                    .members(
+                        [
+                            ("name", .string), ("address", ["type": "array", "items": .string]), ("tax_id", .string),
+                            ("email", .string), ("invoice_series", .string), ("credit_note_series", .string),
+                        ], required: ["name", "address"])
+                ),
+                (
+                    "buyer",
+                    .members(
+                        [
+                            ("name", .string), ("address", ["type": "array", "items": .string]), ("country", .string),
+                            ("region", .string), ("vat_id", .string), ("email", .string),
+                        ], required: ["name", "address"])
+                ), ("period_start", .day), ("period_end", .day),
+                ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
+                (
+                    "taxes",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("rule", .string), ("net", .money), ("tax", .money)], required: ["rule", "net", "tax"]),
+                    ]
+                ), ("currency", .string), ("net", .money), ("tax", .money), ("total", .money),
+                ("paid_before", .money), ("due", .money), ("open", .money), ("method", .string),
+                ("payment", .integer), ("reason", .string),
+            ],
+            required: [
+                "number", "kind", "org", "state", "issued", "seller", "buyer", "lines", "taxes", "currency", "net",
+                "tax",
+                "total", "paid_before", "due", "open",
+            ]),
+    ]
+}
+
+extension OpenAPIValue {
+    fileprivate static let day: OpenAPIValue = ["type": "string", "format": "date"]
+}

@@ -1,0 +1,358 @@
+import Metering
+
+/// A step of an org's bill: everything that is to be on record when it is done. It happens whole or not at all.
+///
+/// The ledger knows no rule of billing. It sees to it that a step is made from the newest state, that each payment is settled
+/// once, that numbers have no gaps, and that money moves as the step says.
+public struct BillingChange: Sendable {
+    /// Whose bill.
+    public let org: String
+    /// The change that it was worked out from, 0 for none. Where another has come since, nothing happens.
+    public let after: Int64
+    /// What it is, in a word.
+    public let kind: String
+    /// Who does it: an operator, or `meterd` where time does.
+    public let actor: String
+    /// The state of the org's bill afterwards, as JSON that only billing reads.
+    public let state: String
+    /// When time brings the next step; nil for never.
+    public let due: Timestamp?
+    /// Members that the org may have; nil for any number.
+    public let membersMax: Int64?
+    /// Whether its requests are refused.
+    public let isSuspended: Bool
+    /// The balance below which billing wants to look at the org at once; nil for none.
+    public let topUpBelow: Money?
+    /// The balance that it was worked out from: one that fell below meanwhile is looked at.
+    public let balanceSeen: Money
+    /// What happens, in order.
+    public var steps: [BillingStep]
+    /// What is told of it.
+    public var events: [BillingEvent]
+
+    /// A change of an org's bill.
+    public init(
+        org: String, after: Int64, kind: String, actor: String, state: String, due: Timestamp?, membersMax: Int64?,
+        isSuspended: Bool, topUpBelow: Money?, balanceSeen: Money, steps: [BillingStep] = [],
+        events: [BillingEvent] = []
+    ) {
+        self.org = org
+        self.after = after
+        self.kind = kind
+        self.actor = actor
+        self.state = state
+        self.due = due
+        self.membersMax = membersMax
+        self.isSuspended = isSuspended
+        self.topUpBelow = topUpBelow
+        self.balanceSeen = balanceSeen
+        self.steps = steps
+        self.events = events
+    }
+}
+
+/// A part of a change.
+public enum BillingStep: Sendable {
+    /// A payment is about to be asked for.
+    case open(NewPayment)
+    /// What became of a payment.
+    case settle(payment: Int64, Settlement)
+    /// An invoice or a credit note is final.
+    case issue(NewInvoice)
+    /// The members are forgotten.
+    case eraseMembers
+}
+
+/// What became of a payment.
+public enum Settlement: Sendable, Hashable {
+    /// The money is there: what was sold is posted, credits are granted, an invoice is paid. With the gateway's name of it.
+    case succeeded(reference: String?)
+    /// The money is there and what it was for can't be had any more: it goes back.
+    case toBeRefunded(reference: String?, reason: String)
+    /// It went back.
+    case refunded(reference: String?)
+    /// There is no money, for that reason.
+    case declined(reason: String, reference: String?)
+    /// Nobody waits for it any more.
+    case canceled(reason: String)
+}
+
+/// What is sold. The raw value is on disk.
+public enum SoldProduct: Int64, Sendable, CaseIterable {
+    /// Seats.
+    case seats = 1
+    /// Credits.
+    case credits = 2
+}
+
+/// What a payment pays by itself.
+public struct Sale: Sendable, Hashable {
+    /// What is sold.
+    public let product: SoldProduct
+    /// Without tax: what seats cost, or the credits.
+    public let net: Money
+    /// The tax.
+    public let tax: Money
+
+    /// A sale; `net` + `tax` is the payment's amount.
+    public init(product: SoldProduct, net: Money, tax: Money) {
+        self.product = product
+        self.net = net
+        self.tax = tax
+    }
+}
+
+/// A payment to ask for.
+public struct NewPayment: Sendable {
+    /// What it pays.
+    public enum Purpose: Sendable, Hashable {
+        /// A sale of its own.
+        case sale(Sale)
+        /// What an invoice asks for; nil for the one that the same change issues.
+        case invoice(Int64?)
+    }
+
+    /// What it pays.
+    public let purpose: Purpose
+    /// What is paid, tax included.
+    public let amount: Money
+    /// What makes it one payment: unique in its org.
+    public let key: String
+    /// Who is asked for it.
+    public let gateway: String
+    /// What billing has to know of it, as JSON.
+    public let body: String
+
+    /// A payment.
+    public init(purpose: Purpose, amount: Money, key: String, gateway: String, body: String) {
+        self.purpose = purpose
+        self.amount = amount
+        self.key = key
+        self.gateway = gateway
+        self.body = body
+    }
+}
+
+/// Where a payment stands. The raw value is on disk.
+public enum PaymentState: Int64, Sendable, CaseIterable {
+    /// Asked for, or about to be.
+    case pending = 1
+    /// Paid.
+    case succeeded = 2
+    /// Not paid.
+    case declined = 3
+    /// Nobody waits for it any more.
+    case canceled = 4
+    /// Paid in vain: to go back.
+    case refundDue = 5
+    /// Gone back.
+    case refunded = 6
+
+    /// The name in listings.
+    public var name: String {
+        switch self {
+        case .pending: "pending"
+        case .succeeded: "succeeded"
+        case .declined: "declined"
+        case .canceled: "canceled"
+        case .refundDue: "refund_due"
+        case .refunded: "refunded"
+        }
+    }
+
+    /// Whether somebody has still to do something for it.
+    public var isOpen: Bool { self == .pending || self == .refundDue }
+}
+
+/// Which document. The raw value is on disk.
+public enum InvoiceKind: Int64, Sendable, CaseIterable {
+    /// An invoice.
+    case invoice = 1
+    /// A credit note: takes back a part of an invoice.
+    case creditNote = 2
+
+    /// The name in listings.
+    public var name: String {
+        switch self {
+        case .invoice: "invoice"
+        case .creditNote: "credit_note"
+        }
+    }
+}
+
+/// Where an invoice stands. The raw value is on disk.
+public enum InvoiceState: Int64, Sendable, CaseIterable {
+    /// Something is due.
+    case open = 1
+    /// Nothing is due.
+    case paid = 2
+
+    /// The name in listings.
+    public var name: String {
+        switch self {
+        case .open: "open"
+        case .paid: "paid"
+        }
+    }
+}
+
+/// An invoice to issue. It gets the next number of its series.
+public struct NewInvoice: Sendable {
+    /// Which document.
+    public let kind: InvoiceKind
+    /// What its number begins with: each series counts from 1, without gaps.
+    public let series: String
+    /// The sum of its lines without tax.
+    public let net: Money
+    /// The sum of its lines' tax.
+    public let tax: Money
+    /// Of ``net``, what no payment has paid yet.
+    public let netDue: Money
+    /// Of ``tax``, what no payment has paid yet.
+    public let taxDue: Money
+    /// Payments whose sales stand on it.
+    public let payments: [Int64]
+    /// The invoice that a credit note takes back a part of.
+    public let refersTo: Int64?
+    /// All that it says, as JSON that only billing reads.
+    public let body: String
+
+    /// An invoice.
+    public init(
+        kind: InvoiceKind, series: String, net: Money, tax: Money, netDue: Money, taxDue: Money, payments: [Int64],
+        refersTo: Int64?, body: String
+    ) {
+        self.kind = kind
+        self.series = series
+        self.net = net
+        self.tax = tax
+        self.netDue = netDue
+        self.taxDue = taxDue
+        self.payments = payments
+        self.refersTo = refersTo
+        self.body = body
+    }
+}
+
+/// What is told of a change.
+public struct BillingEvent: Sendable {
+    /// Which payment or invoice it is about; its number goes into the event's data.
+    public enum Subject: Sendable, Hashable {
+        /// A payment; nil for the one that the change opens.
+        case payment(Int64?)
+        /// An invoice; nil for the one that the change issues.
+        case invoice(Int64?)
+    }
+
+    /// What happened.
+    public let kind: LedgerEvent.Kind
+    /// What belongs to it.
+    public let data: [String: String]
+    /// What it is about.
+    public let subject: Subject?
+
+    /// An event.
+    public init(_ kind: LedgerEvent.Kind, _ data: [String: String] = [:], about subject: Subject? = nil) {
+        self.kind = kind
+        self.data = data
+        self.subject = subject
+    }
+}
+
+/// What a change made.
+public struct BillingApplied: Codable, Sendable, Hashable {
+    /// The change's number.
+    public let change: Int64
+    /// Payments that it opened.
+    public var payments: [Int64] = []
+    /// Invoices that it issued.
+    public var invoices: [Int64] = []
+}
+
+/// An org's bill as it is on record.
+public struct BillingRecord: Sendable {
+    /// The newest change, 0 where there is none.
+    public let change: Int64
+    /// The state that it left, as JSON; nil where there is none.
+    public let state: String?
+    /// The org.
+    public let org: OrgView
+    /// What is left of its credits.
+    public let balance: Money
+    /// Members that take part.
+    public let members: Int64
+    /// The newest usage record, 0 for none.
+    public let lastUsage: Int64
+    /// Payments that somebody has still to do something for, the oldest first.
+    public let openPayments: [PaymentRecord]
+    /// Payments that succeeded and whose sales stand on no invoice, the oldest first.
+    public let uninvoiced: [PaymentRecord]
+    /// Invoices on which something is due, the oldest first.
+    public let openInvoices: [InvoiceRecord]
+}
+
+/// A payment as it is on record.
+public struct PaymentRecord: Sendable, Hashable {
+    /// Its number.
+    public let payment: Int64
+    /// The org's name.
+    public let org: String
+    /// What it pays: its own sale, or else an invoice.
+    public let sale: Sale?
+    /// The invoice that it pays, or on which its sale stands; nil for none yet.
+    public let invoice: Int64?
+    /// What is paid, tax included.
+    public let amount: Money
+    /// What makes it one payment.
+    public let key: String
+    /// Who is asked for it.
+    public let gateway: String
+    /// What billing wrote.
+    public let body: String
+    /// Where it stands.
+    public let state: PaymentState
+    /// The gateway's name of it.
+    public let reference: String?
+    /// Why it was declined, canceled or sent back.
+    public let reason: String?
+    /// When it was first asked for.
+    public let created: Timestamp
+    /// When it came to its state; nil while it is pending.
+    public let settled: Timestamp?
+}
+
+/// An invoice as it is on record.
+public struct InvoiceRecord: Sendable, Hashable {
+    /// The ledger's number of it.
+    public let invoice: Int64
+    /// The org's name.
+    public let org: String
+    /// Which document.
+    public let kind: InvoiceKind
+    /// Its number, as people say it.
+    public let number: String
+    /// The sum of its lines without tax.
+    public let net: Money
+    /// The sum of its lines' tax.
+    public let tax: Money
+    /// What it asked for when it was issued.
+    public let due: Money
+    /// The invoice that a credit note refers to.
+    public let refersTo: Int64?
+    /// What billing wrote.
+    public let body: String
+    /// When it was issued.
+    public let issued: Timestamp
+    /// Where it stands.
+    public let state: InvoiceState
+    /// When it was paid.
+    public let paid: Timestamp?
+    /// The payment that paid what was due.
+    public let payment: Int64?
+
+    /// The number of an invoice of a series, as people say it.
+    static func number(_ series: String, _ number: Int64) -> String {
+        let digits = String(number)
+        return series + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+}

@@ -1,0 +1,158 @@
+import GRDB
+import Metering
+
+// Bills: what billing works from, and what is shown of it.
+extension LedgerReader {
+    /// All that is on record of an org's bill; nil where there is no such org.
+    public func billing(of org: String) async throws -> BillingRecord? {
+        try await pool.read { database in
+            guard let row = try Row.fetchOne(database, sql: Self.orgSQL + " WHERE org.name = ?", arguments: [org])
+            else { return nil }
+            let id: Int64 = row["id"]
+            let newest = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT change, state FROM billing JOIN billing_change ON number = change WHERE billing.org = ?
+                    """, arguments: [id])
+            let members = try Int64.fetchOne(
+                database, sql: "SELECT count(*) FROM member WHERE org = ? AND removed IS NULL", arguments: [id])
+            return BillingRecord(
+                change: newest?["change"] ?? 0, state: newest?["state"], org: Self.org(row),
+                balance: Money(nanos: row["balance"]), members: members ?? 0, lastUsage: row["last_usage"],
+                openPayments: try Self.payments(database, "payment.org = ? AND payment.state IN (1, 5)", [id]),
+                uninvoiced: try Self.payments(
+                    database,
+                    "payment.org = ? AND payment.state = 2 AND payment.product IS NOT NULL AND payment.stands_on IS NULL",
+                    [id]),
+                openInvoices: try Self.invoices(database, "invoice.org = ? AND invoice.state = 1", [id]))
+        }
+    }
+
+    /// What tells this ledger from all others, for names that are to be unique in the world.
+    public func ledgerID() async throws -> String {
+        try await pool.read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'ledger_id'") ?? "" }
+    }
+
+    /// Payments of all orgs that somebody has still to do something for, other than those that an operator records.
+    public func openPayments(notOf gateway: String, limit: Int) async throws -> [PaymentRecord] {
+        try await pool.read {
+            try Self.payments(
+                $0, "payment.state IN (1, 5) AND payment.gateway <> ?", [gateway], "ORDER BY payment.id LIMIT \(limit)")
+        }
+    }
+
+    /// Orgs for which time has brought a step of their bill, the longest due first.
+    public func dueBills(at now: Timestamp, limit: Int) async throws -> [String] {
+        try await pool.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT org.name FROM billing JOIN org ON org.id = billing.org WHERE due <= ? ORDER BY due LIMIT ?
+                    """, arguments: [now.milliseconds, limit])
+        }
+    }
+
+    /// When time brings the next step of any org's bill; nil for never.
+    public func nextBillDue() async throws -> Timestamp? {
+        try await pool.read { database in
+            try Int64.fetchOne(database, sql: "SELECT min(due) FROM billing WHERE due IS NOT NULL")
+        }.map(Timestamp.init(milliseconds:))
+    }
+
+    /// An org's payments, newest first.
+    public func payments(
+        of org: String, before cursor: Int64?, limit: Int
+    ) async throws -> (items: [PaymentRecord], nextCursor: String?) {
+        let payments = try await pool.read { database in
+            try Self.payments(
+                database, "org.name = ? AND payment.id < ?", [org, cursor ?? Int64.max],
+                "ORDER BY payment.id DESC LIMIT \(limit + 1)")
+        }
+        let shown = Array(payments.prefix(limit))
+        return (shown, payments.count > limit ? shown.last.map { "\($0.payment)" } : nil)
+    }
+
+    /// An org's payment of that number.
+    public func payment(_ number: Int64, of org: String) async throws -> PaymentRecord? {
+        try await pool.read { try Self.payments($0, "org.name = ? AND payment.id = ?", [org, number]).first }
+    }
+
+    /// An org's invoices and credit notes, newest first.
+    public func invoices(
+        of org: String, before cursor: Int64?, limit: Int
+    ) async throws -> (items: [InvoiceRecord], nextCursor: String?) {
+        let invoices = try await pool.read { database in
+            try Self.invoices(
+                database, "org.name = ? AND invoice.id < ?", [org, cursor ?? Int64.max],
+                "ORDER BY invoice.id DESC LIMIT \(limit + 1)")
+        }
+        let shown = Array(invoices.prefix(limit))
+        return (shown, invoices.count > limit ? shown.last.map { "\($0.invoice)" } : nil)
+    }
+
+    /// An org's invoice, by what people call it or by the ledger's number.
+    public func invoice(_ name: String, of org: String) async throws -> InvoiceRecord? {
+        try await pool.read { database in
+            // A series may end with digits, so that the number is what it is called, whole.
+            let id =
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT invoice.id, series, number FROM invoice JOIN org ON org.id = invoice.org
+                        WHERE org.name = ? AND substr(?, 1, length(series)) = series
+                        """, arguments: [org, name]
+                ).first { InvoiceRecord.number($0["series"], $0["number"]) == name }?["id"] as Int64?
+            guard let id = id ?? Int64(name) else { return nil }
+            return try Self.invoices(database, "org.name = ? AND invoice.id = ?", [org, id]).first
+        }
+    }
+
+    /// The payments whose sales stand on an invoice, and those that paid it or were to pay it, the oldest first.
+    public func payments(ofInvoice id: Int64) async throws -> [PaymentRecord] {
+        try await pool.read { try Self.payments($0, "payment.stands_on = ? OR payment.invoice = ?", [id, id]) }
+    }
+
+    private static func payments(
+        _ database: Database, _ condition: String, _ arguments: StatementArguments,
+        _ order: String = "ORDER BY payment.id"
+    ) throws -> [PaymentRecord] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT payment.*, org.name AS org_name FROM payment JOIN org ON org.id = payment.org
+                WHERE \(condition) \(order)
+                """, arguments: arguments
+        ).map { row in
+            let product = (row["product"] as Int64?).flatMap(SoldProduct.init)
+            return PaymentRecord(
+                payment: row["id"], org: row["org_name"],
+                sale: product.map { Sale(product: $0, net: Money(nanos: row["net"]), tax: Money(nanos: row["tax"])) },
+                invoice: row["invoice"] ?? row["stands_on"], amount: Money(nanos: row["amount"]), key: row["key"],
+                gateway: row["gateway"], body: row["body"], state: PaymentState(rawValue: row["state"]) ?? .pending,
+                reference: row["reference"], reason: row["reason"], created: Timestamp(milliseconds: row["created"]),
+                settled: (row["settled"] as Int64?).map(Timestamp.init(milliseconds:)))
+        }
+    }
+
+    private static func invoices(
+        _ database: Database, _ condition: String, _ arguments: StatementArguments,
+        _ order: String = "ORDER BY invoice.id"
+    ) throws -> [InvoiceRecord] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT invoice.*, org.name AS org_name FROM invoice JOIN org ON org.id = invoice.org
+                WHERE \(condition) \(order)
+                """, arguments: arguments
+        ).map { row in
+            let (net, tax): (Int64, Int64) = (row["net_due"], row["tax_due"])
+            return InvoiceRecord(
+                invoice: row["id"], org: row["org_name"], kind: InvoiceKind(rawValue: row["kind"]) ?? .invoice,
+                number: InvoiceRecord.number(row["series"], row["number"]), net: Money(nanos: row["net"]),
+                tax: Money(nanos: row["tax"]), due: Money(nanos: net + tax), refersTo: row["refers_to"],
+                body: row["body"], issued: Timestamp(milliseconds: row["issued"]),
+                state: InvoiceState(rawValue: row["state"]) ?? .open,
+                paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"])
+        }
+    }
+}

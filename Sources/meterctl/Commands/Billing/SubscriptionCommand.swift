@@ -1,0 +1,205 @@
+import ArgumentParser
+import Billing
+import Control
+
+struct SubscriptionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "subscription", abstract: "An org's seats, its period, and where it stands with its invoices.",
+        subcommands: [Show.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows an org's subscription.", discussion: "Example: meterctl subscription show acme")
+
+        @Argument(help: "The org.") var org: String
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.get(SubscriptionView.self, ["v1", "orgs", org, "subscription"])
+                try common.show(view, SubscriptionCommand.describe)
+            }
+        }
+    }
+
+    static func describe(_ view: SubscriptionView) -> String {
+        guard let signup = view.signup else {
+            return definitions([
+                ("org", view.org), ("state", view.state),
+                ("subscription", "none; meterctl seats add \(view.org) N begins one"),
+                ("members", "\(view.members), any number"), ("seat price", "USD \(view.seatPrice) a month"),
+            ])
+        }
+        let seats =
+            view.nextSeats == view.seats
+            ? "\(view.seats)" : "\(view.seats), \(view.nextSeats) from \(view.periodEnd ?? "the next period") on"
+        return definitions([
+            ("org", view.org), ("state", view.state), ("standing", standing(view)), ("seats", seats),
+            ("members", view.membersMax.map { "\(view.members) of \($0)" } ?? "\(view.members), any number"),
+            ("seat price", "USD \(view.seatPrice) a month"), ("signup", signup),
+            ("period", "\(view.periodStart ?? "") to \(view.periodEnd ?? "")"),
+            ("next invoice", view.nextAmount.map { "USD \($0) for seats, on \(view.periodEnd ?? "")" }),
+            ("owed", view.owed.isEmpty ? nil : "USD \(view.due) on \(view.owed.joined(separator: ", "))"),
+            (
+                "what to do",
+                view.standing == "current" ? nil : "meterctl payments retry \(view.org) tries the payment again"
+            ),
+        ])
+    }
+
+    private static func standing(_ view: SubscriptionView) -> String {
+        switch view.standing {
+        case "grace": "grace: declined \(view.declined ?? ""), everything works until \(view.suspends ?? "")"
+        case "suspended": "suspended since \(view.suspends ?? ""), detail is kept until \(view.erases ?? "")"
+        case "erased": "suspended since \(view.suspends ?? ""), detail was erased \(view.erases ?? "")"
+        default: view.standing
+        }
+    }
+}
+
+struct SeatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seats", abstract: "Buys and gives up seats.", subcommands: [Add.self, Remove.self, Keep.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Buys seats for the days that remain of the period, charged at once, and from then on.",
+            discussion: """
+                Examples: meterctl seats add acme 3 --dry-run
+                          meterctl seats add acme 3
+
+                The first seats of an org begin its subscription: the billing day is that day of each month.
+                """)
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "How many seats.") var seats: Int64
+        @Flag(help: "Only say what they cost.") var dryRun = false
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let path = ["v1", "orgs", org, "seats", "add"]
+                if dryRun {
+                    let preview = try await common.client.post(
+                        SeatPreview.self, path, body: SeatsBody(seats: seats, dryRun: true), key: key.key)
+                    return try common.show(preview, Self.describe)
+                }
+                let payment = try await common.client.post(
+                    PaymentView.self, path, body: SeatsBody(seats: seats), key: key.key)
+                try common.show(payment, PaymentsCommand.describe)
+                try PaymentsCommand.check(payment)
+            }
+        }
+
+        private static func describe(_ preview: SeatPreview) -> String {
+            definitions([
+                ("seats", "\(preview.seats) at USD \(preview.seatPrice) a month"),
+                ("from", preview.from), ("until", preview.until),
+                ("days", "\(preview.days) of \(preview.ofDays)"), ("net", "USD \(preview.net)"),
+                ("tax", "USD \(preview.tax) (\(preview.taxRule))"), ("charged at once", "USD \(preview.total)"),
+            ])
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives up seats from the next period on; until then meterctl seats keep takes it back.",
+            discussion: "Example: meterctl seats remove acme 2")
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "How many seats.") var seats: Int64
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.post(
+                    SubscriptionView.self, ["v1", "orgs", org, "seats", "remove"], body: SeatsBody(seats: seats),
+                    key: key.key)
+                try common.show(view, SubscriptionCommand.describe)
+            }
+        }
+    }
+
+    struct Keep: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keeps the seats that were to go with the period.",
+            discussion: "Example: meterctl seats keep acme")
+
+        @Argument(help: "The org.") var org: String
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.post(
+                    SubscriptionView.self, ["v1", "orgs", org, "seats", "keep"], body: [String: String](), key: key.key)
+                try common.show(view, SubscriptionCommand.describe)
+            }
+        }
+    }
+}
+
+struct BillToCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bill-to", abstract: "Who buys, as invoices say it, and for tax.",
+        subcommands: [Show.self, Set.self])
+
+    static func describe(_ view: BillToView) -> String {
+        definitions([
+            ("org", view.org), ("name", view.name), ("address", view.address.joined(separator: ", ")),
+            ("country", view.country ?? "not known: no tax is charged"), ("region", view.region),
+            ("VAT number", view.vatId),
+            ("exempt", view.exemption), ("email", view.email),
+        ])
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows who buys.", discussion: "Example: meterctl bill-to show acme")
+
+        @Argument(help: "The org.") var org: String
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.get(BillToView.self, ["v1", "orgs", org, "bill-to"])
+                try common.show(view, BillToCommand.describe)
+            }
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sets who buys, whole: what is left out is as it is known of the org, or nothing.",
+            discussion: """
+                Example: meterctl bill-to set acme --name 'Acme GmbH' --address 'Hauptstr. 1' --address '10115 Berlin' \\
+                             --country DE --vat-id DE123456789
+
+                Later invoices say it; those that are issued stay as they are.
+                """)
+
+        @Argument(help: "The org.") var org: String
+        @Option(help: "The name on invoices.") var name: String?
+        @Option(help: "A line of the address; may be given several times.") var address: [String] = []
+        @Option(help: "Two capital letters (ISO 3166-1).") var country: String?
+        @Option(help: "A region of the country, as the tax table calls it.") var region: String?
+        @Option(help: "A VAT number of a member state of the EU.") var vatId: String?
+        @Option(help: "Why no tax is to be paid, such as a certificate's number.") var exemption: String?
+        @Option(help: "Where to write to.") var email: String?
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let body = BillToBody(
+                    name: name, address: address, country: country, region: region, vatId: vatId, exemption: exemption,
+                    email: email)
+                let view = try await common.client.put(
+                    BillToView.self, ["v1", "orgs", org, "bill-to"], body: body, key: key.key)
+                try common.show(view, BillToCommand.describe)
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Billing
+import Control
+import Ledger
+import ServiceLifecycle
+
+/// Takes each step of the bills when its time has come, and again right after a downtime.
+struct BillingRun: Service {
+    let daemon: Daemon
+
+    /// However far the next step is: the system's clock may be set meanwhile.
+    private static let longest = Duration.seconds(60)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await work() }
+    }
+
+    private func work() async {
+        let (strokes, continuation) = daemon.billingBell.strokes()
+        defer { continuation.finish() }
+        let journal = daemon.journal
+        var waiting = strokes.makeAsyncIterator()
+        while !Task.isCancelled {
+            var pause = Self.longest
+            do {
+                let next = try await daemon.billing.advanceAll { org, error in
+                    journal.write(
+                        .billingProblem, "a step of org \(org)'s bill could not be taken: \(Self.words(error))",
+                        ["org": org, "error": Self.words(error)])
+                }
+                if let next {
+                    let milliseconds = next.milliseconds - daemon.clock().milliseconds
+                    pause = min(pause, .milliseconds(max(1000, milliseconds)))
+                }
+            } catch {
+                journal.write(
+                    .billingProblem, "the bills that are due can't be read: \(Self.words(error))",
+                    ["error": Self.words(error)])
+            }
+            // Whatever comes first: the next step's time, or news.
+            let timer = Task {
+                try await Task.sleep(for: pause)
+                continuation.yield()
+            }
+            _ = await waiting.next()
+            timer.cancel()
+        }
+    }
+
+    private static func words(_ error: any Error) -> String { (error as? Refusal)?.message ?? "\(error)" }
+}
