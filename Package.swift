@@ -108,7 +108,9 @@ let package = Package(
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(
             name: "BillingTests",
-            dependencies: ["Billing", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Billing", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "LedgerTests",
             dependencies: ["Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
