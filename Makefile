@@ -40,6 +40,7 @@ deps:
 
 test: build deb
 	@scripts/install-deps $(TEST_PACKAGES)
+	scripts/install-stripe-double
 	swift build --build-tests
 	swift test --skip-build
 	scripts/install-promtool

@@ -49,6 +49,15 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(
+            name: "Stripe",
+            dependencies: [
+                "Billing", "Metering",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
             name: "Ingest",
             dependencies: [
                 "Access", "Ledger", "Metering",
@@ -71,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Billing", "Control", "Ingest", "Ledger", "Metering", "SystemdSupport",
+                "Access", "Billing", "Control", "Ingest", "Ledger", "Metering", "Stripe", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -120,6 +129,8 @@ let package = Package(
                 "Access", "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
+            name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),
         .testTarget(name: "EndToEnd", dependencies: ["meterd", "meterctl", "Ledger", "Metering", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 import Billing
 import Hummingbird
 import Ledger
+import NIOCore
 
 /// The body of `POST /v1/orgs/{org}/payments/{payment}/record`.
 public struct RecordPaymentBody: Codable, Sendable, Hashable {
@@ -71,6 +72,35 @@ extension ControlService {
             },
         ]
     }
+
+    /// The way in for payment webhooks, and the only one that who forwards them may use.
+    var webhookEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .post, path: "/v1/webhooks/stripe", name: "takeStripeWebhook",
+                summary:
+                    "Hand in a webhook as it came, with its header Stripe-Signature; what it says is asked of the gateway",
+                response: .members([("received", .boolean)], required: ["received"]), takesKey: false,
+                roles: [.webhook]
+            ) { request, _ in
+                let signature = request.headers.first { $0.name.canonicalName == "stripe-signature" }?.value
+                guard let signature, signature.utf8.count <= 4096 else {
+                    throw Problem(.malformed, "the header Stripe-Signature is missing or too long")
+                }
+                let body: ByteBuffer
+                do {
+                    body = try await request.body.collect(upTo: Self.webhookBytesMax)
+                } catch {
+                    throw Problem(.tooLong, "a webhook has at most \(Self.webhookBytesMax) bytes")
+                }
+                try await billing.takeWebhook(
+                    Array(body.readableBytesView), signature: signature, now: systemClock())
+                return try Endpoint.json(["received": true])
+            }
+        ]
+    }
+
+    private static let webhookBytesMax = 256 << 10
 
     private static func payment(_ context: ControlRequestContext) throws -> Int64 {
         guard let number = Int64(try Endpoint.parameter("payment", context)), number > 0 else {

@@ -96,6 +96,8 @@ public struct ControlService: Sendable {
     let testClock: (any MovableClock)?
     let version: String
     let clock: @Sendable () -> Timestamp
+    /// The time outside, also where a test moves ``clock``.
+    let systemClock: @Sendable () -> Timestamp
     let rates: @Sendable () -> RateBook
     let bell: EventBell
     /// Who may do what.
@@ -119,6 +121,7 @@ public struct ControlService: Sendable {
     public init(
         writer: LedgerWriter, reader: LedgerReader, billing: BillingService, testClock: (any MovableClock)?,
         version: String, clock: @escaping @Sendable () -> Timestamp,
+        systemClock: @escaping @Sendable () -> Timestamp,
         rates: @escaping @Sendable () -> RateBook, bell: EventBell, access: @escaping @Sendable () -> AccessPolicy,
         onForbidden: @escaping @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void,
         metrics: @escaping @Sendable () async throws -> PrometheusText,
@@ -132,6 +135,7 @@ public struct ControlService: Sendable {
         self.testClock = testClock
         self.version = version
         self.clock = clock
+        self.systemClock = systemClock
         self.rates = rates
         self.bell = bell
         self.access = access
@@ -146,6 +150,7 @@ public struct ControlService: Sendable {
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
             + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
-            + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints + testClockEndpoints
+            + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints + webhookEndpoints
+            + testClockEndpoints
     }
 }

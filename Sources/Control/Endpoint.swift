@@ -37,11 +37,13 @@ struct Endpoint: Sendable {
     var body: OpenAPIValue?
     var response: OpenAPIValue
     var contentType = "application/json"
+    /// Whether it takes an `Idempotency-Key`, where it changes something.
+    var takesKey = true
     /// Who may ask it beside operators; nil for whoever may look where it changes nothing, and nobody else where it does.
     var roles: Set<ControlRole>?
     let handler: Handler
 
-    /// Whether it changes something, and so takes an `Idempotency-Key`.
+    /// Whether it changes something.
     var isMutation: Bool { method != .get }
 
     /// The roles of which any may ask it.

@@ -31,7 +31,7 @@ enum OpenAPI {
                 "required": .bool(endpoint.requiredQuery.contains($0.name)),
             ]
         }
-        if endpoint.isMutation {
+        if endpoint.isMutation, endpoint.takesKey {
             parameters.append([
                 "name": "Idempotency-Key", "in": "header", "required": true, "schema": .string,
                 "description": "Kept 46 days: the same key and body give the first answer, another body is a conflict.",

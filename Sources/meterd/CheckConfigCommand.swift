@@ -23,6 +23,12 @@ struct CheckConfigCommand: AsyncParsableCommand {
         } catch {
             throw ExitStatus.configuration.ending(error.description)
         }
+        // The credentials are there only in the service: files that are named are looked at.
+        do throws(GatewayChoiceError) {
+            try GatewayChoice.check(settings)
+        } catch {
+            throw ExitStatus.configuration.ending(error.description)
+        }
         print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
         for words in settings.unknownPeers { print("warning: \(words)") }
         if let rates {

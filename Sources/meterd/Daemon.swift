@@ -7,6 +7,7 @@ import Ledger
 import Logging
 import Metering
 import ServiceLifecycle
+import Stripe
 import SystemdSupport
 
 /// The daemon, wired: the ledger with its one writer, the two servers, and the order in which they stop.
@@ -93,10 +94,15 @@ struct Daemon: Service {
             access: access.current, observer: journal, clock: clock, book: { rates.current })
         let billingInForce = BillingInForce(files)
         self.billingInForce = billingInForce
+        let ledgerID = try await reader.ledgerID()
         billing = BillingService(
-            writer: writer, reader: reader, gateway: ManualGateway(),
-            plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock,
-            ledgerID: try await reader.ledgerID())
+            writer: writer, reader: reader, gateway: try GatewayChoice.gateway(settings, ledgerID: ledgerID),
+            plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID
+        ) { org, words in
+            journal.write(
+                .billingProblem, "what became of a payment of org \(org) is not known yet: \(words)",
+                ["org": org, "error": words])
+        }
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path,
             clock: clock)
@@ -105,7 +111,7 @@ struct Daemon: Service {
         self.copier = copier
         var service = ControlService(
             writer: writer, reader: reader, billing: billing, testClock: testClock, version: Version.current,
-            clock: clock, rates: { rates.current },
+            clock: clock, systemClock: Self.systemClock, rates: { rates.current },
             bell: bell, access: { access.current },
             onForbidden: { journal.didRefuse($0, record: nil, org: $1, $2) }, metrics: { try await report.text() },
             makeSnapshot: { try await copier.copy() },

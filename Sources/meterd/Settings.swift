@@ -18,6 +18,14 @@ struct Settings: Sendable, Equatable {
     var plansFile: String?
     /// The file of taxes; nil for none.
     var taxFile: String?
+    /// Who collects: `manual` or `stripe`.
+    var gateway: Gateway
+    /// Where Stripe is.
+    var stripeURL: String
+    /// The file with Stripe's secret API key; nil for the credential.
+    var stripeKeyFile: String?
+    /// The file with what Stripe signs webhooks with; nil for the credential.
+    var stripeWebhookSecretFile: String?
     /// Where a clock that only tests move begins; nil for the system's clock.
     var testClock: Timestamp?
     var ingestSocket: String
@@ -42,9 +50,19 @@ struct Settings: Sendable, Equatable {
     var cacheMebibytes: Int
     var checkpointPages: Int
 
+    /// Who collects.
+    enum Gateway: String, CaseIterable, Sendable {
+        /// An operator records payments.
+        case manual
+        /// Stripe.
+        case stripe
+    }
+
     /// What each key means is told in `config/meterd.yaml`.
     static let keys = [
-        "state_dir", "rates.file", "billing.plans", "billing.tax", "ingest.socket", "ingest.socket_mode",
+        "state_dir", "rates.file", "billing.plans", "billing.tax", "billing.gateway",
+        "billing.stripe.url", "billing.stripe.key_file", "billing.stripe.webhook_secret_file", "ingest.socket",
+        "ingest.socket_mode",
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
@@ -129,6 +147,10 @@ struct SettingsSource: Sendable {
             ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
             isRatesFileNamed: named != nil,
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
+            gateway: values.gateway("billing.gateway"),
+            stripeURL: values.path("billing.stripe.url", default: "https://api.stripe.com"),
+            stripeKeyFile: values.optionalPath("billing.stripe.key_file"),
+            stripeWebhookSecretFile: values.optionalPath("billing.stripe.webhook_secret_file"),
             testClock: values.time("test_clock"),
             ingestSocket: values.path("ingest.socket", default: "/run/meterd/ingest.sock"),
             ingestMode: values.mode("ingest.socket_mode", default: 0o660),
@@ -185,6 +207,16 @@ private struct SettingsReader {
     /// A path; nil where it is empty or left out.
     func optionalPath(_ key: String) -> String? {
         text(key).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    mutating func gateway(_ key: String) -> Settings.Gateway {
+        guard let text = text(key) else { return .manual }
+        guard let gateway = Settings.Gateway(rawValue: text) else {
+            let names = Settings.Gateway.allCases.map(\.rawValue).joined(separator: " or ")
+            problems.append("\(key): is '\(text)'; expected \(names)")
+            return .manual
+        }
+        return gateway
     }
 
     mutating func time(_ key: String) -> Timestamp? {

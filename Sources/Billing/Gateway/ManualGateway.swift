@@ -1,3 +1,5 @@
+import Metering
+
 /// Payments come by bank transfer, or however else, and an operator records them: `meterctl payments record`.
 public struct ManualGateway: PaymentGateway {
     /// A gateway of that kind.
@@ -21,5 +23,12 @@ public struct ManualGateway: PaymentGateway {
         throw GatewayProblem(
             "payments are recorded by an operator here, so that no method is charged; billing.gateway in meterd.yaml says which gateway is used",
             isRetryable: false)
+    }
+
+    /// There are no webhooks here.
+    public func news(
+        _ body: [UInt8], signature: String, now: Timestamp
+    ) throws(GatewayProblem) -> GatewayNews {
+        throw GatewayProblem("payments are recorded by an operator here: no webhooks are taken", isRetryable: false)
     }
 }

@@ -17,6 +17,21 @@ public protocol PaymentGateway: Sendable {
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult
     /// Takes note of a method that the org's customer saved.
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
+    /// What a webhook says, once it is sure that it is the gateway's, untouched, from just now, and new.
+    ///
+    /// - Parameters:
+    ///   - body: its bytes as they came.
+    ///   - signature: the header that the gateway signs it by.
+    ///   - now: the time by the system's clock, also where a test moves another.
+    func news(_ body: [UInt8], signature: String, now: Timestamp) throws(GatewayProblem) -> GatewayNews
+}
+
+/// What a webhook says. It is only a reason to ask: what became of a payment the gateway is asked itself.
+public enum GatewayNews: Sendable, Hashable {
+    /// There is something new about the payment of that number.
+    case payment(Int64)
+    /// Nothing that matters here.
+    case nothing
 }
 
 /// A payment to ask for.
@@ -39,6 +54,22 @@ public struct ChargeRequest: Sendable, Hashable {
     public let opened: Timestamp
     /// The present time.
     public let now: Timestamp
+
+    /// A request.
+    public init(
+        org: String, payment: Int64, key: String, amount: Money, description: String, customer: String?,
+        method: PaymentMethod?, opened: Timestamp, now: Timestamp
+    ) {
+        self.org = org
+        self.payment = payment
+        self.key = key
+        self.amount = amount
+        self.description = description
+        self.customer = customer
+        self.method = method
+        self.opened = opened
+        self.now = now
+    }
 }
 
 /// What came of asking for a payment.
@@ -65,6 +96,15 @@ public struct RefundRequest: Sendable, Hashable {
     public let amount: Money
     /// The gateway's name of the payment.
     public let reference: String?
+
+    /// A request.
+    public init(org: String, payment: Int64, key: String, amount: Money, reference: String?) {
+        self.org = org
+        self.payment = payment
+        self.key = key
+        self.amount = amount
+        self.reference = reference
+    }
 }
 
 /// What came of giving back.

@@ -117,7 +117,9 @@ extension BillingService {
             case .refunded(let reference):
                 _ = try await apply(to: org) { try $0.refunded(payment, reference: reference, by: Bill.daemon) }
                 await polls.forget(number)
-            case .unknown: await polls.postpone(number, now: clock())
+            case .unknown(let words):
+                onTrouble(org, words)
+                await polls.postpone(number, now: clock())
             }
             return
         }
@@ -135,8 +137,27 @@ extension BillingService {
                 try bill.declined(payment, body, reason, reference: reference, by: Bill.daemon)
             }
             await polls.forget(number)
-        case .pending, .unknown: await polls.postpone(number, now: clock())
+        case .pending: await polls.postpone(number, now: clock())
+        case .unknown(let words):
+            onTrouble(org, words)
+            await polls.postpone(number, now: clock())
         }
+    }
+
+    /// Takes a webhook in: whatever it says, the gateway is asked itself.
+    ///
+    /// - Parameter now: the time by the system's clock.
+    public func takeWebhook(_ body: [UInt8], signature: String, now: Timestamp) async throws {
+        let news: GatewayNews
+        do throws(GatewayProblem) {
+            news = try gateway.news(body, signature: signature, now: now)
+        } catch {
+            throw Refusal(.malformed, error.words)
+        }
+        guard case .payment(let number) = news, let org = try await reader.org(ofPayment: number) else { return }
+        await polls.hasten(number)
+        try await locks.with(org) { try await drive(number, of: org, isRepeat: true) }
+        try await advance(org)
     }
 
     private static func description(_ body: PaymentBody, _ bill: Bill) -> String {

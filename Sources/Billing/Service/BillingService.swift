@@ -13,6 +13,7 @@ public struct BillingService: Sendable {
     let plan: @Sendable () -> (plan: Plan, taxes: TaxTable)
     let clock: @Sendable () -> Timestamp
     let ledgerID: String
+    let onTrouble: @Sendable (_ org: String, _ words: String) -> Void
     let locks = OrgLocks()
     let polls = PollSchedule()
 
@@ -21,10 +22,11 @@ public struct BillingService: Sendable {
     /// - Parameters:
     ///   - plan: what is in force; may change while it runs.
     ///   - ledgerID: ``LedgerReader/ledgerID()``.
+    ///   - onTrouble: called where the gateway could not say what became of a payment; it is asked again.
     public init(
         writer: LedgerWriter, reader: LedgerReader, gateway: any PaymentGateway,
         plan: @escaping @Sendable () -> (plan: Plan, taxes: TaxTable), clock: @escaping @Sendable () -> Timestamp,
-        ledgerID: String
+        ledgerID: String, onTrouble: @escaping @Sendable (_ org: String, _ words: String) -> Void = { _, _ in }
     ) {
         self.writer = writer
         self.reader = reader
@@ -32,6 +34,7 @@ public struct BillingService: Sendable {
         self.plan = plan
         self.clock = clock
         self.ledgerID = ledgerID
+        self.onTrouble = onTrouble
     }
 
     /// The bill as it is on record now.

@@ -107,6 +107,15 @@ extension LedgerReader {
         }
     }
 
+    /// Whose payment that is; nil where there is none of that number.
+    public func org(ofPayment number: Int64) async throws -> String? {
+        try await pool.read {
+            try String.fetchOne(
+                $0, sql: "SELECT name FROM payment JOIN org ON org.id = payment.org WHERE payment.id = ?",
+                arguments: [number])
+        }
+    }
+
     /// The payments whose sales stand on an invoice, and those that paid it or were to pay it, the oldest first.
     public func payments(ofInvoice id: Int64) async throws -> [PaymentRecord] {
         try await pool.read { try Self.payments($0, "payment.stands_on = ? OR payment.invoice = ?", [id, id]) }

@@ -1,0 +1,260 @@
+import Billing
+import Foundation
+import Metering
+import NIOCore
+
+/// Collects by Stripe: a customer an org, a saved card, payments with nobody there to confirm.
+public struct StripeGateway: PaymentGateway {
+    private let client: StripeClient
+    private let signature: WebhookSignature?
+    private let ledgerID: String
+
+    /// A gateway.
+    ///
+    /// - Parameters:
+    ///   - base: `https://api.stripe.com`; http only on this machine.
+    ///   - key: the secret API key.
+    ///   - webhookSecret: what Stripe signs webhooks with; nil: none are taken.
+    ///   - ledgerID: what tells this ledger's payments from all others.
+    ///   - timeoutSeconds: how long an answer may take.
+    public init(
+        base: String, key: Secret, webhookSecret: Secret?, ledgerID: String, timeoutSeconds: Int64 = 30
+    ) throws(StripeSetupError) {
+        client = try StripeClient(base: base, key: key, timeout: .seconds(timeoutSeconds))
+        signature = webhookSecret.map { WebhookSignature(secret: $0) }
+        self.ledgerID = ledgerID
+    }
+
+    /// `stripe`
+    public var name: String { "stripe" }
+    /// Never.
+    public var isManual: Bool { false }
+
+    // MARK: Payments
+
+    /// Metadata by which a payment is found again.
+    private static let mark = "meterd_payment"
+    /// Stripe forgets a key after a day at the earliest: a request is sent under it for less.
+    private static let keySeconds: Int64 = 23 * 3600
+    /// An answer of 500 is kept with its key: after an hour it is known that nothing came of it.
+    private static let failureSeconds: Int64 = 3600
+
+    /// Asks for a payment; see ``PaymentGateway/charge(_:isRepeat:)``.
+    public func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
+        let result = await ask(request, isRepeat: isRepeat)
+        if case .declined(_, let intent?) = result {
+            // Nobody may confirm it later, when it is given up here. Where this fails it stays as it is: unpaid.
+            _ = await client.post(
+                "/v1/payment_intents/\(Self.path(intent))/cancel", [], key: "\(request.key)-cancel")
+        }
+        return result
+    }
+
+    private func ask(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
+        guard let customer = request.customer, let method = request.method else {
+            return .declined(.noPaymentMethod, reference: nil)
+        }
+        if isRepeat {
+            switch await find(request, customer) {
+            case .success(let intent?): return Self.result(of: intent)
+            case .success(nil): break
+            case .failure(let trouble): return .unknown(trouble.words)
+            }
+            if request.opened.advanced(bySeconds: Self.keySeconds) <= request.now {
+                return .declined(.neverArrived, reference: nil)
+            }
+        }
+        let answer = await client.post(
+            "/v1/payment_intents",
+            [
+                ("amount", "\(request.amount.nanos / Proration.nanosPerCent)"), ("currency", "usd"),
+                ("customer", customer), ("payment_method", method.id), ("payment_method_types[]", "card"),
+                ("off_session", "true"), ("confirm", "true"), ("description", request.description),
+                ("metadata[\(Self.mark)]", request.key), ("metadata[meterd_org]", request.org),
+            ], key: request.key)
+        switch answer {
+        case .noAnswer(let words): return .unknown(words)
+        case .answered(200, let body):
+            guard let intent = Self.decode(StripeIntent.self, body) else {
+                return .unknown("Stripe's answer can't be read")
+            }
+            return Self.result(of: intent)
+        case .answered(let status, let body):
+            let problem = Self.decode(StripeProblem.self, body)?.error
+            switch status {
+            case 402:
+                return .declined(
+                    Self.reason(problem?.code, problem?.decline_code), reference: problem?.payment_intent?.id)
+            case 401, 403: return .unknown("Stripe does not accept the API key: \(problem?.message ?? "")")
+            case 409, 429: return .unknown("Stripe wants to be asked later: \(problem?.message ?? "")")
+            case 500...:
+                let isOver = request.opened.advanced(bySeconds: Self.failureSeconds) <= request.now
+                return isRepeat && isOver
+                    ? .declined(.neverArrived, reference: nil) : .unknown("Stripe answered \(status)")
+            default:
+                // A request that can't be carried out: the method or the customer is gone, the amount too small.
+                return .declined(Self.reason(problem?.code, problem?.decline_code), reference: nil)
+            }
+        }
+    }
+
+    private struct Trouble: Error {
+        let words: String
+    }
+
+    /// Finds the intent of a payment among the customer's; nil where there is none.
+    private func find(_ request: ChargeRequest, _ customer: String) async -> Result<StripeIntent?, Trouble> {
+        // The machines' clocks may differ.
+        let since = request.opened.milliseconds / 1000 - 3600
+        var query = [("customer", customer), ("created[gte]", "\(since)"), ("limit", "100")]
+        while true {
+            guard case .answered(200, let body) = await client.get("/v1/payment_intents", query),
+                let page = Self.decode(StripeList<StripeIntent>.self, body)
+            else { return .failure(Trouble(words: "Stripe can't say whether it has the payment")) }
+            if let found = page.data.first(where: { $0.metadata?[Self.mark] == request.key }) { return .success(found) }
+            guard page.has_more == true, let last = page.data.last else { return .success(nil) }
+            query = query.filter { $0.0 != "starting_after" } + [("starting_after", last.id)]
+        }
+    }
+
+    private static func result(of intent: StripeIntent) -> ChargeResult {
+        switch intent.status {
+        case "succeeded": .succeeded(reference: intent.id)
+        case "processing", "requires_confirmation", "requires_capture": .pending
+        case "requires_action": .declined(.authenticationRequired, reference: intent.id)
+        case "canceled": .declined(.refused, reference: intent.id)
+        default:
+            .declined(
+                reason(intent.last_payment_error?.code, intent.last_payment_error?.decline_code), reference: intent.id)
+        }
+    }
+
+    /// Stripe's codes in our words. See <https://docs.stripe.com/declines/codes> and <https://docs.stripe.com/error-codes>.
+    private static func reason(_ code: String?, _ declineCode: String?) -> DeclineReason {
+        switch (declineCode ?? code, code) {
+        case ("expired_card", _), (_, "expired_card"): .expiredCard
+        case ("insufficient_funds", _): .insufficientFunds
+        case ("card_velocity_exceeded", _), ("withdrawal_count_limit_exceeded", _), ("amount_too_large", _): .cardLimit
+        case ("authentication_required", _), ("payment_intent_authentication_failure", _),
+            (_, "authentication_required"):
+            .authenticationRequired
+        case ("lost_card", _), ("stolen_card", _), ("pickup_card", _), ("restricted_card", _): .cardBlocked
+        default: .refused
+        }
+    }
+
+    // MARK: Refunds
+
+    /// Gives a payment back; see ``PaymentGateway/refund(_:isRepeat:)``.
+    public func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
+        guard let intent = request.reference else { return .unknown("Stripe's name of the payment is not known") }
+        // However often it is asked, the payment can go back only once: Stripe refuses more than was paid.
+        if isRepeat, case .answered(200, let body) = await client.get("/v1/refunds", [("payment_intent", intent)]),
+            let refund = Self.decode(StripeList<StripeRefund>.self, body)?.data.first(where: { $0.status != "failed" })
+        {
+            return .refunded(reference: refund.id)
+        }
+        switch await client.post("/v1/refunds", [("payment_intent", intent)], key: request.key) {
+        case .noAnswer(let words): return .unknown(words)
+        case .answered(200, let body):
+            return .refunded(reference: Self.decode(StripeRefund.self, body)?.id)
+        case .answered(let status, let body):
+            let problem = Self.decode(StripeProblem.self, body)?.error
+            if problem?.code == "charge_already_refunded" { return .refunded(reference: nil) }
+            return .unknown("Stripe answered \(status): \(problem?.message ?? "no reason")")
+        }
+    }
+
+    // MARK: Methods
+
+    /// Takes note of a card that was saved at Stripe. One that belongs to a customer there makes that customer the org's.
+    public func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod {
+        var stored = try await ask(StripeMethod.self, await client.get("/v1/payment_methods/\(Self.path(method))"))
+        guard stored.type == "card" else {
+            throw GatewayProblem(
+                "only cards can be charged, and \(method) is a \(stored.type ?? "thing")", isRetryable: false)
+        }
+        if let owner = stored.customer, let customer, owner != customer {
+            throw GatewayProblem(
+                "\(method) belongs to another customer at Stripe than org '\(org)' (\(customer))", isRetryable: false)
+        }
+        let owner: String
+        if let known = customer ?? stored.customer {
+            owner = known
+        } else {
+            let made = try await ask(
+                StripeCustomer.self,
+                await client.post(
+                    "/v1/customers", [("name", org), ("metadata[meterd_org]", org)],
+                    key: "meterd-\(ledgerID)-customer-\(org)"))
+            owner = made.id
+        }
+        if stored.customer == nil {
+            // The id that Stripe gives here is the one to charge: a test's name stands for a card that has one of its own.
+            stored = try await ask(
+                StripeMethod.self,
+                await client.post(
+                    "/v1/payment_methods/\(Self.path(stored.id))/attach", [("customer", owner)],
+                    key: "meterd-\(ledgerID)-attach-\(stored.id)-\(owner)"))
+        }
+        return SavedMethod(
+            customer: owner,
+            method: PaymentMethod(
+                id: stored.id, brand: stored.card?.brand ?? "card", last4: stored.card?.last4 ?? "????",
+                expiryMonth: stored.card?.exp_month, expiryYear: stored.card?.exp_year))
+    }
+
+    private func ask<Object: Decodable>(
+        _ type: Object.Type, _ answer: StripeClient.Answer
+    ) async throws(GatewayProblem) -> Object {
+        switch answer {
+        case .noAnswer(let words): throw GatewayProblem(words, isRetryable: true)
+        case .answered(200, let body):
+            guard let object = Self.decode(type, body) else {
+                throw GatewayProblem("Stripe's answer can't be read", isRetryable: true)
+            }
+            return object
+        case .answered(let status, let body):
+            let problem = Self.decode(StripeProblem.self, body)?.error
+            if status == 402 {
+                throw GatewayProblem(
+                    "the card can't be saved: \(Self.reason(problem?.code, problem?.decline_code).words)",
+                    isRetryable: false)
+            }
+            let words = "Stripe answered \(status): \(problem?.message ?? "no reason")"
+            throw GatewayProblem(words, isRetryable: status == 409 || status == 429 || status >= 500)
+        }
+    }
+
+    // MARK: Webhooks
+
+    /// What a webhook says, once its signature is found to be right; see ``PaymentGateway/news(_:signature:now:)``.
+    public func news(
+        _ body: [UInt8], signature header: String, now: Timestamp
+    ) throws(GatewayProblem) -> GatewayNews {
+        guard let signature else {
+            throw GatewayProblem(
+                "there is no webhook secret here; the credential stripe-webhook-secret hands it in", isRetryable: false)
+        }
+        try signature.verify(body, header, now: now)
+        guard let event = Self.decode(StripeEvent.self, Data(body)) else {
+            throw GatewayProblem("the webhook's body is no event", isRetryable: false)
+        }
+        guard event.data.object.object == "payment_intent",
+            let key = event.data.object.metadata?[Self.mark]
+        else { return .nothing }
+        let prefix = "meterd-\(ledgerID)-payment-"
+        guard key.hasPrefix(prefix), let number = Int64(key.dropFirst(prefix.count)) else { return .nothing }
+        return .payment(number)
+    }
+
+    // MARK: Reading
+
+    private static func path(_ id: String) -> String {
+        id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "_-"))) ?? ""
+    }
+
+    private static func decode<Object: Decodable>(_ type: Object.Type, _ body: Data) -> Object? {
+        try? JSONDecoder().decode(type, from: body)
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+
+// What is read of Stripe's objects; everything else in them is ignored.
+
+struct StripeIntent: Decodable, Sendable {
+    struct Failure: Decodable, Sendable {
+        let code: String?
+        let decline_code: String?
+    }
+
+    let id: String
+    let status: String
+    let amount: Int64?
+    let metadata: [String: String]?
+    let last_payment_error: Failure?
+}
+
+struct StripeList<Item: Decodable & Sendable>: Decodable, Sendable {
+    let data: [Item]
+    let has_more: Bool?
+}
+
+struct StripeCustomer: Decodable, Sendable {
+    let id: String
+}
+
+struct StripeMethod: Decodable, Sendable {
+    struct Card: Decodable, Sendable {
+        let brand: String?
+        let last4: String?
+        let exp_month: Int64?
+        let exp_year: Int64?
+    }
+
+    let id: String
+    let type: String?
+    let customer: String?
+    let card: Card?
+}
+
+struct StripeRefund: Decodable, Sendable {
+    let id: String
+    let status: String?
+}
+
+struct StripeProblem: Decodable, Sendable {
+    struct Contents: Decodable, Sendable {
+        let type: String?
+        let code: String?
+        let decline_code: String?
+        let message: String?
+        let payment_intent: StripeIntent?
+    }
+
+    let error: Contents
+}
+
+struct StripeEvent: Decodable, Sendable {
+    struct Payload: Decodable, Sendable {
+        let object: Subject
+    }
+
+    struct Subject: Decodable, Sendable {
+        let object: String?
+        let metadata: [String: String]?
+    }
+
+    let id: String
+    let type: String
+    let data: Payload
+}

@@ -1,0 +1,80 @@
+import Foundation
+
+/// Stripe as far as meterd speaks to it: `Tests/stripe/stripe_double.py`, a process of its own.
+public final class StripeDouble {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    private static let python = root + "/var/stripe/bin/python"
+
+    /// Whether `scripts/install-stripe-double` was run.
+    public static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python) }
+
+    /// Where its API is.
+    public let address: String
+    private let directory: TemporaryDirectory
+    private let process = Process()
+    private let input = Pipe()
+    private let channel: LineClient
+
+    /// Starts it and waits until it listens.
+    public init() throws {
+        directory = try TemporaryDirectory()
+        let output = Pipe()
+        process.executableURL = URL(filePath: Self.python)
+        process.arguments = [Self.root + "/Tests/stripe/stripe_double.py", directory.path + "/control"]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        var line: [UInt8] = []
+        while line.last != UInt8(ascii: "\n") {
+            guard let byte = try output.fileHandleForReading.read(upToCount: 1)?.first else { throw Ended() }
+            line.append(byte)
+        }
+        address = String(decoding: line.dropLast(), as: UTF8.self)
+        channel = try LineClient(directory.path + "/control")
+    }
+
+    deinit {
+        // It ends with its input.
+        try? input.fileHandleForWriting.close()
+        if process.isRunning { process.terminate() }
+    }
+
+    /// Says something on its control channel, and gives the answer.
+    @discardableResult public func ask(_ command: [String: Any]) throws -> [String: Any] {
+        let data = try JSONSerialization.data(withJSONObject: command)
+        let answer = try channel.ask(String(decoding: data, as: UTF8.self))
+        return try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// A card that somebody saved: the gateway's name of it.
+    public func card(_ number: String, year: Int = 2090, month: Int = 12) throws -> String {
+        let answer = try ask(["cmd": "card", "number": number, "year": year, "month": month])
+        guard let method = answer["method"] as? String else { throw Ended() }
+        return method
+    }
+
+    /// Has the next requests go wrong.
+    public func fault(
+        _ kind: String, on path: String = "/v1/payment_intents", method: String = "POST", times: Int = 1
+    )
+        throws
+    {
+        try ask(["cmd": "fault", "kind": kind, "path": path, "method": method, "times": times])
+    }
+
+    /// What was taken and not given back, in cents.
+    public func captured() throws -> [(mark: String, amount: Int, refunded: Int)] {
+        let payments = try ask(["cmd": "captured"])["payments"] as? [[String: Any]] ?? []
+        return payments.map {
+            ($0["mark"] as? String ?? "", $0["amount"] as? Int ?? 0, $0["refunded"] as? Int ?? 0)
+        }
+    }
+
+    /// The header that signs a body.
+    public func sign(_ body: String, secret: String, time: Int) throws -> String {
+        try ask(["cmd": "sign", "body": body, "secret": secret, "time": time])["signature"] as? String ?? ""
+    }
+
+    struct Ended: Error {}
+}

@@ -1,0 +1,223 @@
+"""Stripe, as far as meterd speaks to it: localstripe, with what it leaves out of Stripe's HTTP API in front of it.
+
+    stripe_double.py CONTROL_SOCKET
+
+Serves the API on a loopback port and a control channel (a JSON object a line, and one in reply) on a Unix socket; prints the API's
+address when both listen, and ends with its standard input.
+
+Added here, as Stripe's pages describe it: keys of idempotency with their saved answers (also of 500s), lists that are narrowed to a
+customer and a time, declines with their code and intent, refusal of payments that want their customer to confirm, signed webhooks that
+are kept until asked for. And faults, one by one or at random by a seed:
+
+    error_before   500, and nothing was done          drop_before   the connection ends, and nothing was done
+    error_after    500, and it was done               drop_after    the connection ends, and it was done
+    decline:CODE   402 with that decline code         hang          no answer, ever
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import random
+import sys
+import time
+
+from aiohttp import ClientSession, web
+from localstripe import resources, server, webhooks
+
+API_PORT = 0
+
+
+class Double:
+    def __init__(self):
+        self.saved = {}
+        self.running = set()
+        self.faults = []
+        self.random = None
+        self.rate = 0.0
+        self.requests = []
+        self.webhooks = []
+        self.webhook_came = asyncio.Event()
+        self.inner = None
+        self.session = None
+
+    # What goes wrong with a request, if anything.
+    def fault(self, request):
+        for index, fault in enumerate(self.faults):
+            if fault["method"] == request.method and request.path.startswith(fault["path"]):
+                fault["times"] -= 1
+                if fault["times"] <= 0:
+                    del self.faults[index]
+                return fault["kind"]
+        if self.random and request.method == "POST" and self.random.random() < self.rate:
+            return self.random.choice(["error_before", "drop_before", "drop_after", "drop_after"])
+        return None
+
+    async def handle(self, request):
+        body = await request.read()
+        key = request.headers.get("Idempotency-Key")
+        self.requests.append([request.method, request.path, key])
+        kind = self.fault(request)
+        if kind == "hang":
+            await asyncio.sleep(3600)
+        if kind == "error_before":
+            return web.json_response({"error": {"type": "api_error", "message": "injected"}}, status=500)
+        if kind == "drop_before":
+            request.transport.abort()
+            return web.Response()
+        if request.method == "POST" and key:
+            known = self.saved.get(key)
+            if known:
+                if known[0] != (request.path, body):
+                    return web.json_response({"error": {
+                        "type": "idempotency_error", "message": "this key was used with other parameters"}}, status=400)
+                status, answer = known[1]
+            elif key in self.running:
+                return web.json_response(
+                    {"error": {"type": "invalid_request_error", "code": "idempotency_key_in_use"}}, status=409)
+            else:
+                self.running.add(key)
+                try:
+                    status, answer = await self.execute(request, body, kind)
+                finally:
+                    self.running.discard(key)
+                if kind == "error_after":
+                    status, answer = 500, {"error": {"type": "api_error", "message": "injected"}}
+                self.saved[key] = ((request.path, body), (status, answer))
+        else:
+            status, answer = await self.execute(request, body, kind)
+        if kind == "drop_after":
+            request.transport.abort()
+            return web.Response()
+        return web.json_response(answer, status=status)
+
+    async def execute(self, request, body, kind):
+        if request.method == "GET" and request.path == "/v1/payment_intents":
+            return 200, self.intents(request.query)
+        fields = [pair for pair in body.decode().split("&") if not pair.startswith("description=")]
+        is_payment = request.method == "POST" and request.path == "/v1/payment_intents"
+        if is_payment and kind and kind.startswith("decline:"):
+            fields = [pair for pair in fields if not pair.startswith(("confirm=", "off_session="))]
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with self.session.request(
+                request.method, self.inner + request.path_qs, data="&".join(fields) or None, headers=headers) as answer:
+            status, content = answer.status, await answer.json(content_type=None)
+        if not is_payment:
+            return status, content
+        if kind and kind.startswith("decline:"):
+            code = kind.split(":")[1]
+            intent = resources.PaymentIntent._api_retrieve(content["id"])
+            intent._canceled = True
+            return 402, {"error": {"type": "card_error", "code": "card_declined", "decline_code": code,
+                                   "payment_intent": intent._export()}}
+        if status == 200 and content["status"] == "requires_action":
+            return 402, {"error": {"type": "card_error", "code": "authentication_required",
+                                   "decline_code": "authentication_required", "payment_intent": content}}
+        if status == 402:
+            newest = [o for name, o in resources.store.items() if name.startswith("payment_intent:")][-1]
+            content["error"]["payment_intent"] = newest._export()
+            content["error"].setdefault("decline_code", "generic_decline")
+        return status, content
+
+    def intents(self, query):
+        since = int(query.get("created[gte]", 0))
+        intents = [
+            intent for name, intent in resources.store.items()
+            if name.startswith("payment_intent:") and intent.customer == query.get("customer")
+        ]
+        # Its clock is the machine's, whatever the test's shows, so that the time is only looked at where it can be right.
+        if since <= time.time():
+            intents = [intent for intent in intents if intent.created >= since]
+        intents.reverse()
+        if "starting_after" in query:
+            ids = [intent.id for intent in intents]
+            intents = intents[ids.index(query["starting_after"]) + 1:]
+        limit = int(query.get("limit", 10))
+        return {"object": "list", "data": [intent._export() for intent in intents[:limit]],
+                "has_more": len(intents) > limit}
+
+    # The control channel.
+    async def command(self, command):
+        kind = command["cmd"]
+        if kind == "card":
+            method = resources.PaymentMethod(type="card", card={
+                "number": command["number"], "exp_month": command.get("month", 12),
+                "exp_year": command.get("year", 2090), "cvc": "123"})
+            return {"method": method.id}
+        if kind == "fault":
+            self.faults.append({"method": command.get("method", "POST"), "path": command["path"],
+                                "kind": command["kind"], "times": command.get("times", 1)})
+            return {}
+        if kind == "random":
+            self.random, self.rate = random.Random(command["seed"]), command["rate"]
+            return {}
+        if kind == "requests":
+            requests, self.requests = self.requests, []
+            return {"requests": requests}
+        if kind == "webhook":
+            while not self.webhooks:
+                self.webhook_came.clear()
+                await self.webhook_came.wait()
+            return self.webhooks.pop(0)
+        if kind == "sign":
+            signed = b"%d." % command["time"] + command["body"].encode()
+            return {"signature": "t=%d,v1=%s" % (
+                command["time"], hmac.new(command["secret"].encode(), signed, hashlib.sha256).hexdigest())}
+        if kind == "captured":
+            return {"payments": self.captured()}
+        return {"error": "there is no such command"}
+
+    # What was taken and not given back, in cents, by the mark that meterd puts on each payment.
+    def captured(self):
+        refunded = {}
+        for name, refund in resources.store.items():
+            if name.startswith("refund:"):
+                refunded[refund.payment_intent] = refunded.get(refund.payment_intent, 0) + refund.amount
+        found = []
+        for name, intent in resources.store.items():
+            if name.startswith("payment_intent:") and intent.status == "succeeded":
+                found.append({"mark": intent.metadata.get("meterd_payment"), "amount": intent.amount,
+                              "refunded": refunded.get(intent.id, 0)})
+        return found
+
+    async def serve_commands(self, reader, writer):
+        while line := await reader.readline():
+            writer.write(json.dumps(await self.command(json.loads(line))).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    async def take_webhook(self, request):
+        self.webhooks.append({"body": (await request.read()).decode(),
+                              "signature": request.headers["Stripe-Signature"]})
+        self.webhook_came.set()
+        return web.Response()
+
+
+async def listen(app):
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", API_PORT)
+    await site.start()
+    return "http://127.0.0.1:%d" % runner.addresses[0][1]
+
+
+async def main(control):
+    resources.store.dump_to_disk = lambda: None
+    double = Double()
+    double.session = ClientSession()
+    double.inner = await listen(server.app)
+    front = web.Application()
+    front.router.add_post("/_webhook", double.take_webhook)
+    front.router.add_route("*", "/{path:.*}", double.handle)
+    address = await listen(front)
+    webhooks.register_webhook("double", address + "/_webhook", "whsec_test", None)
+    await asyncio.start_unix_server(double.serve_commands, control)
+    print(address, flush=True)
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, sys.stdin.read)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
