@@ -39,6 +39,7 @@ class Double:
         self.requests = []
         self.webhooks = []
         self.webhook_came = asyncio.Event()
+        self.request_came = asyncio.Event()
         self.inner = None
         self.session = None
 
@@ -58,6 +59,7 @@ class Double:
         body = await request.read()
         key = request.headers.get("Idempotency-Key")
         self.requests.append([request.method, request.path, key])
+        self.request_came.set()
         kind = self.fault(request)
         if kind == "hang":
             await asyncio.sleep(3600)
@@ -155,6 +157,11 @@ class Double:
         if kind == "requests":
             requests, self.requests = self.requests, []
             return {"requests": requests}
+        if kind == "arrived":
+            while not any(r[:2] == [command["method"], command["path"]] for r in self.requests):
+                self.request_came.clear()
+                await self.request_came.wait()
+            return {}
         if kind == "webhook":
             while not self.webhooks:
                 self.webhook_came.clear()
