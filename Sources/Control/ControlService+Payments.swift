@@ -17,6 +17,34 @@ public struct RecordPaymentBody: Codable, Sendable, Hashable {
     }
 }
 
+/// The body of `POST /v1/orgs/{org}/invoices/{invoice}/notes`.
+public struct InvoiceNoteBody: Codable, Sendable, Hashable {
+    /// `note`, `disputed` or `upheld`.
+    public var kind: String
+    /// In words.
+    public var text: String
+
+    /// A body of those members.
+    public init(kind: String, text: String) {
+        self.kind = kind
+        self.text = text
+    }
+}
+
+/// The body of `POST /v1/orgs/{org}/invoices/{invoice}/credit`.
+public struct CreditInvoiceBody: Codable, Sendable, Hashable {
+    /// US dollars, tax included.
+    public var amount: String
+    /// Why, in words.
+    public var reason: String
+
+    /// A body of those members.
+    public init(amount: String, reason: String) {
+        self.amount = amount
+        self.reason = reason
+    }
+}
+
 // Payments.
 extension ControlService {
     var paymentEndpoints: [Endpoint] {
@@ -130,6 +158,53 @@ extension ControlService {
                 let org = try await org(context)
                 return try Endpoint.json(
                     try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/invoices/{invoice}/explanation", name: "explainInvoice",
+                summary: "How it came to what it says, down to transfers, records and rate cards",
+                response: .reference("InvoiceExplanation")
+            ) { _, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.explain(try Endpoint.parameter("invoice", context), of: org.org))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/invoices/{invoice}/notes", name: "noteInvoice",
+                summary:
+                    "Say something about an invoice: a note, a dispute, or that a dispute ended with nothing taken back",
+                body: .members(
+                    [("kind", ["type": "string", "enum": ["note", "disputed", "upheld"]]), ("text", .string)],
+                    required: ["kind", "text"]), response: .reference("Invoice")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let number = try Endpoint.parameter("invoice", context)
+                let body = try await Endpoint.body(InvoiceNoteBody.self, request, context)
+                try Self.check(words: body.text, "text")
+                guard let kind = NoteKind.allCases.first(where: { $0.name == body.kind && $0 != .credited }) else {
+                    throw Problem(.malformed, "kind must be note, disputed or upheld")
+                }
+                let key = try Endpoint.key(request, route: "noteInvoice", body: [number, body.kind, body.text])
+                return try Endpoint.json(
+                    try await billing.note(
+                        kind, body.text, on: number, of: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/invoices/{invoice}/credit", name: "creditInvoice",
+                summary:
+                    "Take back a part of what an invoice asked for, by a credit note; what was paid comes back as credits",
+                body: .members([("amount", .money), ("reason", .string)], required: ["amount", "reason"]),
+                response: .reference("Invoice")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let number = try Endpoint.parameter("invoice", context)
+                let body = try await Endpoint.body(CreditInvoiceBody.self, request, context)
+                try Self.check(words: body.reason, "reason")
+                let amount = try Self.amount(body.amount, "amount")
+                let key = try Endpoint.key(
+                    request, route: "creditInvoice", body: [number, amount.description, body.reason])
+                return try Endpoint.json(
+                    try await billing.credit(
+                        amount, reason: body.reason, on: number, of: org, under: key, by: Self.actor(context)))
             },
         ]
     }

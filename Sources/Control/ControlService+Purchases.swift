@@ -118,7 +118,7 @@ extension ControlService {
         ]
     }
 
-    private static func amount(_ text: String, _ name: String) throws -> Money {
+    static func amount(_ text: String, _ name: String) throws -> Money {
         guard let amount = Money(decimal: text), amount > .zero else {
             throw Problem(.malformed, "\(name) must be a decimal of US dollars above zero")
         }

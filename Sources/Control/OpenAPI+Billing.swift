@@ -86,13 +86,62 @@ extension OpenAPI {
                     ]
                 ), ("currency", .string), ("net", .money), ("tax", .money), ("total", .money),
                 ("paid_before", .money), ("due", .money), ("open", .money), ("method", .string),
-                ("payment", .integer), ("reason", .string),
+                ("payment", .integer), ("reason", .string), ("corrects", .string), ("credited", .money),
+                ("is_disputed", .boolean),
+                (
+                    "notes",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("at", .time), ("kind", .string), ("actor", .string), ("text", .string)],
+                            required: ["at", "kind", "actor", "text"]),
+                    ]
+                ),
             ],
             required: [
                 "number", "kind", "org", "state", "issued", "seller", "buyer", "lines", "taxes", "currency", "net",
                 "tax",
-                "total", "paid_before", "due", "open",
+                "total", "paid_before", "due", "open", "credited", "is_disputed", "notes",
             ]),
+        "InvoiceExplanation": .members(
+            [
+                ("invoice", .reference("Invoice")),
+                ("transfers", ["type": "array", "items": .reference("Transfer")]),
+                (
+                    "lines",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [
+                                ("text", .string), ("net", .string), ("tax", .string),
+                                ("payment", .reference("Payment")),
+                                ("transfers", ["type": "array", "items": .reference("Transfer")]),
+                                ("grant", .reference("Grant")),
+                                (
+                                    "spends",
+                                    [
+                                        "type": "array",
+                                        "items": .members(
+                                            [
+                                                ("model", .string), ("rate_card", .string), ("records", .integer),
+                                                ("amount", .money), ("newest", ["type": "array", "items": .string]),
+                                            ], required: ["model", "records", "amount", "newest"]),
+                                    ]
+                                ), ("others", ["type": "array", "items": .reference("Transfer")]),
+                                ("is_partial", .boolean),
+                            ], required: ["text", "net", "tax", "transfers", "spends", "others", "is_partial"]),
+                    ]
+                ),
+                (
+                    "steps",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("change", .integer), ("at", .time), ("kind", .string), ("actor", .string)],
+                            required: ["change", "at", "kind", "actor"]),
+                    ]
+                ),
+            ], required: ["invoice", "transfers", "lines", "steps"]),
     ]
 }
 

@@ -113,7 +113,7 @@ extension Bill {
     }
 
     /// What was owed is paid: everything is as before, at once.
-    private mutating func restored() -> [BillingEvent] {
+    mutating func restored() -> [BillingEvent] {
         let before = state.standing
         state.standing = before.paid
         state.asked = nil

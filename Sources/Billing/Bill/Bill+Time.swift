@@ -120,13 +120,13 @@ extension Bill {
     /// Asks for what an invoice says is due, where nobody was asked yet: right after it was issued.
     private mutating func askForOwed() throws(Refusal) -> BillingChange? {
         guard case .current = state.standing, state.asked != nil, let invoice = record.openInvoices.first,
-            pendingPayment(of: invoice) == nil
+            pendingPayment(of: invoice) == nil, !isDisputed
         else { return nil }
         guard terms.isManual || state.method != nil else {
             let declined = BillingEvent(
                 .paymentDeclined,
                 [
-                    "amount": invoice.due.cents, "reason": DeclineReason.noPaymentMethod.rawValue,
+                    "amount": invoice.open.cents, "reason": DeclineReason.noPaymentMethod.rawValue,
                     "words": DeclineReason.noPaymentMethod.words,
                 ], about: .invoice(invoice.invoice))
             // Before the change is made of the state.
@@ -140,7 +140,7 @@ extension Bill {
     func asking(_ invoice: InvoiceRecord, key: String, by actor: String) throws(Refusal) -> BillingChange {
         let body = PaymentBody(purpose: .invoice, lines: [], method: state.method)
         let payment = NewPayment(
-            purpose: .invoice(invoice.invoice), amount: invoice.due, key: key, gateway: terms.gateway,
+            purpose: .invoice(invoice.invoice), amount: invoice.open, key: key, gateway: terms.gateway,
             body: BillingCoding.encode(body))
         return try change("payment_asked", by: actor, [.open(payment)])
     }
@@ -156,7 +156,7 @@ extension Bill {
         let declined = BillingEvent(
             .paymentDeclined,
             [
-                "amount": invoice?.due.cents ?? "", "reason": DeclineReason.notPaidInTime.rawValue,
+                "amount": invoice?.open.cents ?? "", "reason": DeclineReason.notPaidInTime.rawValue,
                 "words": DeclineReason.notPaidInTime.words,
             ], about: invoice.map { .invoice($0.invoice) })
         // Before the change is made of the state.
@@ -167,7 +167,7 @@ extension Bill {
     // MARK: Dunning
 
     private mutating func dun() throws(Refusal) -> BillingChange? {
-        guard let next = state.standing.next(dunning), next.due <= now else { return nil }
+        guard !isDisputed, let next = state.standing.next(dunning), next.due <= now else { return nil }
         state.standing = state.standing.taking(next.step, at: now, dunning)
         let invoice = record.openInvoices.first
         let subject = invoice.map { BillingEvent.Subject.invoice($0.invoice) }

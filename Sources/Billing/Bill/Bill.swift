@@ -59,9 +59,9 @@ struct Bill {
         _ kind: String, by actor: String, _ steps: [BillingStep] = [], _ events: [BillingEvent] = []
     ) throws(Refusal) -> BillingChange {
         BillingChange(
-            org: org, after: record.change, kind: kind, actor: actor, state: BillingCoding.encode(state), due: due,
+            org: org, after: record.change, kind: kind, actor: actor, state: BillingCoding.encode(state),
             membersMax: state.subscription?.membersMax, isSuspended: !state.standing.isServed,
-            topUpBelow: state.topUp?.threshold, balanceSeen: record.balance, steps: steps, events: events)
+            topUpBelow: state.topUp?.threshold, steps: steps, events: events)
     }
 
     /// When time brings the next step; nil for never.
@@ -79,7 +79,10 @@ struct Bill {
         return state.resumed.map(\.start) ?? subscription.period.end.start
     }
 
-    var dunningDue: Timestamp? { state.standing.next(dunning)?.due }
+    var dunningDue: Timestamp? { isDisputed ? nil : state.standing.next(dunning)?.due }
+
+    /// Whether the buyer doesn't agree with what is owed: nothing follows from its not being paid.
+    var isDisputed: Bool { record.openInvoices.contains(where: \.isDisputed) }
 
     /// What follows an invoice that is not paid. Where an operator records payments there is nothing to try again.
     var dunning: DunningTerms {
@@ -90,7 +93,7 @@ struct Bill {
 
     /// When an invoice that nobody paid counts as declined.
     var overdueDue: Timestamp? {
-        guard case .current = state.standing, let asked = state.asked else { return nil }
+        guard case .current = state.standing, let asked = state.asked, !isDisputed else { return nil }
         return terms.isManual ? asked.advanced(bySeconds: terms.plan.dueDays * 86_400) : nil
     }
 

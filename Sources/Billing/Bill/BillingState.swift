@@ -117,8 +117,9 @@ struct InvoiceBody: Sendable, Codable {
     let lines: [InvoiceLine]
     let totals: InvoiceTotals
     let method: PaymentMethod?
-    /// Why, where it is a credit note.
+    /// Why, and the invoice that it corrects, where it is a credit note.
     var reason: String?
+    var corrects: String?
 }
 
 /// Who bought, as an invoice says it.

@@ -25,6 +25,19 @@ extension Standing {
     /// After what is owed was paid: everything is as before, at once.
     public var paid: Standing { .current }
 
+    /// After a dispute ended in which nothing followed: the grace begins anew, and an erasure is announced anew.
+    public func resumed(at now: Timestamp, _ terms: DunningTerms) -> Standing {
+        switch self {
+        case .current, .erased: return self
+        case .grace: return .grace(Arrears(declined: now, retries: 0))
+        case .suspended(let arrears, var suspension):
+            suspension.announced = 0
+            let days = terms.announceDays.first ?? 0
+            suspension.erases = max(suspension.erases, now.advanced(bySeconds: days * Self.day))
+            return .suspended(arrears, suspension)
+        }
+    }
+
     /// What time brings next, and when; nil where it brings nothing. Of what is due at once, the step that helps comes first: a
     /// retry before a suspension.
     public func next(_ terms: DunningTerms) -> (step: DunningStep, due: Timestamp)? {

@@ -6,12 +6,15 @@ public enum InvoiceItem: Sendable, Hashable, Codable {
     case seats(BillingPeriodDays)
     /// Prepaid credits.
     case credits
+    /// A part of an invoice that is taken back.
+    case correction(of: String)
 
     /// What is sold.
     public var product: Product {
         switch self {
         case .seats: .seats
         case .credits: .credits
+        case .correction: .seats
         }
     }
 }

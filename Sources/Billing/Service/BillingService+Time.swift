@@ -17,8 +17,9 @@ extension BillingService {
                     try await eraseDetail(of: org, through: last)
                     _ = try await make(done)
                 case nil:
-                    // What called for a look needs none any more.
-                    _ = await writer.perform(.postponeBill(org: org, after: bill.record.change, to: bill.due))
+                    _ = await writer.perform(
+                        .postponeBill(
+                            org: org, after: bill.record.change, to: bill.due, balanceSeen: bill.record.balance))
                     return true
                 }
             }
@@ -62,10 +63,13 @@ extension BillingService {
         let now = clock()
         // Not again in this round.
         var done: Set<String> = []
-        for payment in try await reader.openPayments(notOf: ManualGateway().name, limit: 1000)
-        where await polls.isDue(payment.payment, now: now) {
+        for payment in try await reader.openPayments(notOf: ManualGateway().name, limit: 1000) {
             do {
-                try await locks.with(payment.org) { try await drive(payment.payment, of: payment.org, isRepeat: true) }
+                try await locks.with(payment.org) {
+                    // Whoever had the lock before may have asked just now.
+                    guard await polls.isDue(payment.payment, now: now) else { return }
+                    try await drive(payment.payment, of: payment.org, isRepeat: true)
+                }
             } catch {
                 await polls.postpone(payment.payment, now: now)
                 onProblem(payment.org, error)

@@ -50,6 +50,9 @@ public struct InvoiceLineView: Codable, Sendable, Hashable {
         case .credits:
             (from, until, days, ofDays) = (nil, nil, nil, nil)
             text = "Prepaid credits"
+        case .correction(let invoice):
+            (from, until, days, ofDays) = (nil, nil, nil, nil)
+            text = "Correction of \(invoice)"
         }
         net = line.net.cents
         tax = line.tax.cents
@@ -117,6 +120,14 @@ public struct InvoiceView: Codable, Sendable, Hashable {
     public let payment: Int64?
     /// The reason of a credit note.
     public let reason: String?
+    /// The number of the invoice that a credit note takes back a part of.
+    public let corrects: String?
+    /// What credit notes took back of what it asks for.
+    public let credited: String
+    /// Whether its buyer doesn't agree with it: nothing follows from its not being paid meanwhile.
+    public let isDisputed: Bool
+    /// What was said about it, the oldest first.
+    public let notes: [InvoiceNote]
 
     init(_ record: InvoiceRecord) throws {
         let body = try BillingCoding.decode(InvoiceBody.self, record.body)
@@ -140,10 +151,14 @@ public struct InvoiceView: Codable, Sendable, Hashable {
         total = body.totals.total.cents
         paidBefore = body.totals.paid.cents
         due = body.totals.due.cents
-        open = record.state == .open ? record.due.cents : Money.zero.cents
+        open = record.open.cents
         method = body.method?.words
         payment = record.payment
         reason = body.reason
+        corrects = body.corrects
+        credited = record.credited.cents
+        isDisputed = record.isDisputed
+        notes = record.notes
     }
 }
 

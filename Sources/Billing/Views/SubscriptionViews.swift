@@ -67,7 +67,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
             (suspends, erases) = (arrears.declined.advanced(bySeconds: grace).description, at.description)
         }
         owed = bill.record.openInvoices.map(\.number)
-        due = Money(nanos: bill.record.openInvoices.reduce(0) { $0 + $1.due.nanos }).cents
+        due = Money(nanos: bill.record.openInvoices.reduce(0) { $0 + $1.open.nanos }).cents
     }
 }
 
@@ -100,7 +100,7 @@ public struct SeatPreview: Codable, Sendable, Hashable {
         ofDays = order.period.days
         switch order.line.item {
         case .seats(let part): (from, until, days) = (part.from.description, part.until.description, part.days)
-        case .credits: (from, until, days) = ("", "", 0)
+        case .credits, .correction: (from, until, days) = ("", "", 0)
         }
         net = order.line.net.cents
         tax = order.line.tax.cents

@@ -252,3 +252,15 @@ struct InvoiceRow {
         bytes.append(body)
     }
 }
+
+/// Something that was said about an invoice.
+struct NoteRow {
+    var number, invoice, at, kind: Int64
+    var actor, text: String
+
+    func append(to bytes: inout RowBytes) {
+        for value in [number, invoice, at, kind] { bytes.append(value) }
+        bytes.append(actor)
+        bytes.append(text)
+    }
+}

@@ -25,15 +25,16 @@ struct CommitChain {
         var change: Int64 = 0
         var payment: Int64 = 0
         var invoice: Int64 = 0
+        var note: Int64 = 0
 
         /// All of them, in the order in which a digest has them.
         var numbers: [Int64] {
-            [transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice]
+            [transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice, note]
         }
 
         /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
         var count: Int {
-            if change > 0 || payment > 0 || invoice > 0 { return 12 }
+            if change > 0 { return 13 }
             return alias > 0 ? 9 : 8
         }
     }
@@ -55,6 +56,7 @@ struct CommitChain {
     var changes = RowBytes()
     var payments = RowBytes()
     var invoices = RowBytes()
+    var notes = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -77,7 +79,7 @@ struct CommitChain {
             of: link, after: newest.digest,
             rows: [
                 transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments,
-                invoices,
+                invoices, notes,
             ])
         pending = link
         return link
@@ -119,5 +121,6 @@ struct CommitChain {
         changes.removeAll()
         payments.removeAll()
         invoices.removeAll()
+        notes.removeAll()
     }
 }

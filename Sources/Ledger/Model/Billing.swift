@@ -3,7 +3,8 @@ import Metering
 /// A step of an org's bill: everything that is to be on record when it is done. It happens whole or not at all.
 ///
 /// The ledger knows no rule of billing. It sees to it that a step is made from the newest state, that each payment is settled
-/// once, that numbers have no gaps, and that money moves as the step says.
+/// once, that numbers have no gaps, and that money moves as the step says. After each change the org's bill is due at once: whoever
+/// looks at it then says when it is due next (``Mutation/postponeBill(org:after:to:balanceSeen:)``).
 public struct BillingChange: Sendable {
     /// Whose bill.
     public let org: String
@@ -15,16 +16,12 @@ public struct BillingChange: Sendable {
     public let actor: String
     /// The state of the org's bill afterwards, as JSON that only billing reads.
     public let state: String
-    /// When time brings the next step; nil for never.
-    public let due: Timestamp?
     /// Members that the org may have; nil for any number.
     public let membersMax: Int64?
     /// Whether its requests are refused.
     public let isSuspended: Bool
     /// The balance below which billing wants to look at the org at once; nil for none.
     public let topUpBelow: Money?
-    /// The balance that it was worked out from: one that fell below meanwhile is looked at.
-    public let balanceSeen: Money
     /// What happens, in order.
     public var steps: [BillingStep]
     /// What is told of it.
@@ -32,8 +29,8 @@ public struct BillingChange: Sendable {
 
     /// A change of an org's bill.
     public init(
-        org: String, after: Int64, kind: String, actor: String, state: String, due: Timestamp?, membersMax: Int64?,
-        isSuspended: Bool, topUpBelow: Money?, balanceSeen: Money, steps: [BillingStep] = [],
+        org: String, after: Int64, kind: String, actor: String, state: String, membersMax: Int64?,
+        isSuspended: Bool, topUpBelow: Money?, steps: [BillingStep] = [],
         events: [BillingEvent] = []
     ) {
         self.org = org
@@ -41,11 +38,9 @@ public struct BillingChange: Sendable {
         self.kind = kind
         self.actor = actor
         self.state = state
-        self.due = due
         self.membersMax = membersMax
         self.isSuspended = isSuspended
         self.topUpBelow = topUpBelow
-        self.balanceSeen = balanceSeen
         self.steps = steps
         self.events = events
     }
@@ -59,6 +54,8 @@ public enum BillingStep: Sendable {
     case settle(payment: Int64, Settlement)
     /// An invoice or a credit note is final.
     case issue(NewInvoice)
+    /// Something is said about an invoice.
+    case note(invoice: Int64, NoteKind, String)
     /// The members are forgotten.
     case eraseMembers
 }
@@ -194,6 +191,40 @@ public enum InvoiceState: Int64, Sendable, CaseIterable {
         case .paid: "paid"
         }
     }
+}
+
+/// What is said about an invoice. The raw value is on disk.
+public enum NoteKind: Int64, Sendable, CaseIterable {
+    /// A note.
+    case note = 1
+    /// Its buyer doesn't agree with it.
+    case disputed = 2
+    /// The dispute ended: it stays as it is.
+    case upheld = 3
+    /// A credit note took back a part; where there was a dispute, it ended.
+    case credited = 4
+
+    /// The name in listings.
+    public var name: String {
+        switch self {
+        case .note: "note"
+        case .disputed: "disputed"
+        case .upheld: "upheld"
+        case .credited: "credited"
+        }
+    }
+}
+
+/// Something that was said about an invoice.
+public struct InvoiceNote: Codable, Sendable, Hashable {
+    /// When, RFC 3339.
+    public let at: String
+    /// `note`, `disputed`, `upheld` or `credited`.
+    public let kind: String
+    /// By whom.
+    public let actor: String
+    /// In words.
+    public let text: String
 }
 
 /// An invoice to issue. It gets the next number of its series.
@@ -349,6 +380,19 @@ public struct InvoiceRecord: Sendable, Hashable {
     public let paid: Timestamp?
     /// The payment that paid what was due.
     public let payment: Int64?
+    /// What credit notes took back of ``due``.
+    public let credited: Money
+    /// What was said about it, the oldest first.
+    public let notes: [InvoiceNote]
+
+    /// What is still to be paid.
+    public var open: Money { state == .open ? Money(nanos: due.nanos - credited.nanos) : .zero }
+    /// What is left to be credited.
+    public var uncredited: Money { Money(nanos: due.nanos - credited.nanos) }
+    /// Whether its buyer doesn't agree with it.
+    public var isDisputed: Bool {
+        notes.last { $0.kind != NoteKind.note.name }?.kind == NoteKind.disputed.name
+    }
 
     /// The number of an invoice of a series, as people say it.
     static func number(_ series: String, _ number: Int64) -> String {

@@ -103,6 +103,12 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case invoiceIssued = "invoice_issued"
         /// An invoice was paid.
         case invoicePaid = "invoice_paid"
+        /// A credit note was issued.
+        case creditNoteIssued = "credit_note_issued"
+        /// An invoice's buyer doesn't agree with it.
+        case invoiceDisputed = "invoice_disputed"
+        /// A dispute ended with nothing taken back.
+        case disputeEnded = "dispute_ended"
         /// A period's invoice was declined: the grace began.
         case graceStarted = "grace_started"
         /// An org's requests are refused from now on.

@@ -44,8 +44,9 @@ public enum Mutation: Sendable {
     case nameModel(ModelAlias, actor: String, IdempotencyKey)
     /// Take a step of an org's bill.
     case bill(BillingChange, IdempotencyKey?)
-    /// Set when time brings the next step of an org's bill, where nothing else is to be changed since a change.
-    case postponeBill(org: String, after: Int64, to: Timestamp?)
+    /// Say when time brings the next step of an org's bill, nil for never, where there was no change since that one and the balance
+    /// has not fallen below what billing wants to look at since it was seen.
+    case postponeBill(org: String, after: Int64, to: Timestamp?, balanceSeen: Money)
     /// Find what was answered under a key of an org's bill.
     case recall(org: String, IdempotencyKey)
     /// Prove that the writer moves; changes nothing.

@@ -107,6 +107,11 @@ extension LedgerReader {
         }
     }
 
+    /// The credit notes that take back a part of an invoice, the oldest first.
+    public func creditNotes(of invoice: Int64) async throws -> [InvoiceRecord] {
+        try await pool.read { try Self.invoices($0, "invoice.refers_to = ?", [invoice]) }
+    }
+
     /// Whose payment that is; nil where there is none of that number.
     public func org(ofPayment number: Int64) async throws -> String? {
         try await pool.read {
@@ -153,15 +158,24 @@ extension LedgerReader {
                 SELECT invoice.*, org.name AS org_name FROM invoice JOIN org ON org.id = invoice.org
                 WHERE \(condition) \(order)
                 """, arguments: arguments
-        ).map { row in
+        ).map { row throws in
             let (net, tax): (Int64, Int64) = (row["net_due"], row["tax_due"])
+            let notes = try Row.fetchAll(
+                database, sql: "SELECT at, kind, actor, text FROM invoice_note WHERE invoice = ? ORDER BY number",
+                arguments: [row["id"] as Int64])
             return InvoiceRecord(
                 invoice: row["id"], org: row["org_name"], kind: InvoiceKind(rawValue: row["kind"]) ?? .invoice,
                 number: InvoiceRecord.number(row["series"], row["number"]), net: Money(nanos: row["net"]),
                 tax: Money(nanos: row["tax"]), due: Money(nanos: net + tax), refersTo: row["refers_to"],
                 body: row["body"], issued: Timestamp(milliseconds: row["issued"]),
                 state: InvoiceState(rawValue: row["state"]) ?? .open,
-                paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"])
+                paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"],
+                credited: Money(nanos: row["credited"]),
+                notes: notes.map { note in
+                    InvoiceNote(
+                        at: Self.time(note["at"]), kind: NoteKind(rawValue: note["kind"])?.name ?? "note",
+                        actor: note["actor"], text: note["text"])
+                })
         }
     }
 }

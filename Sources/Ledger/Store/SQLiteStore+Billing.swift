@@ -16,6 +16,8 @@ extension SQLiteStore {
             case .open(let payment): applied.payments.append(try open(payment, of: org, applied, now))
             case .settle(let payment, let settlement): try settle(payment, settlement, of: org, now)
             case .issue(let invoice): applied.invoices.append(try issue(invoice, of: org, now))
+            case .note(let invoice, let kind, let text):
+                try note(invoice, kind, text, by: change.actor, now)
             case .eraseMembers: try eraseMembers(of: org)
             }
         }
@@ -57,16 +59,26 @@ extension SQLiteStore {
                 guard settlement.isPossible(from: stored) else {
                     return Refusal(.conflict, "payment \(number) of org '\(org.name)' is \(stored.name) already")
                 }
-            case .issue, .eraseMembers: break
+            case .issue(let invoice):
+                guard let corrected = invoice.refersTo else { continue }
+                let due = invoice.netDue.nanos + invoice.taxDue.nanos
+                guard let left = try uncredited(of: corrected, org), due > 0, due <= left else {
+                    return Refusal(
+                        .conflict, "org '\(org.name)' has no invoice of which so much is left to be credited")
+                }
+            case .note, .eraseMembers: break
             }
         }
         return nil
     }
 
     /// Sets when time brings the next step of an org's bill, where nothing else is to be changed.
-    mutating func postpone(_ name: String, after: Int64, to due: Timestamp?) throws(SQLiteError) -> Outcome {
+    mutating func postpone(
+        _ name: String, after: Int64, to due: Timestamp?, balanceSeen: Money
+    ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         guard org.billingChange == after else { return .overtaken }
+        if let below = org.account.topUpBelow, org.account.balance < below, balanceSeen >= below { return .overtaken }
         let update = try connection.prepare("UPDATE billing SET due = ? WHERE org = ?")
         update.bind(1, due?.milliseconds)
         update.bind(2, org.id)
@@ -96,10 +108,7 @@ extension SQLiteStore {
         let update = try connection.prepare("INSERT OR REPLACE INTO billing VALUES(?, ?, ?, ?, ?)")
         update.bind(1, org.id)
         update.bind(2, row.number)
-        var due = change.due
-        // What fell below while the change was worked out is looked at at once.
-        if let below = change.topUpBelow, org.account.balance < below, change.balanceSeen >= below { due = now }
-        update.bind(3, due?.milliseconds)
+        update.bind(3, now.milliseconds)
         update.bind(4, change.membersMax)
         update.bind(5, change.topUpBelow?.nanos)
         try update.run()
@@ -119,7 +128,7 @@ extension SQLiteStore {
                 try set.run()
             }
         }
-        if let due, due <= now { isBillingDue = true }
+        isBillingDue = true
     }
 
     private mutating func tell(
@@ -149,7 +158,7 @@ extension SQLiteStore {
         case .invoice(let invoice): row.invoice = invoice ?? applied.invoices.last
         }
         let insert = try connection.prepare(
-            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)")
+            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
         insert.bind(3, row.amount)
@@ -178,6 +187,7 @@ extension SQLiteStore {
         let (net, tax) = (row.int(2), row.int(3))
         row.reset()
         let receivable = try receivable(of: org)
+        let first = next.transfer
         switch settlement {
         case .succeeded:
             if let product {
@@ -210,14 +220,17 @@ extension SQLiteStore {
         }
         let update = try connection.prepare(
             """
-            UPDATE payment SET state = ?, reference = coalesce(?, reference), reason = coalesce(?, reason), settled = ?
+            UPDATE payment SET state = ?, reference = coalesce(?, reference), reason = coalesce(?, reason), settled = ?,
+                first_transfer = coalesce(first_transfer, ?), last_transfer = coalesce(?, last_transfer)
             WHERE id = ?
             """)
         update.bind(1, settlement.state.rawValue)
         update.bind(2, settlement.reference)
         update.bind(3, settlement.reason)
         update.bind(4, now.milliseconds)
-        update.bind(5, number)
+        update.bind(5, next.transfer > first ? first : nil)
+        update.bind(6, next.transfer > first ? next.transfer - 1 : nil)
+        update.bind(7, number)
         try update.run()
     }
 
@@ -272,7 +285,7 @@ extension SQLiteStore {
             net: new.net.nanos, tax: new.tax.nanos, netDue: new.netDue.nanos, taxDue: new.taxDue.nanos,
             refersTo: new.refersTo, body: new.body, issued: now.milliseconds)
         let insert = try connection.prepare(
-            "INSERT INTO invoice VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")
+            "INSERT INTO invoice VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
         insert.bind(3, row.kind)
@@ -293,6 +306,7 @@ extension SQLiteStore {
         next.invoice += 1
 
         let receivable = try receivable(of: org)
+        let first = next.transfer
         switch new.kind {
         case .invoice:
             try move(row.netDue, receivable, accounts.seats, .invoice, row.id, org, now)
@@ -300,6 +314,14 @@ extension SQLiteStore {
         case .creditNote:
             try move(row.netDue, accounts.seats, receivable, .creditNote, row.id, org, now)
             try move(row.taxDue, accounts.tax, receivable, .creditNote, row.id, org, now)
+            try credit(row, of: org, now)
+        }
+        if next.transfer > first {
+            let update = try connection.prepare("UPDATE invoice SET first_transfer = ?, last_transfer = ? WHERE id = ?")
+            update.bind(1, first)
+            update.bind(2, next.transfer - 1)
+            update.bind(3, row.id)
+            try update.run()
         }
         let stand = try connection.prepare(
             "UPDATE payment SET stands_on = ? WHERE id = ? AND org = ? AND stands_on IS NULL")
@@ -310,6 +332,59 @@ extension SQLiteStore {
             try stand.run()
         }
         return row.id
+    }
+
+    /// Takes what a credit note says off its invoice: of one that is open less is to be paid; what was paid comes back as credits.
+    private mutating func credit(_ note: InvoiceRow, of org: Org, _ now: Timestamp) throws(SQLiteError) {
+        let amount = note.netDue + note.taxDue
+        let select = try connection.prepare("SELECT state, net_due + tax_due - credited FROM invoice WHERE id = ?")
+        select.bind(1, note.refersTo)
+        guard try select.step() else { throw SQLiteError.damaged("an invoice that is credited is missing") }
+        let (isOpen, left) = (select.int(0) == InvoiceState.open.rawValue, select.int(1))
+        select.reset()
+        let update = try connection.prepare(
+            "UPDATE invoice SET credited = credited + ?, state = ?, paid = coalesce(paid, ?) WHERE id = ?")
+        let isSettled = !isOpen || left == amount
+        update.bind(1, amount)
+        update.bind(2, (isSettled ? InvoiceState.paid : .open).rawValue)
+        update.bind(3, isSettled ? now.milliseconds : nil)
+        update.bind(4, note.refersTo)
+        try update.run()
+        guard !isOpen else { return }
+        try move(amount, try receivable(of: org), accounts.grants, .creditNote, note.id, org, now)
+        let number = InvoiceRecord.number(note.series, note.number)
+        let grant = NewGrant(
+            org: org.name, amount: Money(nanos: amount), source: .refund, reason: "credit note \(number)")
+        guard try give(grant, to: org, key: "credit-note-\(note.id)", now: now) != nil else {
+            throw SQLiteError.damaged("credit note \(number) has no room")
+        }
+    }
+
+    /// What is left to be credited of an invoice; nil where the org has no such one.
+    private func uncredited(of invoice: Int64, _ org: Org) throws(SQLiteError) -> Int64? {
+        let row = try connection.prepare(
+            "SELECT net_due + tax_due - credited FROM invoice WHERE id = ? AND org = ? AND kind = ?")
+        row.bind(1, invoice)
+        row.bind(2, org.id)
+        row.bind(3, InvoiceKind.invoice.rawValue)
+        defer { row.reset() }
+        return try row.step() ? row.int(0) : nil
+    }
+
+    private mutating func note(
+        _ invoice: Int64, _ kind: NoteKind, _ text: String, by actor: String, _ now: Timestamp
+    ) throws(SQLiteError) {
+        let row = NoteRow(
+            number: next.note, invoice: invoice, at: now.milliseconds, kind: kind.rawValue, actor: actor, text: text)
+        let insert = try connection.prepare("INSERT INTO invoice_note VALUES(?, ?, ?, ?, ?, ?)")
+        for (position, value) in [row.number, row.invoice, row.at, row.kind].enumerated() {
+            insert.bind(Int32(position) + 1, value)
+        }
+        insert.bind(5, row.actor)
+        insert.bind(6, row.text)
+        try insert.run()
+        row.append(to: &chain.notes)
+        next.note += 1
     }
 
     private func number(ofInvoice id: Int64) throws(SQLiteError) -> String? {

@@ -37,14 +37,15 @@ public struct SQLiteStore: LedgerStore {
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
-        var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice: Int64
+        var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice,
+            note: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
             CommitChain.Last(
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
                 erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1, change: change - 1,
-                payment: payment - 1, invoice: invoice - 1)
+                payment: payment - 1, invoice: invoice - 1, note: note - 1)
         }
     }
 
@@ -87,7 +88,8 @@ public struct SQLiteStore: LedgerStore {
                 event: try Self.maximum("event", "number", connection) + 1,
                 change: try Self.maximum("billing_change", "number", connection) + 1,
                 payment: try Self.maximum("payment", "id", connection) + 1,
-                invoice: try Self.maximum("invoice", "id", connection) + 1)
+                invoice: try Self.maximum("invoice", "id", connection) + 1,
+                note: try Self.maximum("invoice_note", "number", connection) + 1)
             nextCommitted = next
             window = Window(options.clock())
             self.connection = connection
@@ -250,7 +252,8 @@ public struct SQLiteStore: LedgerStore {
         case .recordCard(let card, let key): try record(card, key, now: now)
         case .nameModel(let alias, let actor, let key): try name(alias, actor: actor, key, now: now)
         case .bill(let change, let key): try bill(change, key, now: now)
-        case .postponeBill(let org, let after, let due): try postpone(org, after: after, to: due)
+        case .postponeBill(let org, let after, let due, let balance):
+            try postpone(org, after: after, to: due, balanceSeen: balance)
         case .recall(let org, let key):
             try replay(key, org: org, { .billed($0, isReplay: true) }) ?? .unheard
         case .probe: .alive

@@ -306,6 +306,7 @@ enum Schema {
         ) STRICT;
         CREATE INDEX billing_by_due ON billing(due) WHERE due IS NOT NULL;
 
+        -- first_transfer, last_transfer: those that its settlement made; an invoice's: those of its issue.
         -- product, net, tax: what it pays by itself; invoice: what it pays otherwise. stands_on: the invoice that its sale
         -- stands on.
         CREATE TABLE payment(
@@ -319,6 +320,7 @@ enum Schema {
             state INTEGER NOT NULL,
             reference TEXT, reason TEXT, settled INTEGER,
             stands_on INTEGER REFERENCES invoice(id),
+            first_transfer INTEGER, last_transfer INTEGER,
             CHECK((product IS NULL) = (invoice IS NOT NULL)),
             CHECK(product IS NULL OR net + tax = amount),
             UNIQUE(org, key)
@@ -332,6 +334,7 @@ enum Schema {
         CREATE TRIGGER payment_is_never_deleted BEFORE DELETE ON payment
             BEGIN SELECT RAISE(ABORT, 'payments stay'); END;
 
+        -- credited: what credit notes took back of what it asks for
         CREATE TABLE invoice(
             id INTEGER PRIMARY KEY,
             org INTEGER NOT NULL REFERENCES org(id),
@@ -341,9 +344,13 @@ enum Schema {
             refers_to INTEGER REFERENCES invoice(id),
             body TEXT NOT NULL, issued INTEGER NOT NULL,
             state INTEGER NOT NULL, paid INTEGER, payment INTEGER REFERENCES payment(id),
+            credited INTEGER NOT NULL DEFAULT 0,
+            first_transfer INTEGER, last_transfer INTEGER,
+            CHECK(credited BETWEEN 0 AND net_due + tax_due),
             UNIQUE(series, number)
         ) STRICT;
         CREATE INDEX invoice_by_org ON invoice(org, id);
+        CREATE INDEX invoice_by_corrected ON invoice(refers_to) WHERE refers_to IS NOT NULL;
         CREATE INDEX invoice_open ON invoice(org, id) WHERE state = 1;
         CREATE TRIGGER invoice_is_never_edited
             BEFORE UPDATE OF id, org, kind, series, number, net, tax, net_due, tax_due, refers_to, body, issued ON invoice
@@ -351,10 +358,23 @@ enum Schema {
         CREATE TRIGGER invoice_is_never_deleted BEFORE DELETE ON invoice
             BEGIN SELECT RAISE(ABORT, 'invoices stay'); END;
 
+        -- What was said about invoices: disputes, how they ended, notes
+        CREATE TABLE invoice_note(
+            number INTEGER PRIMARY KEY,
+            invoice INTEGER NOT NULL REFERENCES invoice(id),
+            at INTEGER NOT NULL, kind INTEGER NOT NULL, actor TEXT NOT NULL, text TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX invoice_note_by_invoice ON invoice_note(invoice, number);
+        CREATE TRIGGER invoice_note_is_never_updated BEFORE UPDATE ON invoice_note
+            BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
+        CREATE TRIGGER invoice_note_is_never_deleted BEFORE DELETE ON invoice_note
+            BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
+
         INSERT INTO meta(name, value) VALUES('ledger_id', lower(hex(randomblob(8))));
         INSERT INTO account(org, kind) VALUES(NULL, 6), (NULL, 7), (NULL, 8);
         ALTER TABLE ledger_commit ADD COLUMN last_change INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE ledger_commit ADD COLUMN last_payment INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE ledger_commit ADD COLUMN last_invoice INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE ledger_commit ADD COLUMN last_note INTEGER NOT NULL DEFAULT 0;
         """
 }

@@ -58,8 +58,8 @@ struct Statements {
         insertCommit = try connection.prepare(
             """
             INSERT INTO ledger_commit(number, at, last_transfer, last_usage, last_hold, last_grant, last_correction,
-                last_erasure, last_org, last_card, last_alias, last_change, last_payment, last_invoice, digest)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                last_erasure, last_org, last_card, last_alias, last_change, last_payment, last_invoice, last_note, digest)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
     }
 }

@@ -13,6 +13,8 @@ struct BilledTotals {
     struct Invoice: Equatable {
         var seats: Int64 = 0
         var tax: Int64 = 0
+        /// What a credit note gave back as credits.
+        var credits: Int64 = 0
     }
 
     var payments: [Int64: Payment] = [:]
@@ -35,6 +37,7 @@ extension Verifier {
             billed.invoices[reference, default: .init()].seats &+= amount
         case (.invoice, .receivable, .tax), (.creditNote, .tax, .receivable):
             billed.invoices[reference, default: .init()].tax &+= amount
+        case (.creditNote, .receivable, .grants): billed.invoices[reference, default: .init()].credits &+= amount
         default: report.add("transfer \(number) does not move what a \(code.name) moves")
         }
     }
@@ -70,7 +73,7 @@ extension Verifier {
         let rows = try connection.prepare(
             """
             SELECT payment.id, payment.org, payment.amount, product, payment.net, payment.tax, payment.invoice, payment.state,
-                credit_grant.amount, invoice.net_due + invoice.tax_due
+                credit_grant.amount, invoice.net_due + invoice.tax_due, invoice.credited
             FROM payment LEFT JOIN invoice ON invoice.id = payment.invoice
             LEFT JOIN credit_grant ON credit_grant.org = payment.org AND credit_grant.key = 'payment-' || payment.id
             ORDER BY payment.id
@@ -107,7 +110,8 @@ extension Verifier {
                 report.add(
                     "payment \(number) is \(state?.name ?? "in no state"), and its transfers are not those of it")
             }
-            if let due = rows.optionalInt(9), due != amount {
+            // Credit notes may have come before it, or after.
+            if let due = rows.optionalInt(9), amount > due || amount < due - rows.int(10) {
                 report.add("payment \(number) is not what its invoice asks for")
             }
         }
@@ -118,8 +122,12 @@ extension Verifier {
         let rows = try connection.prepare(
             """
             SELECT invoice.id, invoice.org, invoice.kind, series, number, invoice.net_due, invoice.tax_due, invoice.state,
-                payment.state, payment.invoice
-            FROM invoice LEFT JOIN payment ON payment.id = invoice.payment ORDER BY invoice.id
+                payment.state, payment.invoice, invoice.credited,
+                (SELECT coalesce(sum(note.net_due + note.tax_due), 0) FROM invoice AS note WHERE note.refers_to = invoice.id),
+                credit_grant.amount
+            FROM invoice LEFT JOIN payment ON payment.id = invoice.payment
+            LEFT JOIN credit_grant ON credit_grant.org = invoice.org AND credit_grant.key = 'credit-note-' || invoice.id
+            ORDER BY invoice.id
             """)
         var numbers: [String: Int64] = [:]
         while try rows.step() {
@@ -137,15 +145,21 @@ extension Verifier {
             }
             let moved = billed.invoices.removeValue(forKey: id) ?? .init()
             let due = Int128(rows.int(5)) + Int128(rows.int(6))
-            if moved != BilledTotals.Invoice(seats: rows.int(5), tax: rows.int(6)) {
+            let (credited, isCreditNote) = (rows.int(10), rows.int(2) == InvoiceKind.creditNote.rawValue)
+            let asCredits = isCreditNote ? rows.optionalInt(12) ?? 0 : 0
+            if moved != BilledTotals.Invoice(seats: rows.int(5), tax: rows.int(6), credits: asCredits)
+                || (asCredits != 0 && Int128(asCredits) != due)
+            {
                 report.add("invoice \(id): its transfers are not what it asks for")
             }
+            if rows.int(11) != credited {
+                report.add("invoice \(id): what was credited of it is not what its credit notes say")
+            }
             let isOpen = rows.int(7) == InvoiceState.open.rawValue
-            if isOpen { owed[rows.int(1), default: 0] += due }
-            if rows.int(2) == InvoiceKind.creditNote.rawValue { owed[rows.int(1), default: 0] -= due }
+            if isOpen { owed[rows.int(1), default: 0] += due - Int128(credited) }
             let isPaid = rows.optionalInt(8) == PaymentState.succeeded.rawValue && rows.optionalInt(9) == id
-            // An invoice of nothing, like a credit note, waits for no payment.
-            let isRight = due == 0 || rows.int(2) == InvoiceKind.creditNote.rawValue ? !isOpen : isOpen != isPaid
+            // An invoice of which nothing is left waits for no payment, nor does a credit note.
+            let isRight = due == Int128(credited) || isCreditNote ? !isOpen : isOpen != isPaid
             if !isRight {
                 report.add("invoice \(id): whether it was paid is not what its payments say")
             }

@@ -12,7 +12,8 @@ extension Verifier {
                 last: CommitChain.Last(
                     transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
                     correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
-                    alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14)),
+                    alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14),
+                    note: commits.int(15)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -39,10 +40,11 @@ extension Verifier {
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
     private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
-    private let changes, payments, invoices: SQLiteStatement
+    private let changes, payments, invoices, notes: SQLiteStatement
     private var all: [SQLiteStatement] {
         [
             transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments, invoices,
+            notes,
         ]
     }
     private var scratch = RowBytes()
@@ -96,6 +98,8 @@ private struct ChainRows {
             SELECT id, org, kind, series, number, net, tax, net_due, tax_due, refers_to, body, issued FROM invoice
             ORDER BY id
             """)
+        notes = try connection.prepare(
+            "SELECT number, invoice, at, kind, actor, text FROM invoice_note ORDER BY number")
         for statement in all { ahead.append(try statement.step()) }
     }
 
@@ -224,6 +228,12 @@ private struct ChainRows {
                     number: invoices.int(4), net: invoices.int(5), tax: invoices.int(6), netDue: invoices.int(7),
                     taxDue: invoices.int(8), refersTo: invoices.optionalInt(9), body: invoices.text(10) ?? "",
                     issued: invoices.int(11)
+                ).append(to: &bytes)
+            },
+            try each(12, notes, through: last.note) { [notes] bytes, _ in
+                NoteRow(
+                    number: notes.int(0), invoice: notes.int(1), at: notes.int(2), kind: notes.int(3),
+                    actor: notes.text(4) ?? "", text: notes.text(5) ?? ""
                 ).append(to: &bytes)
             },
         ]

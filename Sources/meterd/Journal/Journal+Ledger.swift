@@ -59,6 +59,18 @@ extension Journal {
                 "invoice \(value("invoice")) of org \(event.org) was issued: USD \(value("total")), USD \(value("due")) due",
                 fields)
         case .invoicePaid: write(.invoicePaid, "invoice \(value("invoice")) of org \(event.org) is paid", fields)
+        case .creditNoteIssued:
+            write(
+                .creditNoteIssued,
+                "USD \(value("amount")) of invoice \(value("corrects")) of org \(event.org) were taken back by \(value("invoice")): \(value("words"))",
+                fields)
+        case .invoiceDisputed:
+            write(
+                .invoiceDisputed, "org \(event.org) disputes invoice \(value("invoice")): \(value("words"))", fields)
+        case .disputeEnded:
+            write(
+                .disputeEnded,
+                "the dispute about invoice \(value("invoice")) of org \(event.org) ended: \(value("words"))", fields)
         case .graceStarted:
             write(
                 .graceStarted,

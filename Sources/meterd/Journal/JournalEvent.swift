@@ -33,6 +33,9 @@ enum JournalEvent: String, CaseIterable {
     case paymentRefunded = "3b9d0fd531e6417e82f46eb565a30285"
     case invoiceIssued = "026697c5706c4fd6a45b0f9a2e366b17"
     case invoicePaid = "efe513de332b4cab976f3efece8c94b7"
+    case creditNoteIssued = "595e86e8de6d472a8ce24e9ccefff64b"
+    case invoiceDisputed = "fb61a2606c3f44ce97948c5a95405c85"
+    case disputeEnded = "bb194a731dd64a1bbe3db0bcfbd85bdf"
     case graceStarted = "d7f747237d094f519bfaf962810f0570"
     case orgSuspended = "7a36f5f6fba441168d999e8769fceb64"
     case orgRestored = "5c28e2fee3e34c9db661dcf9ce576792"
@@ -48,11 +51,11 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
-            .testClock:
+            .testClock, .invoiceDisputed:
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .orgRestored, .orgErased:
+            .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
             .notice
         case .record: .info
         }
@@ -67,7 +70,8 @@ enum JournalEvent: String, CaseIterable {
             true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
             .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record, .metricsNotServed, .ruleAboutNobody,
-            .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock:
+            .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock, .creditNoteIssued,
+            .invoiceDisputed, .disputeEnded:
             false
         }
     }

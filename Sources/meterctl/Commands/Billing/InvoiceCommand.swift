@@ -5,7 +5,10 @@ import Foundation
 
 struct InvoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "invoice", abstract: "Invoices and credit notes.", subcommands: [List.self, Show.self])
+        commandName: "invoice", abstract: "Invoices and credit notes.",
+        subcommands: [
+            List.self, Show.self, Explain.self, Dispute.self, Note.self, Uphold.self, Credit.self,
+        ])
 
     static func table(of lines: [InvoiceLineView]) -> Table {
         var table = Table(
@@ -28,7 +31,9 @@ struct InvoiceCommand: AsyncParsableCommand {
             ("issued", invoice.issued), ("seller", invoice.seller.name),
             ("buyer", ([invoice.buyer.name] + invoice.buyer.address).joined(separator: ", ")),
             ("VAT number", invoice.buyer.vatID),
-            ("period", invoice.periodStart.map { "\($0) to \(invoice.periodEnd ?? "")" }), ("reason", invoice.reason),
+            ("period", invoice.periodStart.map { "\($0) to \(invoice.periodEnd ?? "")" }),
+            ("corrects", invoice.corrects), ("reason", invoice.reason),
+            ("disputed", invoice.isDisputed ? "yes: nothing follows from its not being paid" : nil),
         ])
         let sums = definitions(
             [("net", "USD \(invoice.net)")]
@@ -36,9 +41,11 @@ struct InvoiceCommand: AsyncParsableCommand {
                 + [
                     ("total", "USD \(invoice.total)"), ("paid before", "USD \(invoice.paidBefore)"),
                     ("due", "USD \(invoice.due)"),
+                    ("credited", invoice.credited == "0.00" ? nil : "USD \(invoice.credited)"),
                     ("paid", invoice.paidAt.map { at in "\(at)\(invoice.payment.map { ", payment \($0)" } ?? "")" }),
                 ])
-        return [head, table(of: invoice.lines).text, sums].joined(separator: "\n\n")
+        let notes = invoice.notes.map { "\($0.at)  \($0.kind), \($0.actor): \($0.text)" }.joined(separator: "\n")
+        return ([head, table(of: invoice.lines).text, sums] + (notes.isEmpty ? [] : [notes])).joined(separator: "\n\n")
     }
 
     struct List: AsyncParsableCommand {
