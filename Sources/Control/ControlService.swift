@@ -150,7 +150,8 @@ public struct ControlService: Sendable {
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
             + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
-            + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints + webhookEndpoints
+            + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
+            + webhookEndpoints
             + testClockEndpoints
     }
 }

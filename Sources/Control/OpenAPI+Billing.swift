@@ -14,6 +14,22 @@ extension OpenAPI {
                 ("next_amount", .money), ("declined", .time), ("suspends", .time), ("erases", .time),
                 ("owed", ["type": "array", "items": .string]), ("due", .money),
             ], required: ["org", "state", "standing", "seats", "next_seats", "members", "seat_price", "owed", "due"]),
+        "UsageSummary": .members(
+            [
+                ("org", .string), ("by", ["type": "array", "items": .string]), ("since", .day), ("until", .day),
+                ("items", ["type": "array", "items": .reference("UsageSum")]), ("total", .reference("UsageSum")),
+            ], required: ["org", "by", "since", "until", "items", "total"]),
+        "UsageSum": .members(
+            [
+                ("key", ["type": "array", "items": .string]), ("records", .integer), ("unpriced", .integer),
+                ("cost", .money), ("input_tokens", .integer), ("output_tokens", .integer),
+            ], required: ["key", "records", "unpriced", "cost"]),
+        "Forecast": .members(
+            [
+                ("org", .string), ("balance", .money), ("days", .integer), ("per_day", .money), ("days_left", .integer),
+                ("runs_out", .day), ("spent_this_month", .money), ("month_at_this_pace", .money),
+                ("monthly_budget", .money),
+            ], required: ["org", "balance", "days", "per_day", "spent_this_month", "month_at_this_pace"]),
         "SeatPreview": .members(
             [
                 ("seats", .integer), ("seat_price", .money), ("from", .day), ("until", .day), ("days", .integer),

@@ -257,11 +257,12 @@ enum OpenAPI {
                 ("ok", .boolean), ("problems", ["type": "array", "items": .string]), ("transfers", .integer),
                 ("accounts", .integer), ("records", .integer), ("erased", .integer), ("corrections", .integer),
                 ("grants", .integer), ("holds", .integer), ("payments", .integer), ("invoices", .integer),
+                ("sums", .integer),
                 ("commits", .integer),
             ],
             required: [
                 "ok", "problems", "transfers", "accounts", "records", "erased", "corrections", "grants", "holds",
-                "payments", "invoices", "commits",
+                "payments", "invoices", "sums", "commits",
             ]),
         "Activity": .members(
             [

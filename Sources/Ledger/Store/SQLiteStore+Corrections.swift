@@ -319,10 +319,12 @@ extension SQLiteStore {
         insert.bind(15, blob: row.digest)
         try insert.run()
         row.append(to: &chain.corrections)
-        let update = try connection.prepare("UPDATE usage SET correction = ? WHERE sequence = ?")
-        update.bind(1, number)
-        update.bind(2, charge.sequence)
-        try update.run()
+        try keepingSums(of: charge.sequence) { [connection] () throws(SQLiteError) in
+            let update = try connection.prepare("UPDATE usage SET correction = ? WHERE sequence = ?")
+            update.bind(1, number)
+            update.bind(2, charge.sequence)
+            try update.run()
+        }
         next.correction += 1
     }
 

@@ -27,10 +27,13 @@ extension SQLiteStore {
             let before = previous.int(0)
             previous.reset()
             if sequence <= last {
-                erase.bind(1, sequence)
-                try erase.run()
-                eraseCorrections.bind(1, sequence)
-                try eraseCorrections.run()
+                let erased = sequence
+                try keepingSums(of: erased) { () throws(SQLiteError) in
+                    erase.bind(1, erased)
+                    try erase.run()
+                    eraseCorrections.bind(1, erased)
+                    try eraseCorrections.run()
+                }
             }
             sequence = before
         }

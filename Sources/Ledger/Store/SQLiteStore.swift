@@ -31,6 +31,10 @@ public struct SQLiteStore: LedgerStore {
     var peers: [Peer: Int64] = [:]
     /// The present batch's day and month.
     var window: Window
+    /// The record up to which usage is added up by day.
+    var rolledTo: Int64
+    var lastRollUp = ContinuousClock.now
+    private var rolledToCommitted: Int64
     private var nextCommitted: NextNumbers
     private var sweptToCommitted: Int64? = 0
     private var wasFull = false
@@ -91,6 +95,8 @@ public struct SQLiteStore: LedgerStore {
                 invoice: try Self.maximum("invoice", "id", connection) + 1,
                 note: try Self.maximum("invoice_note", "number", connection) + 1)
             nextCommitted = next
+            rolledTo = try Self.maximum("usage_rollup", "through", connection)
+            rolledToCommitted = rolledTo
             window = Window(options.clock())
             self.connection = connection
             self.options = options
@@ -114,6 +120,8 @@ public struct SQLiteStore: LedgerStore {
             outcomes.reserveCapacity(lots.count)
             for lot in lots { outcomes.append(try apply(lot, now)) }
             try sweep(now)
+            // With nothing asked, it is the store's own work that this commit is for.
+            if lots.isEmpty || rollBacklog > Self.rollBacklogMax { try rollUp() }
             try write(now)
             let sealed = index.isFull ? try index.seal() : nil
             let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
@@ -151,9 +159,11 @@ public struct SQLiteStore: LedgerStore {
     public var timeToOwnWork: Duration? {
         if wasFull { return .seconds(1) }
         if sweptTo != nil { return .zero }
-        return expirations.earliest.map {
+        let roll = rollBacklog > 0 ? max(.zero, Self.rollPause - (.now - lastRollUp)) : nil
+        let expiry: Duration? = expirations.earliest.map {
             .milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
         }
+        return [roll, expiry].compactMap { $0 }.min()
     }
 
     /// Checkpoints and closes. The connection itself goes with the store.
@@ -179,6 +189,7 @@ public struct SQLiteStore: LedgerStore {
         }
         nextCommitted = next
         sweptToCommitted = sweptTo
+        rolledToCommitted = rolledTo
         if !events.isEmpty {
             options.onEvents(events)
             events.removeAll()
@@ -208,6 +219,7 @@ public struct SQLiteStore: LedgerStore {
         isBookTouched = false
         next = nextCommitted
         sweptTo = sweptToCommitted
+        rolledTo = rolledToCommitted
         events.removeAll()
         isBillingDue = false
         peers.removeAll()

@@ -22,6 +22,7 @@ enum Schema {
         migrator.registerMigration("2026-11-25 id groups") { database in try database.execute(sql: idGroups) }
         migrator.registerMigration("2026-11-25 peers") { database in try database.execute(sql: peers) }
         migrator.registerMigration("2026-11-25 billing") { database in try database.execute(sql: billing) }
+        migrator.registerMigration("2026-11-25 usage by day") { database in try database.execute(sql: usageByDay) }
         return migrator
     }
 
@@ -376,5 +377,25 @@ enum Schema {
         ALTER TABLE ledger_commit ADD COLUMN last_payment INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE ledger_commit ADD COLUMN last_invoice INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE ledger_commit ADD COLUMN last_note INTEGER NOT NULL DEFAULT 0;
+        """
+
+    private static let usageByDay = """
+        -- Sums of usage records, by the day of their at and that of their receipt (days since 1970); user '' is nobody.
+        -- Made from the records up to usage_rollup.through, and changed with each of those.
+        CREATE TABLE usage_day(
+            org INTEGER NOT NULL, day INTEGER NOT NULL, received_day INTEGER NOT NULL,
+            user TEXT NOT NULL, model TEXT NOT NULL,
+            records INTEGER NOT NULL, unpriced INTEGER NOT NULL, cost INTEGER NOT NULL,
+            input INTEGER NOT NULL, output INTEGER NOT NULL,
+            PRIMARY KEY(org, day, received_day, user, model)
+        ) STRICT, WITHOUT ROWID;
+        -- By tag; name '' holds the pairs of a day beyond those that are kept apart.
+        CREATE TABLE usage_tag_day(
+            org INTEGER NOT NULL, day INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+            records INTEGER NOT NULL, cost INTEGER NOT NULL,
+            PRIMARY KEY(org, day, name, value)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE usage_rollup(through INTEGER NOT NULL) STRICT;
+        INSERT INTO usage_rollup VALUES(0);
         """
 }

@@ -14,6 +14,7 @@ struct Statements {
     let selectHoldKey: SQLiteStatement
     let selectHold: SQLiteStatement
     let insertCommit: SQLiteStatement
+    let addUsageDay, findTagDay, countTagDays, addTagDay: SQLiteStatement
 
     init(_ connection: SQLiteConnection) throws(SQLiteError) {
         begin = try connection.prepare("BEGIN IMMEDIATE")
@@ -60,6 +61,20 @@ struct Statements {
             INSERT INTO ledger_commit(number, at, last_transfer, last_usage, last_hold, last_grant, last_correction,
                 last_erasure, last_org, last_card, last_alias, last_change, last_payment, last_invoice, last_note, digest)
             VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        addUsageDay = try connection.prepare(
+            """
+            INSERT INTO usage_day VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            ON CONFLICT DO UPDATE SET records = records + ?6, unpriced = unpriced + ?7, cost = cost + ?8,
+                input = min(input, \(UsageSums.tokensMax)) + ?9, output = min(output, \(UsageSums.tokensMax)) + ?10
+            """)
+        findTagDay = try connection.prepare(
+            "SELECT 1 FROM usage_tag_day WHERE org = ? AND day = ? AND name = ? AND value = ?")
+        countTagDays = try connection.prepare("SELECT count(*) FROM usage_tag_day WHERE org = ? AND day = ?")
+        addTagDay = try connection.prepare(
+            """
+            INSERT INTO usage_tag_day VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT DO UPDATE SET records = records + ?5, cost = cost + ?6
             """)
     }
 }

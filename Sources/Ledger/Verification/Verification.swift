@@ -27,6 +27,7 @@ public enum Verification {
         try verifier.compareGrants()
         try verifier.compareCards()
         try verifier.compareBilling()
+        try verifier.compareSums()
         try verifier.followChain()
         return verifier.report
     }

@@ -22,6 +22,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     public var payments: Int64 = 0
     /// Invoices and credit notes that were compared with their transfers.
     public var invoices: Int64 = 0
+    /// Sums of usage by day that were made anew.
+    public var sums: Int64 = 0
     /// Commits whose digest was made anew.
     public var commits: Int64 = 0
 
@@ -33,7 +35,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, payments, invoices, commits
+        case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, payments, invoices, sums,
+            commits
     }
 
     /// Nothing looked at yet.
@@ -52,6 +55,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         holds = try values.decode(Int64.self, forKey: .holds)
         payments = try values.decode(Int64.self, forKey: .payments)
         invoices = try values.decode(Int64.self, forKey: .invoices)
+        sums = try values.decode(Int64.self, forKey: .sums)
         commits = try values.decode(Int64.self, forKey: .commits)
     }
 
@@ -69,6 +73,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         try values.encode(holds, forKey: .holds)
         try values.encode(payments, forKey: .payments)
         try values.encode(invoices, forKey: .invoices)
+        try values.encode(sums, forKey: .sums)
         try values.encode(commits, forKey: .commits)
     }
 }

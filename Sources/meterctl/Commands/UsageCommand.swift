@@ -6,7 +6,10 @@ import Metering
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Usage records and what they cost.",
-        subcommands: [List.self, Show.self, Correct.self])
+
+        subcommands: [
+            List.self, Show.self, Correct.self, Summary.self, Statement.self, Forecast.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -14,6 +14,10 @@ struct Table {
         self.columns = columns.map { (heading: $0.0, alignment: $0.1) }
     }
 
+    init(columns: [(String, Alignment)]) {
+        self.columns = columns.map { (heading: $0.0, alignment: $0.1) }
+    }
+
     /// The table as text; widths are of characters as people count them.
     var text: String {
         let cells = [columns.map(\.heading)] + rows.map { $0.map { Terminal.printable($0, lines: false) } }

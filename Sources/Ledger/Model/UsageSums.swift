@@ -1,0 +1,52 @@
+import Metering
+
+/// Records added up.
+struct UsageSums: Equatable {
+    var records: Int64 = 0
+    /// Of them, those that have no rate.
+    var unpriced: Int64 = 0
+    /// What they cost, in nano-dollars.
+    var cost: Int64 = 0
+    /// Tokens of prompts, those of caches included.
+    var input: Int64 = 0
+    /// Tokens of answers.
+    var output: Int64 = 0
+
+    /// Tokens beyond that are not counted: a sum must stay a number of 64 bits.
+    static let tokensMax: Int64 = 4_000_000_000_000_000_000
+
+    mutating func add(_ other: UsageSums) {
+        records += other.records
+        unpriced += other.unpriced
+        cost &+= other.cost
+        input = min(input, Self.tokensMax) &+ other.input
+        output = min(output, Self.tokensMax) &+ other.output
+    }
+
+    var negated: UsageSums {
+        UsageSums(records: -records, unpriced: -unpriced, cost: -cost, input: -input, output: -output)
+    }
+
+    /// The pairs of a record's tags.
+    static func tags(_ json: String?) -> [(name: String, value: String)] {
+        guard let json, case .object(let members)? = try? JSONValue(json.utf8) else { return [] }
+        return members.compactMap { name, value in
+            guard case .string(let text) = value else { return nil }
+            return (name, text)
+        }.sorted { $0.name < $1.name }
+    }
+}
+
+extension UsageUnit {
+    /// Whether its quantity is tokens of a prompt, or else of an answer; nil where it counts something else.
+    var isOfThePrompt: Bool? {
+        switch self {
+        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .audioInput, .audioCacheRead,
+            .imageInput,
+            .imageCacheRead, .videoInput:
+            true
+        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput: false
+        case .webSearch, .citation, .request: nil
+        }
+    }
+}

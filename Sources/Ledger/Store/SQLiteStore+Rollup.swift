@@ -1,0 +1,190 @@
+import Metering
+
+// Usage by day, member, model and tag, added up beside the records, so that a month is answered without looking at them. It is made
+// when the writer has nothing else to do, some records at a time; what it hasn't come to yet a reader adds up itself.
+extension SQLiteStore {
+    /// Records that are added up in one commit.
+    static let rolledAtOnce: Int64 = 1024
+    /// Records that may wait while the writer is busy; behind them each commit adds some up.
+    static let rollBacklogMax: Int64 = 2_000_000
+    /// How long records wait while there is little to do.
+    static let rollPause = Duration.milliseconds(500)
+
+    /// Records that are not added up yet.
+    var rollBacklog: Int64 { next.usage - 1 - rolledTo }
+
+    /// What one record adds to the sums of its day.
+    struct Contribution: Equatable {
+        struct Key: Hashable {
+            var org, day, receivedDay: Int64
+            var user, model: String
+        }
+
+        var key: Key
+        var sums = UsageSums()
+        var tags: String?
+    }
+
+    /// Adds up the next records.
+    mutating func rollUp() throws(SQLiteError) {
+        guard rollBacklog > 0 else { return }
+        let rows = try connection.prepare(
+            Self.contributionSQL + " WHERE usage.sequence > ? ORDER BY usage.sequence LIMIT ?")
+        rows.bind(1, rolledTo)
+        rows.bind(2, Self.rolledAtOnce)
+        var sums: [Contribution.Key: UsageSums] = [:]
+        var tagged: [Contribution] = []
+        while try rows.step() {
+            let contribution = Self.contribution(rows)
+            sums[contribution.key, default: UsageSums()].add(contribution.sums)
+            if contribution.tags != nil { tagged.append(contribution) }
+            rolledTo = rows.int(0)
+        }
+        rows.reset()
+        for (key, sums) in sums { try add(sums, to: key) }
+        for contribution in tagged { try addTags(of: contribution) }
+        try moveRollMark()
+        lastRollUp = .now
+    }
+
+    private func moveRollMark() throws(SQLiteError) {
+        let mark = try connection.prepare("UPDATE usage_rollup SET through = ?")
+        mark.bind(1, rolledTo)
+        try mark.run()
+    }
+
+    /// Changes a record, and the sums with it where they have it already.
+    mutating func keepingSums<Value>(
+        of sequence: Int64, _ change: () throws(SQLiteError) -> Value
+    ) throws(SQLiteError) -> Value {
+        guard sequence <= rolledTo else { return try change() }
+        let before = try contribution(of: sequence)
+        let value = try change()
+        let after = try contribution(of: sequence)
+        guard before != after else { return value }
+        try add(before.sums.negated, to: before.key)
+        try add(after.sums, to: after.key)
+        var taken = before
+        taken.sums = before.sums.negated
+        try addTags(of: taken)
+        try addTags(of: after)
+        return value
+    }
+
+    static let contributionSQL = """
+        SELECT usage.sequence, usage.org, usage.at, usage.received, usage.user, usage.model, usage.tags, usage.status,
+            usage.correction, usage.cost, correction.cost, usage.lines, correction.lines
+        FROM usage LEFT JOIN correction ON correction.number = usage.correction
+        """
+
+    static func contribution(_ row: SQLiteStatement) -> Contribution {
+        let isCorrected = row.int(8) > 0
+        var contribution = Contribution(
+            key: Contribution.Key(
+                org: row.int(1), day: Timestamp(milliseconds: row.int(2)).day,
+                receivedDay: Timestamp(milliseconds: row.int(3)).day, user: row.text(4) ?? "", model: row.text(5) ?? ""),
+            tags: row.text(6))
+        contribution.sums.records = 1
+        contribution.sums.cost = isCorrected ? row.int(10) : row.int(9)
+        contribution.sums.unpriced = !isCorrected && row.int(7) == ChargeStatus.unpriced.rawValue ? 1 : 0
+        for line in LineItemCodec.decode(row.blob(isCorrected ? 12 : 11)) ?? [] {
+            switch line.unit.isOfThePrompt {
+            case true?: contribution.sums.input &+= line.quantity
+            case false?: contribution.sums.output &+= line.quantity
+            case nil: break
+            }
+        }
+        return contribution
+    }
+
+    private func contribution(of sequence: Int64) throws(SQLiteError) -> Contribution {
+        let row = try connection.prepare(Self.contributionSQL + " WHERE usage.sequence = ?")
+        row.bind(1, sequence)
+        defer { row.reset() }
+        guard try row.step() else { throw SQLiteError.damaged("usage record \(sequence) is missing") }
+        return Self.contribution(row)
+    }
+
+    private func add(_ sums: UsageSums, to key: Contribution.Key) throws(SQLiteError) {
+        let upsert = statements.addUsageDay
+        for (position, value) in [key.org, key.day, key.receivedDay].enumerated() {
+            upsert.bind(Int32(position) + 1, value)
+        }
+        upsert.bind(4, key.user)
+        upsert.bind(5, key.model)
+        upsert.bind(6, sums.records)
+        upsert.bind(7, sums.unpriced)
+        upsert.bind(8, sums.cost)
+        upsert.bind(9, sums.input)
+        upsert.bind(10, sums.output)
+        try upsert.run()
+        guard sums.records < 0 else { return }
+        let delete = try connection.prepare(
+            """
+            DELETE FROM usage_day WHERE org = ? AND day = ? AND received_day = ? AND user = ? AND model = ? AND records = 0
+            """)
+        for (position, value) in [key.org, key.day, key.receivedDay].enumerated() {
+            delete.bind(Int32(position) + 1, value)
+        }
+        delete.bind(4, key.user)
+        delete.bind(5, key.model)
+        try delete.run()
+    }
+
+    // MARK: Tags
+
+    /// Pairs of an org's day that are added up apart; all others of the day are one.
+    static let tagsADayMax: Int64 = 1000
+
+    private func addTags(of contribution: Contribution) throws(SQLiteError) {
+        for (name, value) in UsageSums.tags(contribution.tags) {
+            let isKnown = try hasTag(contribution.key, name, value)
+            if isKnown {
+                try add(contribution.sums, contribution.key, name, value)
+            } else if contribution.sums.records > 0, try tagCount(contribution.key) < Self.tagsADayMax {
+                try add(contribution.sums, contribution.key, name, value)
+            } else {
+                try add(contribution.sums, contribution.key, "", "")
+            }
+        }
+    }
+
+    private func hasTag(_ key: Contribution.Key, _ name: String, _ value: String) throws(SQLiteError) -> Bool {
+        let row = statements.findTagDay
+        row.bind(1, key.org)
+        row.bind(2, key.day)
+        row.bind(3, name)
+        row.bind(4, value)
+        defer { row.reset() }
+        return try row.step()
+    }
+
+    private func tagCount(_ key: Contribution.Key) throws(SQLiteError) -> Int64 {
+        let row = statements.countTagDays
+        row.bind(1, key.org)
+        row.bind(2, key.day)
+        defer { row.reset() }
+        return try row.step() ? row.int(0) : 0
+    }
+
+    private func add(
+        _ sums: UsageSums, _ key: Contribution.Key, _ name: String, _ value: String
+    ) throws(SQLiteError) {
+        let upsert = statements.addTagDay
+        upsert.bind(1, key.org)
+        upsert.bind(2, key.day)
+        upsert.bind(3, name)
+        upsert.bind(4, value)
+        upsert.bind(5, sums.records)
+        upsert.bind(6, sums.cost)
+        try upsert.run()
+        guard sums.records < 0 else { return }
+        let delete = try connection.prepare(
+            "DELETE FROM usage_tag_day WHERE org = ? AND day = ? AND name = ? AND value = ? AND records = 0")
+        delete.bind(1, key.org)
+        delete.bind(2, key.day)
+        delete.bind(3, name)
+        delete.bind(4, value)
+        try delete.run()
+    }
+}
