@@ -27,6 +27,13 @@ struct ControlClient {
         return try decode(type, answer.status, answer.body)
     }
 
+    /// Reads a document as it comes.
+    func raw(_ path: [String], _ query: [String: String?] = [:]) async throws -> Data {
+        let answer = try await send(.GET, path, query, headers: [:], body: nil)
+        guard (200..<300).contains(answer.status.code) else { throw Self.refusal(answer.status, answer.body) }
+        return answer.body
+    }
+
     /// Reads a list, page by page, until it ends or has `limit` items.
     func list<Item: Codable & Sendable>(
         _ type: Item.Type, _ path: [String], _ query: [String: String?] = [:], cursorName: String = "cursor",
