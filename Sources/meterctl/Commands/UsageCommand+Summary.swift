@@ -114,7 +114,8 @@ extension UsageCommand {
 
     /// A field as RFC 4180 has it. What a spreadsheet would take for a formula gets a quote before it.
     static func field(_ text: String) -> String {
-        var text = text
+        // Such a file is looked at in terminals too.
+        var text = Terminal.printable(text, lines: false)
         if let first = text.first, "=+-@\t\r".contains(first), Double(text) == nil { text = "'" + text }
         guard text.contains(where: { "\",\r\n".contains($0) }) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
