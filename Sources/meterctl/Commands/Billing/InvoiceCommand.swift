@@ -5,7 +5,7 @@ import Foundation
 
 struct InvoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "invoice", abstract: "Invoices and credit notes.", subcommands: [List.self, Show.self])
+        commandName: "invoice", abstract: "Invoices and credit notes.", subcommands: [List.self, Show.self, PDF.self])
 
     static func table(of lines: [InvoiceLineView]) -> Table {
         var table = Table(
