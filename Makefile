@@ -11,8 +11,8 @@
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
 
-BUILD_PACKAGES = libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = procps hledger curl
+BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
+TEST_PACKAGES = procps hledger curl poppler-utils
 DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = redis-server postgresql
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
@@ -84,6 +84,7 @@ lint:
 install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
+	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
 	    install -D -m 644 systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf

@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "meterctl", targets: ["meterctl"]),
+        .executable(name: "meterd-invoice-pdf", targets: ["meterd-invoice-pdf"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -102,6 +103,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        .systemLibrary(name: "CPangoCairo", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev"])]),
+        // A program of its own, so that neither the daemon nor meterctl carries what draws letters.
+        .executableTarget(name: "meterd-invoice-pdf", dependencies: ["CPangoCairo"]),
         .executableTarget(
             name: "daemon-benchmark",
             dependencies: [
@@ -131,7 +135,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),
-        .testTarget(name: "EndToEnd", dependencies: ["meterd", "meterctl", "Ledger", "Metering", "TestSupport"]),
+        .testTarget(
+            name: "EndToEnd",
+            dependencies: ["meterd", "meterctl", "meterd-invoice-pdf", "Ledger", "Metering", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -53,7 +53,9 @@ struct PartialFile {
     }
 
     private static func failure(_ path: String, _ words: String) -> Failure {
-        let cure = errno == EACCES ? "; /var/backups/meterd is the daemon's: use sudo, or another folder" : ""
+        let isBackup = path.hasPrefix("/var/backups/meterd/")
+        let cure =
+            errno == EACCES ? "; \(isBackup ? "that folder is the daemon's: " : "")use sudo, or another folder" : ""
         return Failure(status: .refused, message: "\(path) \(words): \(String(cString: strerror(errno)))\(cure)")
     }
 }
