@@ -50,11 +50,15 @@ struct Totals {
             row("Paid before", invoice.paidBefore.grouped, plain),
         ]
         let isPaidLater = invoice.kind == .invoice && invoice.state == .paid && !invoice.due.isZero
+        let credited = invoice.credited.flatMap { $0.isZero ? nil : $0.grouped }
+        if let credited { rows.append(row("Credited by credit notes", credited, plain)) }
         if isPaidLater {
-            rows.append(row("Paid" + (invoice.paidAt.map { " on \($0.text)" } ?? ""), invoice.due.grouped, plain))
+            // What was paid of it beside credit notes is their business.
+            let paid = credited == nil ? invoice.due.grouped : ""
+            rows.append(row("Paid" + (invoice.paidAt.map { " on \($0.text)" } ?? ""), paid, plain))
         }
         let label = invoice.kind == .invoice ? "Due" : "Credited"
-        let amount = isPaidLater ? invoice.open : invoice.due
+        let amount = isPaidLater || credited != nil ? invoice.open : invoice.due
         rows += [rule(.accent), row(label, "\(invoice.currency.text) \(amount.grouped)", last)]
         return .stack(rows)
     }
