@@ -207,6 +207,11 @@ class Year:
         while True:
             page = self.look("/v1/events?after=%d&limit=500" % self.cursor)
             self.events += page["items"]
+            for event in page["items"]:
+                if event["kind"] == "invoice_issued":
+                    # As it was at first: it is never changed.
+                    path = "/v1/orgs/%s/invoices/%s" % (event["org"], event["data"]["invoice"])
+                    self.note(kind="invoice", org=event["org"], invoice=self.look(path))
             if page["items"]:
                 self.cursor = page["items"][-1]["number"]
             if len(page["items"]) < 500:
@@ -314,6 +319,15 @@ class Year:
         reply = self.daemon.tell(line)
         self.note(kind="usage", line=line, reply=reply)
 
+    def reserve(self, org):
+        """A hold, which only a suspension refuses; freed at once."""
+        self.records += 1
+        line = {"op": "authorize", "id": "h%06d" % self.records, "org": org.name, "amount": "0.01", "ttl": 1}
+        reply = self.daemon.tell(line)
+        self.note(kind="authorize", line=line, reply=reply)
+        if reply.get("ok"):
+            self.daemon.tell({"op": "release", "id": line["id"], "org": org.name})
+
     def member(self, org):
         """Somebody comes or goes."""
         if org.users and self.chance.random() < 0.35:
@@ -327,12 +341,14 @@ class Year:
         """One thing that an org does."""
         path = "/v1/orgs/%s/" % org.name
         has_seats = org.profile != "credits" and (org.profile != "late" or self.now >= org.seats_from)
-        deeds = ["use"] * 5 + ["buy", "top-up", "member", "member", "bill-to", "again"]
+        deeds = ["use"] * 5 + ["reserve", "buy", "top-up", "member", "member", "bill-to", "again"]
         if has_seats:
             deeds += ["add", "add", "add", "remove", "remove", "keep"]
         deed = self.chance.choice(deeds)
         if deed == "use":
             self.use(org)
+        elif deed == "reserve":
+            self.reserve(org)
         elif deed == "buy":
             self.buy(org)
         elif deed == "top-up":
@@ -359,7 +375,12 @@ class Year:
             self.card(org, DECLINING if org.card == GOOD else GOOD)
         if kind == "closed" and self.now >= org.trouble + datetime.timedelta(days=60) and not org.closed:
             if self.chance.random() < 0.5:
+                # What became of it is not known when the org closes.
+                self.double.ask(cmd="fault", path="/v1/payment_intents", kind="drop_after")
+            if self.chance.random() < 0.5:
                 self.mutate("POST", "/v1/orgs/%s/seats/add" % org.name, {"seats": 1})
+            else:
+                self.buy(org)
             self.mutate("POST", "/v1/orgs/%s/close" % org.name)
             org.closed = True
         if kind not in ("grace", "suspension", "erasure", "never"):
@@ -410,7 +431,7 @@ class Year:
         end = START + datetime.timedelta(days=self.options.days)
         self.day()
         while self.now < end:
-            if self.now > START + datetime.timedelta(days=20) and self.chance.random() < 0.012:
+            if self.now > START + datetime.timedelta(days=20) and self.chance.random() < 0.02:
                 self.down(min(end, self.now + datetime.timedelta(
                     days=self.chance.choice([2, 3, 5, 8, 13, 20, 34]), minutes=self.chance.randint(0, 1439))))
             else:
@@ -431,7 +452,7 @@ class Year:
         verify = self.daemon.meterctl(self.options.meterctl, "ledger", "verify")
         export = {
             "end": stamp(self.now), "verify": [verify.returncode, verify.stdout, verify.stderr], "events": self.events,
-            "captured": self.double.captured(), "kills": self.kills, "downtimes": self.downtimes, "orgs": {},
+            "captured": self.double.captured(), "faults": self.double.ask(cmd="count")["faults"], "kills": self.kills, "downtimes": self.downtimes, "orgs": {},
         }
         for org in self.orgs:
             if not org.born:
