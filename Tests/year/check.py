@@ -78,6 +78,7 @@ class World:
             self.export = json.load(file)
         for index, entry in enumerate(self.journal):
             entry["index"], entry["time"] = index, instant(entry["now"])
+        self.times = [entry["time"] for entry in self.journal]
         first = self.journal[0]
         self.tax, self.seed = first["tax"], first["seed"]
         self.ticks = sorted({instant(first["start"])} | {e["time"] for e in self.journal if e["kind"] == "tick"})
@@ -182,7 +183,8 @@ class Books:
     def index_at(self, moment, tick=True):
         """The line of the journal after which something at that time was done: what a move of the clock does comes before what is
         asked for then."""
-        return next((e["index"] for e in self.world.journal if e["time"] > moment or tick and e["time"] == moment), 1 << 60)
+        find = bisect.bisect_left if tick else bisect.bisect_right
+        return find(self.world.times, moment)
 
     def succeeded(self, *purposes):
         """Payments that are what they were for."""
@@ -245,6 +247,16 @@ class Books:
                 payment = self.number.get(entry["answer"]["payment"])
                 if not payment or payment["lines"][0]["quantity"] != entry["body"]["seats"]:
                     self.wrong("an order and its payment differ", entry)
+
+    def check_once(self):
+        """Each order is one payment, however often it was sent, and no payment is without an order."""
+        ordered = collections.Counter(
+            e["answer"]["payment"] for e in self.entries if e["kind"] == "request" and e["status"] == 200
+            and e["what"] in ("POST seats/add", "POST purchases"))
+        made = {p["payment"] for p in self.payments if p["purpose"] != "invoice" and not p["is_top_up"]}
+        for number in sorted(set(ordered) | made):
+            if ordered[number] != 1 or number not in made:
+                self.wrong("payment %d was ordered %d times" % (number, ordered[number]), self.number.get(number, "no payment"))
 
     def order_period(self, payment):
         """The period that an order was made in; where there is none yet, the one that it begins."""
@@ -437,8 +449,9 @@ class Books:
             for entry in entries[at]:
                 if entry["kind"] == "request":
                     self.take(entry, at, counted)
-            # What was owed is paid by a request: the period goes on at once.
-            boundary = self.roll(at, boundary, asked=True)
+                    if entry["what"] == "POST payments/retry":
+                        # What was owed is paid: the period goes on at once.
+                        boundary = self.roll(at, boundary, asked=True)
 
     def roll(self, at, boundary, asked):
         """The periods that begin by then, as far as they do: while an invoice is owed, and in an org that is closed, none does."""
@@ -487,7 +500,7 @@ class Books:
                 self.members.add(entry["body"]["user"])
         elif what.startswith("POST members/") and done:
             self.members.discard(what.split("/")[1])
-        if what in ("POST seats/remove", "POST seats/keep") and done and not entry["killed"]:
+        if what in ("POST seats/remove", "POST seats/keep") and done:
             if (answer["seats"], answer["next_seats"]) != (self.seats, self.next_seats):
                 self.wrong("seats, next are %s, expected %s" % (
                     (answer["seats"], answer["next_seats"]), (self.seats, self.next_seats)), entry)
@@ -637,11 +650,17 @@ class Books:
                     break
                 row += 1
             last = [p for p in settled if p["state"] == "declined"]
-            if row and payment["t0"] < last[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1]):
+            if row and not self.set_anew(last[-1]["t1"], payment["t0"]) and payment["t0"] < last[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1]):
                 self.wrong("bought again %s after decline %d in a row" % (payment["t0"] - last[-1]["t1"], row), payment, *last[-row:])
             if self.least(payment) >= Fraction(settings["threshold"]):
                 self.wrong("bought by itself at a balance of %s with %s" % (self.least(payment), settings), payment)
         self.check_top_ups_missed(bought)
+
+    def set_anew(self, since, until):
+        """Whether another card or another wish was saved meanwhile. The documentation doesn't say that this ends the wait after a
+        decline; it is taken as right here."""
+        return any(e["kind"] == "request" and e["what"] in ("PUT payment-method", "PUT top-up") and e["status"] == 200
+                   and since <= e["time"] <= until for e in self.entries)
 
     def matches(self, payment, settings):
         """Whether the amount is what the settings say."""
@@ -667,7 +686,7 @@ class Books:
             had = sum(Fraction(p["lines"][0]["net"]) for p in self.payments if p["purpose"] == "credits" and p["t0"] <= at
                       and p["payment"] not in asked and (p["state"] == "succeeded" or p["t1"] and p["t1"] > at))
             had -= sum(Fraction(e["reply"]["cost"]) for e in self.entries if e["kind"] == "usage" and e["index"] < index)
-            recent = [p for p in bought if at - DAY < p["t0"] <= at and p["state"] == "succeeded"]
+            recent = [p for p in bought if at - DAY < p["t0"] <= at and (p["state"] == "succeeded" or p["t1"] > at)]
             row = 0
             done = sorted((p for p in bought if p["t1"] <= at), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(done):
@@ -706,6 +725,7 @@ class Books:
         self.check_signup()
         self.replay()
         self.check_orders()
+        self.check_once()
         self.check_periods()
         self.check_dunning()
         self.check_credits()

@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class Double:
-    """The Stripe double: tests/stripe/stripe_double.py, a process of its own."""
+    """The Stripe double: Tests/stripe/stripe_double.py, a process of its own."""
 
     def __init__(self, python, folder):
         path = os.path.join(folder, "double.sock")
