@@ -644,7 +644,7 @@ class Books:
             if len(recent) >= settings.get("per_day_max", 1):
                 self.wrong("bought more often than %s in 24 hours" % settings.get("per_day_max", 1), payment, *recent)
             row = 0
-            settled = sorted((p for p in before if p["t1"] <= payment["t0"]), key=lambda p: (p["t1"], p["payment"]))
+            settled = sorted((p for p in before if p["t1"] and p["t1"] < payment["t0"]), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(settled):
                 if p["state"] != "declined":
                     break
