@@ -36,6 +36,7 @@ class Double:
         self.faults = []
         self.random = None
         self.rate = 0.0
+        self.injected = 0
         self.requests = []
         self.webhooks = []
         self.webhook_came = asyncio.Event()
@@ -52,6 +53,7 @@ class Double:
                     del self.faults[index]
                 return fault["kind"]
         if self.random and request.method == "POST" and self.random.random() < self.rate:
+            self.injected += 1
             return self.random.choice(["error_before", "drop_before", "drop_after", "drop_after"])
         return None
 
@@ -171,6 +173,8 @@ class Double:
             signed = b"%d." % command["time"] + command["body"].encode()
             return {"signature": "t=%d,v1=%s" % (
                 command["time"], hmac.new(command["secret"].encode(), signed, hashlib.sha256).hexdigest())}
+        if kind == "count":
+            return {"faults": self.injected}
         if kind == "captured":
             return {"payments": self.captured()}
         return {"error": "there is no such command"}
