@@ -40,14 +40,23 @@ extension Bill {
     }
 
     /// Asks for the payment of more seats.
-    func addingSeats(_ quantity: Int64, key: String, by actor: String) throws(Refusal) -> BillingChange {
+    mutating func addingSeats(_ quantity: Int64, key: String, by actor: String) throws(Refusal) -> BillingChange {
         let order = try seatOrder(quantity)
+        let seats = (state.subscription?.nextSeats ?? 0) + quantity
+        guard record.members <= seats else {
+            throw Refusal(
+                .seatsFull,
+                "org '\(org)' has \(record.members) members, and would have \(seats) seats; buy \(record.members - seats) more, or meterctl member remove"
+            )
+        }
         try requireMethod()
+        begin()
         return try change("seats_ordered", by: actor, [.open(payment(for: order.line, order.purpose, key: key))])
     }
 
     /// Fewer seats from the next period on.
     mutating func removeSeats(_ quantity: Int64, by actor: String) throws(Refusal) -> BillingChange {
+        guard !isClosed else { throw closed }
         guard let subscription = state.subscription, subscription.seats > 0 else { throw noSubscription }
         let members = record.members
         let new = try seats { () throws(Subscription.ChangeError) in
@@ -59,6 +68,7 @@ extension Bill {
 
     /// All seats stay.
     mutating func keepSeats(by actor: String) throws(Refusal) -> BillingChange {
+        guard !isClosed else { throw closed }
         guard let subscription = state.subscription else { throw noSubscription }
         state.subscription = try seats { () throws(Subscription.ChangeError) in try subscription.cancellingRemoval() }
         return try change("removal_cancelled", by: actor, [], [seatsChanged])
@@ -84,6 +94,7 @@ extension Bill {
         }
         guard state.standing.isServed else { throw suspended }
         try requireMethod()
+        begin()
         let line = InvoiceLine(.credits, quantity: 1, unitPrice: amount, try taxed(amount, for: .credits))
         if isTopUp {
             state.topUps.purchases = state.topUps.purchases.filter { now < $0.advanced(bySeconds: 86_400) } + [now]
@@ -97,6 +108,7 @@ extension Bill {
     /// Sets what is bought by itself; nil for nothing.
     mutating func setTopUp(_ topUp: TopUp?, by actor: String) throws(Refusal) -> BillingChange {
         if let topUp {
+            guard !isClosed else { throw closed }
             guard terms.plan.sells(topUp.amount), topUp.amount <= LedgerLimits.paymentMax else {
                 throw Refusal(.malformed, "amount must be a pack that is sold, or more than the largest")
             }
@@ -136,6 +148,13 @@ extension Bill {
     }
 
     // MARK: What orders share
+
+    /// The first order's day is the billing day.
+    private mutating func begin() {
+        if state.subscription == nil { state.subscription = Subscription(signup: today, seats: 0) }
+    }
+
+    var closed: Refusal { Refusal(.orgClosed, "org '\(org)' is closed: nothing of it changes any more") }
 
     func payment(for line: InvoiceLine, _ purpose: PaymentBody.Purpose, key: String) -> NewPayment {
         let product: SoldProduct =

@@ -23,21 +23,23 @@ extension Bill {
             events.append(BillingEvent(.invoicePaid, about: .invoice(invoice)))
             events += restored()
         case .seats(let quantity, let signup, let period):
-            guard let subscription = state.subscription else {
-                state.subscription = Subscription(signup: signup, seats: quantity)
-                events.append(BillingEvent(.subscriptionStarted, ["seats": "\(quantity)"]))
-                // A period of which less than all is left when the money comes is still that period.
-                break
-            }
-            guard subscription.signup == signup, subscription.number == period, today < subscription.period.end,
+            guard !isClosed, let subscription = state.subscription, subscription.signup == signup,
+                subscription.number == period, today < subscription.period.end,
                 subscription.seats + quantity <= terms.plan.seatsMax
-            else { return try returning(payment, reference, "the period it was for is over", by: actor) }
+            else {
+                return try returning(
+                    payment, reference, isClosed ? "the org is closed" : "the period it was for is over", by: actor)
+            }
             state.subscription = subscription.with(quantity)
-            events.append(seatsChanged)
+            events.append(
+                subscription.seats == 0
+                    ? BillingEvent(.subscriptionStarted, ["seats": "\(quantity)"]) : seatsChanged)
+            state.isBegun = true
         case .credits(let toppedUp):
-            if state.subscription == nil { state.subscription = Subscription(signup: today, seats: 0) }
             settleCredits(payment)
+            guard !isClosed else { return try returning(payment, reference, "the org is closed", by: actor) }
             if toppedUp != nil { state.topUps.declines = 0 }
+            state.isBegun = true
         }
         return try change(
             "payment_succeeded", by: actor, [.settle(payment: payment.payment, .succeeded(reference: reference))],
@@ -79,6 +81,7 @@ extension Bill {
                 state.topUps.purchases.removeAll { $0 == toppedUp }
             }
         }
+        forgetFirst(payment)
         let settlement = Settlement.declined(reason: reason.rawValue, reference: reference)
         return try change("payment_declined", by: actor, [.settle(payment: payment.payment, settlement)], events)
     }
@@ -91,8 +94,15 @@ extension Bill {
             settleCredits(payment)
             state.topUps.purchases.removeAll { $0 == toppedUp }
         }
+        forgetFirst(payment)
         return try change(
             "payment_canceled", by: actor, [.settle(payment: payment.payment, .canceled(reason: reason))])
+    }
+
+    /// Where none of the first orders was paid, the billing day is that of a later one.
+    private mutating func forgetFirst(_ payment: PaymentRecord) {
+        guard !state.isBegun, !record.openPayments.contains(where: { $0.payment != payment.payment }) else { return }
+        state.subscription = nil
     }
 
     /// Credits that were under way are so no longer.

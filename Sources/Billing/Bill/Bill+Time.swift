@@ -14,14 +14,14 @@ extension Bill {
     /// The first thing that is due; nil where nothing is.
     func nextStep() throws(Refusal) -> Step? {
         var bill = self
-        if isClosed { return record.uninvoiced.isEmpty ? nil : .change(try bill.close()) }
+        if isClosed, !record.uninvoiced.isEmpty { return .change(try bill.close()) }
         if let last = state.erasing { return .eraseDetail(through: last, done: try bill.erased()) }
         if let asked = try bill.askForOwed() { return .change(asked) }
         if let dunning = try bill.dun() { return .change(dunning) }
         if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
         if let due = renewalDue, due <= now { return .change(try bill.renew()) }
         if let due = warningDue, due <= now { return .change(try bill.warn()) }
-        if case .buy = topUpDecision, let topUp = state.topUp {
+        if let due = topUpDue, due <= now, let topUp = state.topUp {
             return .change(
                 try bill.buyingCredits(topUp.amount, isTopUp: true, key: automaticKey("top-up"), by: Self.daemon))
         }
@@ -188,11 +188,6 @@ extension Bill {
                 "erasure_announced", by: Self.daemon, [], [BillingEvent(.erasureAnnounced, data, about: subject)])
         case .erase:
             state.erasing = record.lastUsage
-            if var subscription = state.subscription {
-                // Nobody holds a seat any more; they are as many as before when it is paid.
-                subscription = (try? subscription.cancellingRemoval()) ?? subscription
-                state.subscription = subscription
-            }
             return try change("erasure_began", by: Self.daemon, [.eraseMembers])
         }
     }

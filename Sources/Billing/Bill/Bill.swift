@@ -20,6 +20,7 @@ struct Bill {
 
     var org: String { record.org.org }
     var today: CalendarDay { CalendarDay(now) }
+    /// Whether it buys nothing more. What it owes it owes still.
     var isClosed: Bool { record.org.state == OrgState.closed.name }
 
     // MARK: Who buys
@@ -66,14 +67,15 @@ struct Bill {
 
     /// When time brings the next step; nil for never.
     var due: Timestamp? {
-        if isClosed { return record.uninvoiced.isEmpty ? nil : now }
+        if isClosed, !record.uninvoiced.isEmpty { return now }
         return [renewalDue, dunningDue, overdueDue, warningDue, topUpDue, state.erasing.map { _ in now }]
             .compactMap { $0 }.min()
     }
 
     /// When the next period is to be billed: not while another is owed.
     var renewalDue: Timestamp? {
-        guard case .current = state.standing, state.asked == nil, let subscription = state.subscription else {
+        guard case .current = state.standing, state.asked == nil, !isClosed, let subscription = state.subscription
+        else {
             return nil
         }
         return state.resumed.map(\.start) ?? subscription.period.end.start
@@ -98,7 +100,9 @@ struct Bill {
     }
 
     var warningDue: Timestamp? {
-        guard let expires = state.method?.expires, state.warnings < Self.warningDays.count else { return nil }
+        guard !isClosed, let expires = state.method?.expires, state.warnings < Self.warningDays.count else {
+            return nil
+        }
         return expires.advanced(byDays: -Self.warningDays[state.warnings]).start
     }
 
@@ -115,7 +119,7 @@ struct Bill {
 
     /// Whether to buy without being asked; nil where nobody wants that, or it can't be.
     var topUpDecision: TopUpDecision? {
-        guard let topUp = state.topUp, state.standing.isServed, terms.isManual || state.method != nil else {
+        guard !isClosed, let topUp = state.topUp, state.standing.isServed, terms.isManual || state.method != nil else {
             return nil
         }
         return topUp.decision(balance: record.balance, state.topUps, terms.plan.topUp, at: now)

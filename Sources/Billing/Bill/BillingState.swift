@@ -3,8 +3,10 @@ import Metering
 /// All that is known of an org's bill beside its payments and invoices. Kept as JSON with each change; a member that comes later
 /// must be optional.
 public struct BillingState: Sendable, Hashable, Codable {
-    /// Its seats; nil before its first payment.
+    /// Its seats and periods, from its first order on; nil again where none of its first orders was paid.
     public var subscription: Subscription?
+    /// Whether anything was ever paid.
+    public var isBegun = false
     /// Where it stands with its period invoices.
     public var standing = Standing.current
     /// When the period invoice on which something is due was first asked for; nil where nothing is due.

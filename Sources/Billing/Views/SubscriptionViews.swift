@@ -39,7 +39,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
     public let due: String
 
     init(_ bill: Bill) {
-        let subscription = bill.state.subscription
+        let subscription = bill.state.isBegun ? bill.state.subscription : nil
         org = bill.org
         state = bill.record.org.state
         standing = subscription == nil ? "none" : bill.state.standing.name
@@ -51,7 +51,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
         signup = subscription?.signup.description
         periodStart = subscription?.period.start.description
         periodEnd = subscription?.period.end.description
-        nextAmount = subscription.flatMap { subscription in
+        nextAmount = (bill.isClosed ? nil : subscription).flatMap { subscription in
             Proration.amount(
                 of: bill.terms.plan.seatPrice, quantity: subscription.nextSeats,
                 from: subscription.renewed().period.start, in: subscription.renewed().period)?.cents

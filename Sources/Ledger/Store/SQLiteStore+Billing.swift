@@ -29,7 +29,8 @@ extension SQLiteStore {
 
     /// Why a change can't be made; nil where it can.
     private func refusal(of change: BillingChange, _ org: Org) throws(SQLiteError) -> Refusal? {
-        if let most = change.membersMax, org.memberCount > most, !change.steps.contains(where: \.erasesMembers) {
+        // A change that gives up seats. Whatever was paid for is delivered, to however many.
+        if let most = change.membersMax, most < org.membersMax ?? .max, org.memberCount > most, change.steps.isEmpty {
             return Refusal(
                 .seatsFull,
                 "org '\(org.name)' has \(org.memberCount) members; meterctl member remove has to free seats first")
@@ -37,7 +38,7 @@ extension SQLiteStore {
         for step in change.steps {
             switch step {
             case .open(let payment):
-                guard org.state != .closed else {
+                guard org.state != .closed || payment.isForInvoice else {
                     return Refusal(.orgClosed, "org '\(org.name)' is closed: it buys nothing more")
                 }
                 // Whoever has room for a thousand times the largest payment has room when this one comes.
@@ -426,9 +427,9 @@ extension SQLiteStore {
     }
 }
 
-extension BillingStep {
-    fileprivate var erasesMembers: Bool {
-        if case .eraseMembers = self { true } else { false }
+extension NewPayment {
+    fileprivate var isForInvoice: Bool {
+        if case .invoice = purpose { true } else { false }
     }
 }
 

@@ -18,7 +18,8 @@ extension InvoiceCommand {
         @OptionGroup var common: CommonOptions
 
         private static let columns = [
-            "number", "kind", "issued", "state", "buyer", "vat_id", "country", "line", "product", "quantity", "unit_price",
+            "number", "kind", "issued", "state", "buyer", "vat_id", "country", "line", "product", "quantity",
+            "unit_price",
             "from", "until", "net", "tax", "gross", "tax_rule", "paid_before", "payment", "corrects",
         ]
 
@@ -37,8 +38,10 @@ extension InvoiceCommand {
 
         private static func row(_ line: InvoiceLineView, of invoice: InvoiceView) -> [String] {
             [
-                invoice.number, invoice.kind, invoice.issued, invoice.state, invoice.buyer.name, invoice.buyer.vatID ?? "",
-                invoice.buyer.country ?? "", line.text, line.product, "\(line.quantity)", line.unitPrice, line.from ?? "",
+                invoice.number, invoice.kind, invoice.issued, invoice.state, invoice.buyer.name,
+                invoice.buyer.vatID ?? "",
+                invoice.buyer.country ?? "", line.text, line.product, "\(line.quantity)", line.unitPrice,
+                line.from ?? "",
                 line.until ?? "", line.net, line.tax, line.gross, line.taxRule, line.paidOn ?? "",
                 line.payment.map { "\($0)" } ?? "", invoice.corrects ?? "",
             ]

@@ -7,7 +7,8 @@ struct InvoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invoice", abstract: "Invoices and credit notes.",
         subcommands: [
-            List.self, Show.self, PDF.self, Explain.self, Export.self, Dispute.self, Note.self, Uphold.self, Credit.self,
+            List.self, Show.self, PDF.self, Explain.self, Export.self, Dispute.self, Note.self, Uphold.self,
+            Credit.self,
         ])
 
     static func table(of lines: [InvoiceLineView]) -> Table {
