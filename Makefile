@@ -6,6 +6,7 @@
 # make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
 # make bench-parts   decode, price and commit, each alone
 # make oracle   price generated records by LiteLLM's own functions too, and compare
+# make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
@@ -27,7 +28,7 @@ RECORDS ?= 1000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model oracle lint smoke deb clean
+.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean
 
 run: build
 	@exec scripts/run
@@ -43,6 +44,7 @@ test: build deb
 	scripts/install-stripe-double
 	swift build --build-tests
 	swift test --skip-build
+	Tests/year/run --orgs 16 --days 130 --kills 25
 	scripts/install-promtool
 	Tests/systemd/run
 
@@ -71,6 +73,9 @@ bench-rates: build
 model: deps
 	swift build --build-tests
 	METERD_MODEL_SEEDS=$(SEEDS) METERD_MODEL_STEPS=$(STEPS) swift test --skip-build --filter ModelTests
+
+year: build
+	Tests/year/run $(YEAR)
 
 oracle: build
 	@python3 -c 'import venv, ensurepip' 2> /dev/null || scripts/install-deps python3-venv

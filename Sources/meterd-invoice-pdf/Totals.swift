@@ -47,8 +47,8 @@ struct Totals {
         var rows = [
             row("Net", invoice.net.grouped, plain), row("Tax", invoice.tax.grouped, plain),
             rule(.hairline), row("Total", invoice.total.grouped, bold),
-            row("Paid before", invoice.paidBefore.grouped, plain),
         ]
+        if invoice.kind == .invoice { rows.append(row("Paid before", invoice.paidBefore.grouped, plain)) }
         let isPaidLater = invoice.kind == .invoice && invoice.state == .paid && !invoice.due.isZero
         let credited = invoice.credited.flatMap { $0.isZero ? nil : $0.grouped }
         if let credited { rows.append(row("Credited by credit notes", credited, plain)) }

@@ -193,17 +193,23 @@ class Books:
     # Orders.
 
     def check_signup(self):
-        """The period begins on the day of the first purchase."""
+        """The period begins on the day of the first order; first orders that were all declined don't count."""
         bought = self.succeeded("seats", "credits")
         said = self.data["subscription"].get("signup")
         if not bought:
             if said:
                 self.wrong("has a signup day without a purchase")
             return
-        expected = min(p["t0"] for p in bought).date()
+        begun = min(p["t0"] for p in bought)
+        for order in sorted((p for p in self.payments if p["purpose"] in ("seats", "credits")),
+                            key=lambda p: p["t0"], reverse=True):
+            # One that was still open when the next was ordered.
+            if order["t0"] < begun and (order["t1"] is None or order["t1"] > begun):
+                begun = order["t0"]
+        expected = begun.date()
         self.signup = day(said) if said else expected
         if self.signup != expected:
-            self.wrong("signup is %s, the first purchase that was paid was made on %s" % (said, expected),
+            self.wrong("signup is %s, the first order that counts was made on %s" % (said, expected),
                        *[p for p in bought[:2]])
 
     def order_index(self, payment):
@@ -634,6 +640,9 @@ class Books:
             settings = {}
             for entry in self.entries:
                 if entry["kind"] == "request" and entry["what"] == "PUT top-up" and entry["status"] == 200 and entry["time"] <= payment["t0"]:
+                    # What was bought when the clock moved to that time came before a setting of the same time.
+                    if entry["time"] == payment["t0"] and self.matches(payment, settings):
+                        break
                     settings = entry["body"]
                     if entry["time"] == payment["t0"] and self.matches(payment, settings):
                         break

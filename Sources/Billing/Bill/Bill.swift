@@ -60,7 +60,7 @@ struct Bill {
         _ kind: String, by actor: String, _ steps: [BillingStep] = [], _ events: [BillingEvent] = []
     ) throws(Refusal) -> BillingChange {
         BillingChange(
-            org: org, after: record.change, kind: kind, actor: actor, state: BillingCoding.encode(state),
+            org: org, after: record.change, decided: now, kind: kind, actor: actor, state: BillingCoding.encode(state),
             membersMax: state.subscription?.membersMax, isSuspended: !state.standing.isServed,
             topUpBelow: state.topUp?.threshold, steps: steps, events: events)
     }

@@ -10,6 +10,8 @@ public struct BillingChange: Sendable {
     public let org: String
     /// The change that it was worked out from, 0 for none. Where another has come since, nothing happens.
     public let after: Int64
+    /// When it was worked out. Where it would be made on another UTC day, nothing happens: periods go by days.
+    public let decided: Timestamp
     /// What it is, in a word.
     public let kind: String
     /// Who does it: an operator, or `meterd` where time does.
@@ -29,12 +31,13 @@ public struct BillingChange: Sendable {
 
     /// A change of an org's bill.
     public init(
-        org: String, after: Int64, kind: String, actor: String, state: String, membersMax: Int64?,
+        org: String, after: Int64, decided: Timestamp, kind: String, actor: String, state: String, membersMax: Int64?,
         isSuspended: Bool, topUpBelow: Money?, steps: [BillingStep] = [],
         events: [BillingEvent] = []
     ) {
         self.org = org
         self.after = after
+        self.decided = decided
         self.kind = kind
         self.actor = actor
         self.state = state

@@ -8,7 +8,7 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         if let key, let answered = try replay(key, org: change.org, { .billed($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[change.org] else { return Self.unknownOrg(change.org) }
-        guard org.billingChange == change.after else { return .overtaken }
+        guard org.billingChange == change.after, change.decided.day == now.day else { return .overtaken }
         if let refusal = try refusal(of: change, org) { return .refused(refusal) }
         var applied = BillingApplied(change: next.change)
         for step in change.steps {

@@ -7,11 +7,21 @@ extension SQLiteStore {
     static let rolledAtOnce: Int64 = 1024
     /// Records that may wait while the writer is busy; behind them each commit adds some up.
     static let rollBacklogMax: Int64 = 2_000_000
-    /// How long records wait while there is little to do.
+    /// How long records wait while there are few of them.
     static let rollPause = Duration.milliseconds(500)
+    /// While records come, so many times as long as it took is left to them.
+    static let rollShare = 20
 
     /// Records that are not added up yet.
     var rollBacklog: Int64 { next.usage - 1 - rolledTo }
+
+    /// How long until some are added up; nil where there are none. Where nothing comes in, at once.
+    var timeToRollUp: Duration? {
+        guard rollBacklog > 0 else { return nil }
+        if lastRollUp.newest == next.usage { return .zero }
+        let pause = rollBacklog < Self.rolledAtOnce ? Self.rollPause : lastRollUp.took * Self.rollShare
+        return max(.zero, pause - (.now - lastRollUp.at))
+    }
 
     /// What one record adds to the sums of its day.
     struct Contribution: Equatable {
@@ -28,6 +38,7 @@ extension SQLiteStore {
     /// Adds up the next records.
     mutating func rollUp() throws(SQLiteError) {
         guard rollBacklog > 0 else { return }
+        let start = ContinuousClock.now
         let rows = try connection.prepare(
             Self.contributionSQL + " WHERE usage.sequence > ? ORDER BY usage.sequence LIMIT ?")
         rows.bind(1, rolledTo)
@@ -44,7 +55,8 @@ extension SQLiteStore {
         for (key, sums) in sums { try add(sums, to: key) }
         for contribution in tagged { try addTags(of: contribution) }
         try moveRollMark()
-        lastRollUp = .now
+        let end = ContinuousClock.now
+        lastRollUp = (end, end - start, next.usage)
     }
 
     private func moveRollMark() throws(SQLiteError) {

@@ -33,7 +33,7 @@ public struct SQLiteStore: LedgerStore {
     var window: Window
     /// The record up to which usage is added up by day.
     var rolledTo: Int64
-    var lastRollUp = ContinuousClock.now
+    var lastRollUp = (at: ContinuousClock.now, took: Duration.zero, newest: Int64(0))
     private var rolledToCommitted: Int64
     private var nextCommitted: NextNumbers
     private var sweptToCommitted: Int64? = 0
@@ -159,7 +159,7 @@ public struct SQLiteStore: LedgerStore {
     public var timeToOwnWork: Duration? {
         if wasFull { return .seconds(1) }
         if sweptTo != nil { return .zero }
-        let roll = rollBacklog > 0 ? max(.zero, Self.rollPause - (.now - lastRollUp)) : nil
+        let roll = timeToRollUp
         let expiry: Duration? = expirations.earliest.map {
             .milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
         }
