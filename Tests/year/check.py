@@ -637,21 +637,13 @@ class Books:
         self.world.counts["top-ups"] += len(bought)
         for payment in bought:
             before = [p for p in bought if p["payment"] < payment["payment"]]
-            settings = {}
-            for entry in self.entries:
-                if entry["kind"] == "request" and entry["what"] == "PUT top-up" and entry["status"] == 200 and entry["time"] <= payment["t0"]:
-                    # What was bought when the clock moved to that time came before a setting of the same time.
-                    if entry["time"] == payment["t0"] and self.matches(payment, settings):
-                        break
-                    settings = entry["body"]
-                    if entry["time"] == payment["t0"] and self.matches(payment, settings):
-                        break
-            if not self.matches(payment, settings):
-                self.wrong("bought by itself against the settings %s" % settings, payment)
+            # What was bought when the clock moved to a time may come before or after what was set at that time.
+            earlier = [e for e in self.wishes() if e["time"] < payment["t0"]]
+            wishes = [e["body"] for e in earlier[-1:] + [e for e in self.wishes() if e["time"] == payment["t0"]]]
+            reasons = [self.against(payment, before, wish) for wish in wishes] or ["nobody wished for it"]
+            if all(reasons):
+                self.wrong(reasons[-1], payment)
                 continue
-            recent = [p for p in before if p["t0"] > payment["t0"] - DAY and p["state"] in ("succeeded", "pending")]
-            if len(recent) >= settings.get("per_day_max", 1):
-                self.wrong("bought more often than %s in 24 hours" % settings.get("per_day_max", 1), payment, *recent)
             row = 0
             settled = sorted((p for p in before if p["t1"] and p["t1"] < payment["t0"]), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(settled):
@@ -661,9 +653,23 @@ class Books:
             last = [p for p in settled if p["state"] == "declined"]
             if row and not self.set_anew(last[-1]["t1"], payment["t0"]) and payment["t0"] < last[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1]):
                 self.wrong("bought again %s after decline %d in a row" % (payment["t0"] - last[-1]["t1"], row), payment, *last[-row:])
-            if self.least(payment) >= Fraction(settings["threshold"]):
-                self.wrong("bought by itself at a balance of %s with %s" % (self.least(payment), settings), payment)
         self.check_top_ups_missed(bought)
+
+    def wishes(self):
+        """The settings of what is bought by itself, in order."""
+        return [e for e in self.entries
+                if e["kind"] == "request" and e["what"] == "PUT top-up" and e["status"] == 200]
+
+    def against(self, payment, before, wish):
+        """Why a purchase is not what was wished for; None where it is."""
+        if not self.matches(payment, wish):
+            return "bought by itself against the settings %s" % wish
+        recent = [p for p in before if p["t0"] > payment["t0"] - DAY and p["state"] in ("succeeded", "pending")]
+        if len(recent) >= wish.get("per_day_max", 1):
+            return "bought more often than %s in 24 hours" % wish.get("per_day_max", 1)
+        if self.least(payment) >= Fraction(wish["threshold"]):
+            return "bought by itself at a balance of %s with %s" % (self.least(payment), wish)
+        return None
 
     def set_anew(self, since, until):
         """Whether another card or another wish was saved meanwhile. The documentation doesn't say that this ends the wait after a
