@@ -92,7 +92,7 @@ import Testing
         let ledger = try LedgerFixture { $0.sweepRecordsMax = 10 }
         try ledger.createOrg("acme", credits: "1")
         for number in 0..<25 { _ = try ledger.reply(try ledger.record("r\(number)", model: "new", input: 2)) }
-        _ = try ledger.store.commit([])
+        _ = try ledger.store.commit(lots: [])
         #expect(ledger.store.timeToOwnWork == nil)
         // The card holds from later on than the records; it is the earliest that knows the model.
         ledger.clock.advance(seconds: 60)

@@ -34,8 +34,8 @@ struct CommitChain {
 
         /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
         var count: Int {
-            if change > 0 { return 13 }
-            return alias > 0 ? 9 : 8
+            if change != 0 || payment != 0 || invoice != 0 || note != 0 { return 13 }
+            return alias != 0 ? 9 : 8
         }
     }
 
