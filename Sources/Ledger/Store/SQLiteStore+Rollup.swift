@@ -3,14 +3,14 @@ import Metering
 // Usage by day, member, model and tag, added up beside the records, so that a month is answered without looking at them. It is made
 // when the writer has nothing else to do, some records at a time; what it hasn't come to yet a reader adds up itself.
 extension SQLiteStore {
-    /// Records that are added up in one commit.
-    static let rolledAtOnce: Int64 = 1024
-    /// Records that may wait while the writer is busy; behind them each commit adds some up.
-    static let rollBacklogMax: Int64 = 2_000_000
+    /// Records that are added up in one commit while nothing comes in, and while something does.
+    static let (rolledWhenIdle, rolledAtOnce): (Int64, Int64) = (1024, 256)
+    /// Records that may wait; behind them each commit adds up as many as it brings.
+    static let rollBacklogMax: Int64 = 1_000_000
     /// How long records wait while there are few of them.
     static let rollPause = Duration.milliseconds(500)
     /// While records come, so many times as long as it took is left to them.
-    static let rollShare = 20
+    static let rollShare = 40
 
     /// Records that are not added up yet.
     var rollBacklog: Int64 { next.usage - 1 - rolledTo }
@@ -18,9 +18,21 @@ extension SQLiteStore {
     /// How long until some are added up; nil where there are none. Where nothing comes in, at once.
     var timeToRollUp: Duration? {
         guard rollBacklog > 0 else { return nil }
-        if lastRollUp.newest == next.usage { return .zero }
+        if isIdle { return .zero }
         let pause = rollBacklog < Self.rolledAtOnce ? Self.rollPause : lastRollUp.took * Self.rollShare
         return max(.zero, pause - (.now - lastRollUp.at))
+    }
+
+    /// Whether nothing came in since some were added up.
+    private var isIdle: Bool { lastRollUp.newest == next.usage }
+
+    /// Adds some up, beside a batch of so many mutations: where there is none, this is what the commit is for.
+    mutating func rollUp(beside count: Int) throws(SQLiteError) {
+        if count == 0 {
+            try rollUp(limit: isIdle ? Self.rolledWhenIdle : Self.rolledAtOnce)
+        } else if rollBacklog > Self.rollBacklogMax {
+            try rollUp(limit: Int64(max(count, 64)))
+        }
     }
 
     /// What one record adds to the sums of its day.
@@ -36,13 +48,13 @@ extension SQLiteStore {
     }
 
     /// Adds up the next records.
-    mutating func rollUp() throws(SQLiteError) {
+    private mutating func rollUp(limit: Int64) throws(SQLiteError) {
         guard rollBacklog > 0 else { return }
         let start = ContinuousClock.now
         let rows = try connection.prepare(
             Self.contributionSQL + " WHERE usage.sequence > ? ORDER BY usage.sequence LIMIT ?")
         rows.bind(1, rolledTo)
-        rows.bind(2, Self.rolledAtOnce)
+        rows.bind(2, limit)
         var sums: [Contribution.Key: UsageSums] = [:]
         var tagged: [Contribution] = []
         while try rows.step() {

@@ -120,8 +120,7 @@ public struct SQLiteStore: LedgerStore {
             outcomes.reserveCapacity(lots.count)
             for lot in lots { outcomes.append(try apply(lot, now)) }
             try sweep(now)
-            // With nothing asked, it is the store's own work that this commit is for.
-            if lots.isEmpty || rollBacklog > Self.rollBacklogMax { try rollUp() }
+            try rollUp(beside: lots.reduce(0) { $0 + $1.count })
             try write(now)
             let sealed = index.isFull ? try index.seal() : nil
             let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
