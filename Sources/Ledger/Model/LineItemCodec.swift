@@ -25,6 +25,17 @@ enum LineItemCodec {
         return bytes
     }
 
+    /// The quantities alone of the lines that were kept, as far as they can be read.
+    static func quantities(_ bytes: [UInt8], _ body: (UsageUnit, Int64) -> Void) {
+        var rest = bytes[...]
+        while let number = rest.popFirst(), let quantity = LEB128.take(&rest) {
+            if let unit = UsageUnit(rawValue: number), let quantity = Int64(exactly: quantity) { body(unit, quantity) }
+            // The price: its power of ten, and its digits up to the last byte, which is below 128.
+            guard rest.popFirst() != nil else { return }
+            rest = rest.drop { $0 >= 0x80 }.dropFirst()
+        }
+    }
+
     /// The lines that were kept, or nil where the bytes are not what ``encode(_:)`` writes.
     static func decode(_ bytes: [UInt8]) -> [LineItem]? {
         var lines: [LineItem] = []

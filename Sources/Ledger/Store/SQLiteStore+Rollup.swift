@@ -6,7 +6,7 @@ extension SQLiteStore {
     /// Records that are added up in one commit while nothing comes in, and while something does.
     static let (rolledWhenIdle, rolledAtOnce): (Int64, Int64) = (1024, 256)
     /// Records that may wait; behind them each commit adds up as many as it brings.
-    static let rollBacklogMax: Int64 = 1_000_000
+    static let rollBacklogMax: Int64 = 400_000
     /// How long records wait while there are few of them.
     static let rollPause = Duration.milliseconds(500)
     /// While records come, so many times as long as it took is left to them.
@@ -111,10 +111,10 @@ extension SQLiteStore {
         contribution.sums.records = 1
         contribution.sums.cost = isCorrected ? row.int(10) : row.int(9)
         contribution.sums.unpriced = !isCorrected && row.int(7) == ChargeStatus.unpriced.rawValue ? 1 : 0
-        for line in LineItemCodec.decode(row.blob(isCorrected ? 12 : 11)) ?? [] {
-            switch line.unit.isOfThePrompt {
-            case true?: contribution.sums.input &+= line.quantity
-            case false?: contribution.sums.output &+= line.quantity
+        LineItemCodec.quantities(row.blob(isCorrected ? 12 : 11)) { unit, quantity in
+            switch unit.isOfThePrompt {
+            case true?: contribution.sums.input &+= quantity
+            case false?: contribution.sums.output &+= quantity
             case nil: break
             }
         }
