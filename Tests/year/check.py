@@ -647,7 +647,7 @@ class Books:
             row = 0
             settled = sorted((p for p in before if p["t1"] and p["t1"] < payment["t0"]), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(settled):
-                if p["state"] != "declined":
+                if p["state"] != "declined" or self.set_anew(p["t1"], payment["t0"]):
                     break
                 row += 1
             last = [p for p in settled if p["state"] == "declined"]
@@ -672,8 +672,7 @@ class Books:
         return None
 
     def set_anew(self, since, until):
-        """Whether another card or another wish was saved meanwhile. The documentation doesn't say that this ends the wait after a
-        decline; it is taken as right here."""
+        """Whether another card or another wish was saved meanwhile: the count of declines begins anew."""
         return any(e["kind"] == "request" and e["what"] in ("PUT payment-method", "PUT top-up") and e["status"] == 200
                    and since <= e["time"] <= until for e in self.entries)
 
@@ -705,7 +704,7 @@ class Books:
             row = 0
             done = sorted((p for p in bought if p["t1"] <= at), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(done):
-                if p["state"] != "declined":
+                if p["state"] != "declined" or self.set_anew(p["t1"], payment["t0"]):
                     break
                 row += 1
             waits = row and at < done[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1])
