@@ -704,7 +704,7 @@ class Books:
             row = 0
             done = sorted((p for p in bought if p["t1"] <= at), key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(done):
-                if p["state"] != "declined" or self.set_anew(p["t1"], payment["t0"]):
+                if p["state"] != "declined":
                     break
                 row += 1
             waits = row and at < done[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1])
