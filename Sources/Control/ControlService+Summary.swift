@@ -25,7 +25,7 @@ public struct ForecastView: Codable, Sendable, Hashable {
     public let org: String
     /// What is left of its credits.
     public let balance: String
-    /// Days whose usage the pace is taken from, today not included; 0 where there were none.
+    /// Days whose usage the pace is taken from, today only where there are no others; 0 where there were none.
     public let days: Int64
     /// What was spent a day on those, rounded down.
     public let perDay: String
@@ -129,10 +129,12 @@ extension ControlService {
     private func forecast(of org: OrgView) async throws -> ForecastView {
         let now = clock()
         let today = CalendarDay(now)
-        let spent = try await reader.summary(
-            of: org.org, by: [.day], since: today.advanced(byDays: -7), until: today, in: .charged)
+        var spent = try await reader.summary(
+            of: org.org, by: [.day], since: today.advanced(byDays: -7), until: today.advanced(byDays: 1), in: .charged)
+        // Today is not over: it counts only where there is nothing else.
+        if spent.count > 1 { spent.removeAll { $0.key == [today.description] } }
         // Of an org that is younger the days before its first are none.
-        let days = spent.first?.key.first.flatMap { CalendarDay($0) }.map { today - $0 } ?? 0
+        let days = spent.first?.key.first.flatMap { CalendarDay($0) }.map { max(1, today - $0) } ?? 0
         let sum = spent.reduce(Int64(0)) { $0 + (Money(decimal: $1.cost)?.nanos ?? 0) }
         let perDay = days > 0 ? sum / days : 0
         let balance = Money(decimal: org.balance) ?? .zero

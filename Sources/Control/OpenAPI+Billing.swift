@@ -12,8 +12,12 @@ extension OpenAPI {
                 ("seats", .integer), ("next_seats", .integer), ("members", .integer), ("members_max", .integer),
                 ("seat_price", .money), ("signup", .day), ("period_start", .day), ("period_end", .day),
                 ("next_amount", .money), ("declined", .time), ("suspends", .time), ("erases", .time),
-                ("owed", ["type": "array", "items": .string]), ("due", .money),
-            ], required: ["org", "state", "standing", "seats", "next_seats", "members", "seat_price", "owed", "due"]),
+                ("is_disputed", .boolean), ("owed", ["type": "array", "items": .string]), ("due", .money),
+            ],
+            required: [
+                "org", "state", "standing", "seats", "next_seats", "members", "seat_price", "is_disputed", "owed",
+                "due",
+            ]),
         "UsageSummary": .members(
             [
                 ("org", .string), ("by", ["type": "array", "items": .string]), ("since", .day), ("until", .day),

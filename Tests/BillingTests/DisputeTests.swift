@@ -151,3 +151,64 @@ import Testing
         try await fixture.close()
     }
 }
+
+/// What a finance person found.
+@Suite struct SmallCreditTests {
+    @Test func manySmallCreditsAddUpToTheInvoice() async throws {
+        var plan = Plan()
+        plan.seatPrice = Money(nanos: 1_000_000_000)
+        let taxes = try TaxDocument.parse(
+            "format: meterd-tax/1\nrates: [{country: DE, name: USt., percent: 19, from: 2021-01-01}]")
+        let fixture = try await BillingFixture(plan: plan, taxes: taxes)
+        try await fixture.createOrg()
+        try await fixture.addSeats(1)
+        try await fixture.move(to: "2026-02-28")
+        for number in 0..<60 {
+            let amount = Money(nanos: number == 59 ? 10_000_000 : 20_000_000)
+            let note = try await fixture.billing.credit(
+                amount, reason: "r", on: "INV-000001", of: "acme", under: fixture.key(), by: "test")
+            #expect(!note.net.hasPrefix("-") && !note.tax.hasPrefix("-"))
+        }
+        let notes = try await fixture.invoices().filter { $0.kind == "credit_note" }
+        let tax = notes.reduce(Int64(0)) { $0 + (Money(decimal: $1.tax)?.nanos ?? 0) }
+        #expect(Money(nanos: tax).cents == "0.19")
+        try await fixture.verify()
+        try await fixture.close()
+    }
+
+    @Test func aLargeInvoiceCanBePaid() async throws {
+        let fixture = try await BillingFixture()
+        try await fixture.createOrg()
+        try await fixture.addSeats(100_000)
+        try await fixture.move(to: "2026-02-28")
+        #expect(try await fixture.pay(try await fixture.pending()).amount == "2900000.00")
+        try await fixture.verify()
+        try await fixture.close()
+    }
+
+    @Test func moneyThatComesLateGoesBack() async throws {
+        let fixture = try await BillingFixture()
+        try await fixture.createOrg()
+        try await fixture.addSeats(1)
+        let late = try await fixture.billing.addSeats(2, to: "acme", under: fixture.key(), by: "test").payment
+        try await fixture.move(to: "2026-02-28")
+        #expect(try await fixture.pay(late).state == "refund_due")
+        #expect(try await fixture.pay(late).state == "refunded")
+        try await fixture.verify()
+        try await fixture.close()
+    }
+
+    @Test func aTopUpThatIsCancelledWaits() async throws {
+        let fixture = try await BillingFixture()
+        try await fixture.createOrg()
+        try await fixture.buy("50")
+        let wish = TopUp(
+            threshold: Money(nanos: 60_000_000_000), amount: Money(nanos: 50_000_000_000), perDayMax: 2)
+        _ = try await fixture.billing.setTopUp(wish, for: "acme", under: fixture.key(), by: "test")
+        try await fixture.settle()
+        _ = try await fixture.billing.record(
+            .canceled, of: try await fixture.pending(), for: "acme", under: fixture.key(), by: "test")
+        await #expect(throws: BillingFixture.NonePending.self) { try await fixture.pending() }
+        try await fixture.close()
+    }
+}

@@ -85,7 +85,7 @@ import Testing
             return
         }
         #expect(suspension.since == after(days: 3))
-        #expect(suspension.erases == after(days: 33))
+        #expect(suspension.erases == after(days: 50))
     }
 
     @Test func paymentRestoresFromEveryStanding() {

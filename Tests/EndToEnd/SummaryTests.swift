@@ -58,7 +58,9 @@ import Testing
 
     @Test func theForecastGoesByTheLastDays() throws {
         let daemon = try filled()
-        #expect(try daemon.json("usage", "forecast", "acme")["runs_out"] == nil)
+        // On the first day there is nothing else to go by.
+        let first = try daemon.json("usage", "forecast", "acme")
+        #expect((first["days"] as? Int, first["per_day"] as? String) == (1, "0.015250000"))
         _ = try daemon.meterctl("clock", "2026-03-12T00:00:00Z")
         let forecast = try daemon.json("usage", "forecast", "acme")
         #expect(forecast["days"] as? Int == 2)

@@ -38,7 +38,10 @@ extension Bill {
         _ amount: Money, reason: String, on invoice: InvoiceRecord, after earlier: [InvoiceRecord], by actor: String
     ) throws(Refusal) -> BillingChange {
         let left = invoice.uncredited
-        guard invoice.kind == .invoice, amount > .zero, amount.isWholeCents, amount <= left else {
+        guard invoice.kind == .invoice else {
+            throw Refusal(.conflict, "\(invoice.number) is a credit note; only invoices are credited")
+        }
+        guard amount > .zero, amount.isWholeCents, amount <= left else {
             throw Refusal(
                 .malformed,
                 "of \(invoice.number) at most USD \(left.cents) can be credited, in whole cents; what was bought apart from it is not taken back here"
@@ -49,9 +52,10 @@ extension Bill {
         else { throw Refusal(.unknownOutcome, "invoice \(invoice.number) can't be read") }
         let taxDue = body.lines.filter { $0.payment == nil }.reduce(Int64(0)) { $0 + $1.tax.nanos }
         let taxLeft = taxDue - earlier.reduce(0) { $0 + $1.tax.nanos }
-        let share = Proration.roundedToCent(
-            Int128(amount.nanos) * Int128(taxDue), over: Int128(invoice.due.nanos))
-        let tax = amount == left ? taxLeft : min(share?.nanos ?? 0, taxLeft)
+        // The share of all that is credited then, less what was taken so far: so that parts add up, however small they are.
+        let credited = Int128(invoice.credited.nanos) + Int128(amount.nanos)
+        let share = Proration.roundedToCent(credited * Int128(taxDue), over: Int128(invoice.due.nanos))
+        let tax = max(0, min((share?.nanos ?? 0) - (taxDue - taxLeft), taxLeft, amount.nanos))
         let net = Money(nanos: amount.nanos - tax)
         let line = InvoiceLine(
             .correction(of: invoice.number), quantity: 1, unitPrice: net,

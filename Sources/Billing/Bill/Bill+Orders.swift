@@ -85,11 +85,11 @@ extension Bill {
     mutating func buyingCredits(
         _ amount: Money, isTopUp: Bool = false, key: String, by actor: String
     ) throws(Refusal) -> BillingChange {
-        guard terms.plan.sells(amount), amount <= LedgerLimits.paymentMax else {
+        guard terms.plan.sells(amount), amount <= LedgerLimits.purchaseMax else {
             let packs = terms.plan.packs.map(\.cents).joined(separator: ", ")
             throw Refusal(
                 .malformed,
-                "credits are sold as \(packs), or any larger amount up to \(LedgerLimits.paymentMax.cents), in whole cents"
+                "credits are sold as \(packs), or any larger amount up to \(LedgerLimits.purchaseMax.cents), in whole cents"
             )
         }
         guard state.standing.isServed else { throw suspended }
@@ -109,7 +109,7 @@ extension Bill {
     mutating func setTopUp(_ topUp: TopUp?, by actor: String) throws(Refusal) -> BillingChange {
         if let topUp {
             guard !isClosed else { throw closed }
-            guard terms.plan.sells(topUp.amount), topUp.amount <= LedgerLimits.paymentMax else {
+            guard terms.plan.sells(topUp.amount), topUp.amount <= LedgerLimits.purchaseMax else {
                 throw Refusal(.malformed, "amount must be a pack that is sold, or more than the largest")
             }
             guard topUp.threshold > .zero else { throw Refusal(.malformed, "threshold must be more than zero") }

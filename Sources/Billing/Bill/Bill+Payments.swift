@@ -46,7 +46,7 @@ extension Bill {
             events)
     }
 
-    private mutating func returning(
+    func returning(
         _ payment: PaymentRecord, _ reference: String?, _ reason: String, by actor: String
     ) throws(Refusal) -> BillingChange {
         try change(
@@ -93,6 +93,11 @@ extension Bill {
         if case .credits(let toppedUp) = body.purpose {
             settleCredits(payment)
             state.topUps.purchases.removeAll { $0 == toppedUp }
+            if toppedUp != nil {
+                // Whoever cancels it doesn't want the next one at once.
+                state.topUps.declines += 1
+                state.topUps.lastDecline = now
+            }
         }
         forgetFirst(payment)
         return try change(

@@ -25,15 +25,14 @@ extension Standing {
     /// After what is owed was paid: everything is as before, at once.
     public var paid: Standing { .current }
 
-    /// After a dispute ended in which nothing followed: the grace begins anew, and an erasure is announced anew.
+    /// After a dispute ended in which nothing followed: the grace, or the retention, begins anew.
     public func resumed(at now: Timestamp, _ terms: DunningTerms) -> Standing {
         switch self {
         case .current, .erased: return self
         case .grace: return .grace(Arrears(declined: now, retries: 0))
         case .suspended(let arrears, var suspension):
             suspension.announced = 0
-            let days = terms.announceDays.first ?? 0
-            suspension.erases = max(suspension.erases, now.advanced(bySeconds: days * Self.day))
+            suspension.erases = now.advanced(bySeconds: terms.retentionDays * Self.day)
             return .suspended(arrears, suspension)
         }
     }
@@ -60,7 +59,8 @@ extension Standing {
     }
 
     /// After the next step was taken at a moment at which it is due. What came late catches up: retries that were missed are one;
-    /// a suspension began when it was due; an erasure waits until it was announced as long before as was promised.
+    /// a suspension began when it was due, and its retention when it was told; an erasure waits until it was announced as long before as was
+    /// promised.
     public func taking(_ step: DunningStep, at now: Timestamp, _ terms: DunningTerms) -> Standing {
         switch (self, step) {
         case (.grace(var arrears), .retry):
@@ -74,7 +74,7 @@ extension Standing {
             return .suspended(
                 arrears,
                 Suspension(
-                    since: since, erases: since.advanced(bySeconds: terms.retentionDays * Self.day), announced: 0))
+                    since: since, erases: now.advanced(bySeconds: terms.retentionDays * Self.day), announced: 0))
         case (.suspended(let arrears, var suspension), .announceErasure(let days)):
             suspension.announced += 1
             suspension.erases = max(suspension.erases, now.advanced(bySeconds: days * Self.day))

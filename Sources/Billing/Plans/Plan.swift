@@ -17,6 +17,8 @@ public struct Plan: Sendable, Hashable {
     /// Who sells.
     public var seller = Seller()
 
+    /// What all the seats that an org may have cost at most: with any tax less than a payment may be.
+    static let seatsAmountMax = Money(nanos: 40_000_000_000_000_000)
     /// What a seat costs at least: then a day of it is more than a cent.
     static let seatPriceMin = Money(nanos: 1_000_000_000)
 

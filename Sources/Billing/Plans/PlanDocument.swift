@@ -16,6 +16,13 @@ public enum PlanDocument {
                 }
                 if let most = seats["max"] { plan.seatsMax = try most.whole("seats.max", 1...1_000_000) }
             }
+            // A period's invoice must be something that can be paid, whatever the tax.
+            let (most, isTooMuch) = plan.seatPrice.nanos.multipliedReportingOverflow(by: plan.seatsMax)
+            guard !isTooMuch, most <= Plan.seatsAmountMax.nanos else {
+                throw DocumentProblem(
+                    "seats.price times seats.max must be at most \(Plan.seatsAmountMax.cents)",
+                    (top["seats"] ?? root).place)
+            }
             if let packs = try top["credits"]?.members(of: "credits", allowing: ["packs"])["packs"] {
                 plan.packs = try increasing(packs, "credits.packs") { try $0.price("a pack") }
             }

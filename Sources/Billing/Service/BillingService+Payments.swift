@@ -71,8 +71,11 @@ extension BillingService {
                     .conflict,
                     "payment \(number) is collected by \(payment.gateway); meterctl payments retry asks again")
             }
-            guard payment.state.isOpen else {
-                throw Refusal(.conflict, "payment \(number) is \(payment.state.name) already")
+            var isLate = false
+            if case .paid = word, payment.state == .canceled { isLate = true }
+            guard payment.state.isOpen || isLate else {
+                let hint = payment.state == .declined ? "; meterctl payments retry asks for what is owed anew" : ""
+                throw Refusal(.conflict, "payment \(number) is \(payment.state.name) already\(hint)")
             }
             _ = try await apply(to: org, under: key) { bill in
                 let body = try bill.body(of: payment)
@@ -81,6 +84,9 @@ extension BillingService {
                     return try bill.refunded(payment, reference: reference, by: actor)
                 case (.refundDue, _):
                     throw Refusal(.conflict, "payment \(number) has to be given back; record that it was")
+                case (.canceled, .paid(let reference)):
+                    return try bill.returning(
+                        payment, reference, "it came when nobody waited for it any more", by: actor)
                 case (_, .paid(let reference)):
                     return try bill.succeeded(payment, body, reference: reference, by: actor)
                 case (_, .declined):

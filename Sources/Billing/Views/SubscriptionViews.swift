@@ -33,6 +33,8 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
     public let suspends: String?
     /// When usage detail and members are, or were, erased for it.
     public let erases: String?
+    /// Whether what is owed is disputed: nothing follows from its not being paid.
+    public let isDisputed: Bool
     /// Numbers of the invoices on which something is due.
     public let owed: [String]
     /// What is due on them.
@@ -51,7 +53,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
         signup = subscription?.signup.description
         periodStart = subscription?.period.start.description
         periodEnd = subscription?.period.end.description
-        nextAmount = (bill.isClosed ? nil : subscription).flatMap { subscription in
+        nextAmount = (bill.isClosed || bill.state.standing != .current ? nil : subscription).flatMap { subscription in
             Proration.amount(
                 of: bill.terms.plan.seatPrice, quantity: subscription.nextSeats,
                 from: subscription.renewed().period.start, in: subscription.renewed().period)?.cents
@@ -66,6 +68,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
         case .erased(let arrears, let at):
             (suspends, erases) = (arrears.declined.advanced(bySeconds: grace).description, at.description)
         }
+        isDisputed = bill.isDisputed
         owed = bill.record.openInvoices.map(\.number)
         due = Money(nanos: bill.record.openInvoices.reduce(0) { $0 + $1.open.nanos }).cents
     }

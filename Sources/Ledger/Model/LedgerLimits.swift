@@ -22,8 +22,10 @@ public enum LedgerLimits {
     public static let alertsPerOrgMax = 16
     /// What one record may cost: a million US dollars. More is a mistake of its sender, and would fill an account.
     public static let recordCostMax = Money(nanos: 1_000_000_000_000_000)
-    /// What one payment may be: a million US dollars.
-    public static let paymentMax = Money(nanos: 1_000_000_000_000_000)
+    /// What credits may be bought at a time: a million US dollars.
+    public static let purchaseMax = Money(nanos: 1_000_000_000_000_000)
+    /// What one payment may be: a hundred million US dollars.
+    public static let paymentMax = Money(nanos: 100_000_000_000_000_000)
     /// Seconds that a hold may live.
     public static let holdSecondsMax: Int64 = 86_400
     /// The largest priority of a grant; 0 is drawn from first.

@@ -41,7 +41,7 @@ extension SQLiteStore {
                 guard org.state != .closed || payment.isForInvoice else {
                     return Refusal(.orgClosed, "org '\(org.name)' is closed: it buys nothing more")
                 }
-                // Whoever has room for a thousand times the largest payment has room when this one comes.
+                // Whoever has room for ten times the largest payment has room when this one comes.
                 guard payment.amount > .zero, payment.amount <= LedgerLimits.paymentMax,
                     org.receivable.map({ Self.hasRoom($0) }) ?? true, Self.hasRoom(org.account)
                 else {
@@ -242,7 +242,7 @@ extension SQLiteStore {
         guard amount > 0 else { return }
         let transfer = try post(
             amount, debit: debit, credit: credit, of: org, code: code, reference: reference, at: now)
-        // There was room for a thousand of it when it was opened.
+        // There was room for ten of it when it was opened.
         guard transfer != nil else { throw SQLiteError.damaged("org '\(org.name)' owes more than an account can hold") }
     }
 

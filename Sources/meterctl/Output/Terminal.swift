@@ -34,7 +34,9 @@ enum Terminal {
     }
 
     static func complain(_ message: String) {
-        FileHandle.standardError.write(Data("meterctl: \(printable(message))\n".utf8))
+        // Where nobody reads it there is nobody to tell.
+        let line = Array("meterctl: \(printable(message))\n".utf8)
+        _ = line.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// A text without characters that would act on a terminal; they become visible escapes.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Billing
 import Control
 import Foundation
+import Metering
 
 struct InvoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,11 @@ struct InvoiceCommand: AsyncParsableCommand {
         return table
     }
 
+    /// The last day of a period that ends before a day.
+    private static func lastDay(_ end: String?) -> String {
+        end.flatMap { CalendarDay($0) }?.advanced(byDays: -1).description ?? ""
+    }
+
     static func describe(_ invoice: InvoiceView) -> String {
         let kind = invoice.kind == "invoice" ? "invoice" : "credit note"
         let head = definitions([
@@ -32,7 +38,7 @@ struct InvoiceCommand: AsyncParsableCommand {
             ("issued", invoice.issued), ("seller", invoice.seller.name),
             ("buyer", ([invoice.buyer.name] + invoice.buyer.address).joined(separator: ", ")),
             ("VAT number", invoice.buyer.vatID),
-            ("period", invoice.periodStart.map { "\($0) to \(invoice.periodEnd ?? "")" }),
+            ("period", invoice.periodStart.map { "\($0) to \(lastDay(invoice.periodEnd))" }),
             ("corrects", invoice.corrects), ("reason", invoice.reason),
             ("disputed", invoice.isDisputed ? "yes: nothing follows from its not being paid" : nil),
         ])
@@ -40,8 +46,9 @@ struct InvoiceCommand: AsyncParsableCommand {
             [("net", "USD \(invoice.net)")]
                 + invoice.taxes.map { ("tax", "USD \($0.tax) on \($0.net): \($0.rule)") }
                 + [
-                    ("total", "USD \(invoice.total)"), ("paid before", "USD \(invoice.paidBefore)"),
-                    ("due", "USD \(invoice.due)"),
+                    ("total", "USD \(invoice.total)"),
+                    ("paid before", invoice.kind == "invoice" ? "USD \(invoice.paidBefore)" : nil),
+                    (invoice.kind == "invoice" ? "due" : "taken back", "USD \(invoice.due)"),
                     ("credited", invoice.credited == "0.00" ? nil : "USD \(invoice.credited)"),
                     ("paid", invoice.paidAt.map { at in "\(at)\(invoice.payment.map { ", payment \($0)" } ?? "")" }),
                 ])
@@ -64,12 +71,13 @@ struct InvoiceCommand: AsyncParsableCommand {
                     InvoiceView.self, ["v1", "orgs", org, "invoices"], limit: limit)
                 try common.show(page: page) { page in
                     var table = Table(
-                        ("NUMBER", .left), ("ISSUED", .left), ("PERIOD", .left), ("TOTAL", .right), ("DUE", .right),
+                        ("NUMBER", .left), ("ISSUED", .left), ("PERIOD", .left), ("TOTAL", .right),
+                        ("TO BE PAID", .right),
                         ("STATE", .left))
                     table.rows = page.items.map {
                         [
                             $0.number, String($0.issued.prefix(10)), $0.periodStart.map { "from \($0)" } ?? $0.kind,
-                            $0.total, $0.due, $0.state,
+                            $0.total, $0.open, $0.state,
                         ]
                     }
                     return table.text

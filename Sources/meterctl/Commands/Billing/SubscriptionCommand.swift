@@ -42,13 +42,16 @@ struct SubscriptionCommand: AsyncParsableCommand {
             ("owed", view.owed.isEmpty ? nil : "USD \(view.due) on \(view.owed.joined(separator: ", "))"),
             (
                 "what to do",
-                view.standing == "current" ? nil : "meterctl payments retry \(view.org) tries the payment again"
+                view.isDisputed
+                    ? "meterctl invoice uphold or credit ends the dispute"
+                    : view.standing == "current" ? nil : "meterctl payments retry \(view.org) tries the payment again"
             ),
         ])
     }
 
     private static func standing(_ view: SubscriptionView) -> String {
-        switch view.standing {
+        if view.isDisputed { return "\(view.standing), disputed: nothing follows from its not being paid" }
+        return switch view.standing {
         case "grace": "grace: declined \(view.declined ?? ""), everything works until \(view.suspends ?? "")"
         case "suspended": "suspended since \(view.suspends ?? ""), detail is kept until \(view.erases ?? "")"
         case "erased": "suspended since \(view.suspends ?? ""), detail was erased \(view.erases ?? "")"
