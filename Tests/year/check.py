@@ -546,11 +546,13 @@ class Books:
         if declined is None or invoice["t1"] and invoice["t1"] < declined["t1"]:
             return set()
         first, paid = declined["t1"], invoice["t1"]
-        stop = min([t for t in (paid, self.closed) if t] or [None], key=lambda t: t or first) if paid or self.closed else None
+        # What a closed org owes it owes still, with all that follows.
+        stop = paid
         due = [("grace_started", first)]
         suspend = first + GRACE * DAY
         due.append(("org_suspended", self.world.tick(suspend)))
-        erase = suspend + RETENTION * DAY
+        # The retention counts from when the suspension was told.
+        erase = (due[-1][1] or suspend) + RETENTION * DAY
         for days in ANNOUNCED:
             told = self.world.tick(erase - days * DAY)
             due.append(("erasure_announced", told))
