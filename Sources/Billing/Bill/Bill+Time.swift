@@ -20,7 +20,9 @@ extension Bill {
         if let dunning = try bill.dun() { return .change(dunning) }
         if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
         if let due = renewalDue, due <= now { return .change(try bill.renew()) }
-        if let due = warningDue, due <= now { return .change(try bill.warn()) }
+        if let due = warningDue, due <= now, let method = state.method, let expires = method.expires {
+            return .change(try bill.warn(of: method, expires))
+        }
         if let due = topUpDue, due <= now, let topUp = state.topUp {
             return .change(
                 try bill.buyingCredits(topUp.amount, isTopUp: true, key: automaticKey("top-up"), by: Self.daemon))
@@ -199,8 +201,7 @@ extension Bill {
 
     // MARK: Payment methods
 
-    private mutating func warn() throws(Refusal) -> BillingChange {
-        guard let method = state.method, let expires = method.expires else { throw noSubscription }
+    private mutating func warn(of method: PaymentMethod, _ expires: CalendarDay) throws(Refusal) -> BillingChange {
         // Of several that are due at once the last one is given.
         state.warnings = Self.warningDays.count { expires.advanced(byDays: -$0).start <= now }
         return try change(

@@ -57,9 +57,7 @@ extension BillingService {
         try? await advance(org)
         return try await invoice("\(note)", of: org)
     }
-}
 
-extension BillingService {
     /// How an invoice came to what it says: down to transfers, and of credits down to the records and rate cards that spent them.
     public func explain(_ number: String, of org: String) async throws -> InvoiceExplanation {
         let record = try await record(ofInvoice: number, org)

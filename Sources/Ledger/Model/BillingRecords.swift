@@ -1,0 +1,102 @@
+import Metering
+
+/// An org's bill as it is on record.
+public struct BillingRecord: Sendable {
+    /// The newest change, 0 where there is none.
+    public let change: Int64
+    /// The state that it left, as JSON; nil where there is none.
+    public let state: String?
+    /// The org.
+    public let org: OrgView
+    /// What is left of its credits.
+    public let balance: Money
+    /// Members that take part.
+    public let members: Int64
+    /// The newest usage record, 0 for none.
+    public let lastUsage: Int64
+    /// Payments that somebody has still to do something for, the oldest first.
+    public let openPayments: [PaymentRecord]
+    /// Payments that succeeded and whose sales stand on no invoice, the oldest first.
+    public let uninvoiced: [PaymentRecord]
+    /// Invoices on which something is due, the oldest first.
+    public let openInvoices: [InvoiceRecord]
+}
+
+/// A payment as it is on record.
+public struct PaymentRecord: Sendable, Hashable {
+    /// Its number.
+    public let payment: Int64
+    /// The org's name.
+    public let org: String
+    /// What it pays: its own sale, or else an invoice.
+    public let sale: Sale?
+    /// The invoice that it pays, or on which its sale stands; nil for none yet.
+    public let invoice: Int64?
+    /// What is paid, tax included.
+    public let amount: Money
+    /// What makes it one payment.
+    public let key: String
+    /// Who is asked for it.
+    public let gateway: String
+    /// What billing wrote.
+    public let body: String
+    /// Where it stands.
+    public let state: PaymentState
+    /// The gateway's name of it.
+    public let reference: String?
+    /// Why it was declined, canceled or sent back.
+    public let reason: String?
+    /// When it was first asked for.
+    public let created: Timestamp
+    /// When it came to its state; nil while it is pending.
+    public let settled: Timestamp?
+}
+
+/// An invoice as it is on record.
+public struct InvoiceRecord: Sendable, Hashable {
+    /// The ledger's number of it.
+    public let invoice: Int64
+    /// The org's name.
+    public let org: String
+    /// Which document.
+    public let kind: InvoiceKind
+    /// Its number, as people say it.
+    public let number: String
+    /// The sum of its lines without tax.
+    public let net: Money
+    /// The sum of its lines' tax.
+    public let tax: Money
+    /// What it asked for when it was issued.
+    public let due: Money
+    /// The invoice that a credit note refers to.
+    public let refersTo: Int64?
+    /// What billing wrote.
+    public let body: String
+    /// When it was issued.
+    public let issued: Timestamp
+    /// Where it stands.
+    public let state: InvoiceState
+    /// When it was paid.
+    public let paid: Timestamp?
+    /// The payment that paid what was due.
+    public let payment: Int64?
+    /// What credit notes took back of ``due``.
+    public let credited: Money
+    /// What was said about it, the oldest first.
+    public let notes: [InvoiceNote]
+
+    /// What is still to be paid.
+    public var open: Money { state == .open ? Money(nanos: due.nanos - credited.nanos) : .zero }
+    /// What is left to be credited.
+    public var uncredited: Money { Money(nanos: due.nanos - credited.nanos) }
+    /// Whether its buyer doesn't agree with it.
+    public var isDisputed: Bool {
+        notes.last { $0.kind != NoteKind.note.name }?.kind == NoteKind.disputed.name
+    }
+
+    /// The number of an invoice of a series, as people say it.
+    static func number(_ series: String, _ number: Int64) -> String {
+        let digits = String(number)
+        return series + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+}
