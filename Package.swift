@@ -116,6 +116,8 @@ let package = Package(
             path: "Benchmarks/DaemonBenchmark"),
         .executableTarget(name: "rates-benchmark", dependencies: ["Metering"], path: "Benchmarks/RatesBenchmark"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "CFaultDisk", path: "Tests/CFaultDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "FaultDisk", dependencies: ["CFaultDisk"], path: "Tests/FaultDisk"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
@@ -126,7 +128,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "LedgerTests",
-            dependencies: ["Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "FaultDisk", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "IngestTests",
             dependencies: [

@@ -1,4 +1,5 @@
 import GRDBSQLite
+import Metering
 
 /// What SQLite said when it could not do what it was asked.
 public struct SQLiteError: Error, Sendable, CustomStringConvertible {
@@ -20,6 +21,18 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
         SQLiteError(code: SQLITE_CORRUPT, extendedCode: SQLITE_CORRUPT, message: message)
     }
 
+    /// A card that the ledger needs can't be had.
+    init(_ unavailable: RateCardUnavailable) {
+        let code = unavailable.isDamage ? SQLITE_CORRUPT : SQLITE_IOERR
+        self.init(code: code, extendedCode: code, message: unavailable.description)
+    }
+
+    init(code: Int32, extendedCode: Int32, message: String) {
+        self.code = code
+        self.extendedCode = extendedCode
+        self.message = message
+    }
+
     /// The operation, SQLite's words and the code.
     public var description: String { "\(message) (SQLite code \(extendedCode))" }
 }
@@ -30,6 +43,8 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
 final class SQLiteConnection {
     private var handle: OpaquePointer?
     private let isBorrowed: Bool
+    /// Where SQLite's hook leaves the length of the write-ahead log; nil until ``checkpointByHand()``.
+    private var logPages: UnsafeMutablePointer<Int32>?
 
     /// Opens an existing database file for reading and writing.
     init(path: String) throws(SQLiteError) {
@@ -49,6 +64,7 @@ final class SQLiteConnection {
 
     deinit {
         if !isBorrowed { sqlite3_close_v2(handle) }
+        logPages?.deallocate()
     }
 
     /// Runs statements without results.
@@ -68,6 +84,31 @@ final class SQLiteConnection {
 
     /// False inside a transaction.
     var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+    /// Ends the checkpoints that SQLite makes behind a commit: it passes over their errors, so that a sync could fail unseen.
+    ///
+    /// <https://www.sqlite.org/c3ref/wal_hook.html>
+    func checkpointByHand() {
+        guard logPages == nil else { return }
+        let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        pages.initialize(to: 0)
+        logPages = pages
+        _ = sqlite3_wal_hook(
+            handle,
+            { context, _, _, count in
+                context?.assumingMemoryBound(to: Int32.self).pointee = count
+                return SQLITE_OK
+            }, pages)
+    }
+
+    /// Moves what it can of the write-ahead log into the database file, where the log is that long.
+    func checkpoint(from pages: Int) throws(SQLiteError) {
+        guard let logPages, Int(logPages.pointee) >= pages else { return }
+        logPages.pointee = 0
+        guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) == SQLITE_OK else {
+            throw error("checkpoint")
+        }
+    }
 
     /// Moves the write-ahead log into the database file and truncates it.
     func checkpointTruncating() throws(SQLiteError) {

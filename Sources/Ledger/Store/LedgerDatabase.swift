@@ -52,12 +52,18 @@ public final class LedgerDatabase: Sendable {
             isEmpty = try Self.migrate(path, willMigrate)
         } catch let error as LedgerOpenError {
             throw error
-        } catch let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode) {
+        } catch let error as DatabaseError where Self.transient.contains(error.resultCode) {
             throw Self.failure(.failed, path, "can't be opened: \(error.message ?? "unknown error"); look at the disk")
         } catch {
             throw Self.failure(.unreadable, path, "can't be opened: \(error); restore it from a backup")
         }
     }
+
+    /// What is about the disk or this moment, and says nothing of what is in the file.
+    private static let transient: [ResultCode] = [
+        .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_NOMEM, .SQLITE_PROTOCOL,
+        .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_INTERRUPT,
+    ]
 
     /// Brings the database to the newest form; says whether nothing was ever recorded in it.
     private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws -> Bool {
@@ -90,10 +96,17 @@ public final class LedgerDatabase: Sendable {
             }
             return (migrator.migrations.count - applied.count, isNew: tables == 0)
         }
+        if isNew {
+            // First of all and by itself, so that a start that was cut off is known for ours by the next one.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA application_id = \(Schema.applicationID)") }
+        }
         if pending > 0 {
             if !isNew { willMigrate(pending) }
             try migrator.migrate(queue)
         }
+        // A process that was killed between the write of a commit and its sync leaves it in the log: it counts, so it has to be
+        // durable before anybody hears that it is there.
+        try queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         return try queue.read { try !(Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false) }
     }
 

@@ -130,7 +130,7 @@ extension SQLiteStore {
         do {
             resolution = try bookInBatch.resolve(charge.model, provider: charge.provider, on: entry)
         } catch {
-            throw SQLiteError.damaged("\(error)")
+            throw SQLiteError(error)
         }
         guard case .rate(let rate, _) = resolution else { return .noRate }
         let reading: UsageReading

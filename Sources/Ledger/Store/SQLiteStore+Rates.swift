@@ -93,7 +93,7 @@ extension SQLiteStore {
         do {
             card = try bookInBatch.card(entry)
         } catch {
-            throw SQLiteError.damaged("\(error)")
+            throw SQLiteError(error)
         }
         if case .rate(let rate, _) = card.exactly(alias.alias, provider: alias.provider) {
             return Refusal(.idConflict, "the card in force has a rate of that name: \(rate.provider)'s \(rate.model)")
@@ -116,7 +116,7 @@ extension SQLiteStore {
         do {
             return try bookInBatch.price(model: model, provider: provider, reading, tier: tier, at: moment)
         } catch {
-            throw SQLiteError.damaged("\(error)")
+            throw SQLiteError(error)
         }
     }
 
@@ -128,7 +128,7 @@ extension SQLiteStore {
             return try bookInBatch.reasonWithoutPrice(
                 model: model, provider: provider, reading, tier: tier, at: moment)
         } catch {
-            throw SQLiteError.damaged("\(error)")
+            throw SQLiteError(error)
         }
     }
 
@@ -154,7 +154,7 @@ extension SQLiteStore {
         do {
             if let inForce = book.entry(at: now) { _ = try book.card(inForce) }
         } catch {
-            throw SQLiteError.damaged("\(error)")
+            throw SQLiteError(error)
         }
         return book
     }
@@ -176,6 +176,8 @@ extension SQLiteStore {
             return card
         } catch let unavailable as RateCardUnavailable {
             throw unavailable
+        } catch let error as SQLiteError where !error.isDamage {
+            throw RateCardUnavailable("rate card \(id): \(error)", isDamage: false)
         } catch {
             throw RateCardUnavailable("rate card \(id): \(error)")
         }

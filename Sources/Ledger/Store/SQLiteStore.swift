@@ -65,9 +65,9 @@ public struct SQLiteStore: LedgerStore {
                 PRAGMA recursive_triggers = ON;
                 PRAGMA foreign_keys = ON;
                 PRAGMA cache_size = -\(options.cacheKiB);
-                PRAGMA wal_autocheckpoint = \(options.checkpointPages);
                 PRAGMA journal_size_limit = \(options.checkpointPages * 4096 * 2);
                 """)
+            connection.checkpointByHand()
             if let pages = options.pagesMax { try connection.execute("PRAGMA max_page_count = \(pages)") }
             statements = try Statements(connection)
             (accounts, expirations) = try StateLoader.load(connection)
@@ -111,32 +111,51 @@ public struct SQLiteStore: LedgerStore {
     /// Carries out a batch as one transaction; see ``LedgerStore/commit(lots:)``.
     public mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
         let marks = (index.mark, holdIndex.mark)
+        let outcomes: [[Outcome]]
         do throws(SQLiteError) {
-            try statements.begin.run()
-            let now = options.clock()
-            window = Window(now)
-            try expireDue(now)
-            var outcomes: [[Outcome]] = []
-            outcomes.reserveCapacity(lots.count)
-            for lot in lots { outcomes.append(try apply(lot, now)) }
-            try sweep(now)
-            try rollUp(beside: lots.reduce(0) { $0 + $1.count })
-            try write(now)
-            let sealed = index.isFull ? try index.seal() : nil
-            let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
-            let start = ContinuousClock.now
-            try statements.commit.run()
-            lastSync = ContinuousClock.now - start
-            if let sealed { index.didSeal(sealed) }
-            if let sealedHolds { holdIndex.didSeal(sealedHolds) }
-            didCommit()
-            wasFull = false
-            return outcomes
+            outcomes = try carryOut(lots)
         } catch {
             guard error.isFull else { throw StorageFailure(description: "commit: \(error)") }
             wasFull = true
             try rollBack(to: marks)
             return lots.map { $0.map { _ in .refused(.storageUnavailable) } }
+        }
+        wasFull = false
+        try checkpoint()
+        return outcomes
+    }
+
+    private mutating func carryOut(_ lots: [[Mutation]]) throws(SQLiteError) -> [[Outcome]] {
+        try statements.begin.run()
+        let now = options.clock()
+        window = Window(now)
+        try expireDue(now)
+        var outcomes: [[Outcome]] = []
+        outcomes.reserveCapacity(lots.count)
+        for lot in lots { outcomes.append(try apply(lot, now)) }
+        try sweep(now)
+        try rollUp(beside: lots.reduce(0) { $0 + $1.count })
+        try write(now)
+        let sealed = index.isFull ? try index.seal() : nil
+        let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
+        let start = ContinuousClock.now
+        try statements.commit.run()
+        lastSync = ContinuousClock.now - start
+        if let sealed { index.didSeal(sealed) }
+        if let sealedHolds { holdIndex.didSeal(sealedHolds) }
+        didCommit()
+        return outcomes
+    }
+
+    /// Moves a long log into the database file. What was committed is durable in the log, whatever becomes of this; but a sync that
+    /// failed must not be passed over: the log would be overwritten while the file lacks what was in it.
+    private func checkpoint() throws(StorageFailure) {
+        do throws(SQLiteError) {
+            try connection.checkpoint(from: options.checkpointPages)
+        } catch {
+            // No room to make the file longer: the log stays, and is moved when there is some.
+            guard !error.isFull else { return }
+            throw StorageFailure(description: "\(error)")
         }
     }
 

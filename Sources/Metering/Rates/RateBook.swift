@@ -19,10 +19,13 @@ public struct ModelAlias: Sendable, Hashable {
 public struct RateCardUnavailable: Error, Sendable, CustomStringConvertible {
     /// The reason, in words.
     public let description: String
+    /// True where what is on record is not what was put there; false where it could only not be read.
+    public let isDamage: Bool
 
     /// A reason.
-    public init(_ description: String) {
+    public init(_ description: String, isDamage: Bool = true) {
         self.description = description
+        self.isDamage = isDamage
     }
 }
 

@@ -1,0 +1,56 @@
+import FaultDisk
+import Foundation
+import Testing
+
+/// The power is cut, or the process ends, in the middle of any operation on the disk: while the ledger is made, while it commits,
+/// checkpoints, seals ids, is copied, is closed, and while it recovers from the cut before.
+///
+/// A failing seed is printed with the command that runs it alone.
+@Suite struct PowerCutTests {
+    /// `METERD_CUT_SEEDS=17` or `1-1000`.
+    static let seeds = SeededGenerator.seeds("METERD_CUT_SEEDS", or: "1-50")
+
+    @Test func whatWasAcknowledgedIsThereOnceAfterACut() throws {
+        var acknowledged = 0
+        var unanswered = 0
+        for seed in Self.seeds {
+            do {
+                var chance = SeededGenerator(seed: seed)
+                let whole = try FaultCourse(seed: seed)
+                whole.disk.count()
+                try whole.live()
+                #expect(whole.copies.made == 1, "\(whole.copyError)")
+                let operations = whole.disk.counted
+                let course = try FaultCourse(seed: seed)
+                // One in four while the ledger is made, which is a small part of its life.
+                let isEarly = Int.random(in: 0..<4, using: &chance) == 0
+                let last = isEarly ? whole.countedAtStart : operations
+                let fault: FaultDisk.Fault = Bool.random(using: &chance) ? .powerCut : .processEnd
+                course.disk.fail(.all, at: UInt64.random(in: 1...last, using: &chance), with: fault)
+                #expect(throws: (any Error).self) { try course.live() }
+                if fault == .processEnd { try course.hearAndDie() }
+                // Again in the middle of recovery, some times.
+                for _ in 0..<Int.random(in: 0...3, using: &chance) {
+                    try course.dieWhileOpening(at: UInt64.random(in: 1...40, using: &chance))
+                }
+                try course.checkAfterRestart()
+                acknowledged += course.acknowledged.count
+                unanswered += course.unanswered.count
+            } catch {
+                Issue.record("seed \(seed): \(error)\nMETERD_CUT_SEEDS=\(seed) swift test --filter PowerCutTests")
+            }
+        }
+        #expect(acknowledged > 0 && unanswered > 0)
+        print("power cuts: \(Self.seeds.count) seeds, \(acknowledged) acknowledged, \(unanswered) without an answer")
+    }
+}
+
+extension SeededGenerator {
+    /// Seeds as an environment variable says: `17` or `1-1000`.
+    static func seeds(_ variable: String, or standard: String) -> [UInt64] {
+        let words = (ProcessInfo.processInfo.environment[variable] ?? standard).split(separator: "-")
+        let bounds = words.compactMap { UInt64($0) }
+        guard let first = bounds.first, let last = bounds.last, first <= last else { return [] }
+        return Array(first...last)
+    }
+}
