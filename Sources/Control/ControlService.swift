@@ -52,6 +52,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var diskFreeBytes: Int64?
     /// The size of the ledger's file system.
     public var diskBytes: Int64?
+    /// What the ledger had before it was put back to an older state; nil where that never was.
+    public var gap: LedgerGap?
 
     /// A status of those members.
     public init(
@@ -59,7 +61,7 @@ public struct StatusView: Codable, Sendable, Hashable {
         records: Int64, transfers: Int64, refused: UInt64, recordsPerSecond: Double, connections: Int, queued: Int,
         queueCapacity: Int, latency99Ms: Double?, lastCommitSeconds: Double?,
         rateCard: String?, rates: Int, rateCardAgeSeconds: Int?, sqlite: String, databaseBytes: Int64,
-        walBytes: Int64, diskFreeBytes: Int64?, diskBytes: Int64?
+        walBytes: Int64, diskFreeBytes: Int64?, diskBytes: Int64?, gap: LedgerGap?
     ) {
         self.version = version
         self.started = started
@@ -84,6 +86,7 @@ public struct StatusView: Codable, Sendable, Hashable {
         self.walBytes = walBytes
         self.diskFreeBytes = diskFreeBytes
         self.diskBytes = diskBytes
+        self.gap = gap
     }
 }
 

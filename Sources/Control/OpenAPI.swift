@@ -262,7 +262,7 @@ enum OpenAPI {
             ],
             required: [
                 "ok", "problems", "transfers", "accounts", "records", "erased", "corrections", "grants", "holds",
-                "payments", "invoices", "sums", "commits",
+                "payments", "invoices", "sums", "sealed", "commits",
             ]),
         "Activity": .members(
             [
@@ -287,6 +287,14 @@ enum OpenAPI {
                 ("database_bytes", .integer), ("wal_bytes", .integer), ("latency_99_ms", ["type": "number"]),
                 ("last_commit_seconds", ["type": "number"]), ("rate_card_age_seconds", .integer),
                 ("disk_free_bytes", .integer), ("disk_bytes", .integer),
+                (
+                    "gap",
+                    .members(
+                        [
+                            ("after", .integer), ("since", .time), ("until", .time), ("records", .integer),
+                            ("transfers", .integer), ("noticed", .time),
+                        ], required: ["after", "until", "records", "transfers", "noticed"])
+                ),
             ], required: ["version", "started", "uptime_seconds", "state"]),
     ]
 }

@@ -34,6 +34,7 @@ struct Daemon: Service {
     private let reader: LedgerReader
     private let sockets: Sockets
     private let copier: LedgerCopier
+    let history: HistoryKeeper
     private let pump: LogPump
     // Held for the lock on the state directory.
     private let database: LedgerDatabase
@@ -78,7 +79,7 @@ struct Daemon: Service {
         options.onBook = { rates.current = $0 }
         manager.extendTimeout(seconds: 600)
         manager.status("recovering the ledger")
-        let store = try SQLiteStore(path: database.path, options: options)
+        let store = try SQLiteStore.open(path: database.path, options: options)
         rates.current = store.book
         // Room for everything that ingest may have open, and for operators beside it.
         writer = LedgerWriter(store: store, capacity: settings.openMax + LedgerWriter.performingMax) { failure in
@@ -87,6 +88,10 @@ struct Daemon: Service {
         let reader = try LedgerReader(path: database.path)
         self.reader = reader
         LedgerSnapshot.removeLeftovers(in: settings.stateDirectory)
+        let history = HistoryKeeper(reader: reader, directory: settings.stateDirectory)
+        self.history = history
+        if let gap = try await history.look(now: clock()) { journal.write(gap) }
+        await history.note()
         let access = AccessInForce(settings.access)
         self.access = access
         ingest = try await IngestServer(
@@ -104,8 +109,8 @@ struct Daemon: Service {
                 ["org": org, "error": words])
         }
         let status = StatusReport(
-            writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, databasePath: database.path,
-            clock: clock)
+            writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
+            databasePath: database.path, clock: clock)
         let report = MetricsReport(status: status)
         let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
@@ -153,6 +158,7 @@ struct Daemon: Service {
         billingBell.close()
         try await metrics?.stop()
         try await control.stop()
+        await history.note()
         try reader.close()
         await writer.close()
         journal.write(.stopped, "stopped", ["records": "\(writer.statistics.records)"])

@@ -17,11 +17,15 @@ struct HealthService: Service {
         await cancelWhenGracefulShutdown { await look(every: tick, hasWatchdog: watchdog != nil) }
     }
 
+    /// How often it is noted how far the ledger has come.
+    private static let noteEvery = Duration.seconds(10)
+
     private func look(every tick: Duration, hasWatchdog: Bool) async {
         let probe = Probe(writer: daemon.writer)
         var commits: UInt64 = 0
         var status = ""
         var wasFull = false
+        var noted = ContinuousClock.now
         while !Task.isCancelled {
             try? await Task.sleep(for: tick)
             let statistics = daemon.writer.statistics
@@ -42,6 +46,10 @@ struct HealthService: Service {
                 }
             }
             daemon.journal.tellWithheld()
+            if ContinuousClock.now - noted >= Self.noteEvery {
+                noted = .now
+                await daemon.history.note()
+            }
             let line = Self.line(daemon, statistics, seen)
             if line != status, !Task.isCancelled {
                 status = line

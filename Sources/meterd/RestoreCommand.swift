@@ -44,7 +44,8 @@ struct RestoreCommand: AsyncParsableCommand {
             throw ExitStatus.cannotCreate.ending(error.words)
         }
         do {
-            // The copy is proven, not what it was made of.
+            // The copy is proven, not what it was made of; one that an older version made is of this version's form then.
+            try LedgerDatabase.bringUp(databaseFile: partial)
             contents = try LedgerContents(databaseFile: partial)
             let report = try Verification.run(databaseFile: partial)
             guard report.ok else {
@@ -57,7 +58,7 @@ struct RestoreCommand: AsyncParsableCommand {
         } catch {
             throw ExitStatus.data.ending("\(backup) is no ledger that this meterd can read: \(error)")
         }
-        guard link(partial, target) == 0, Self.syncFolder(settings.stateDirectory) else {
+        guard Self.syncFile(partial), link(partial, target) == 0, Self.syncFolder(settings.stateDirectory) else {
             throw ExitStatus.cannotCreate.ending("\(target) can't be made: \(String(cString: strerror(errno)))")
         }
         print("restored: \(contents.records) records, \(contents.transfers) transfers; the books balance")
@@ -114,6 +115,13 @@ struct RestoreCommand: AsyncParsableCommand {
             throw ListedError(partial, "can't be given away")
         }
         guard fsync(to) == 0 else { throw ListedError(partial, "can't be synced") }
+    }
+
+    private static func syncFile(_ path: String) -> Bool {
+        let file = open(path, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return fsync(file) == 0
     }
 
     private static func syncFolder(_ directory: String) -> Bool {

@@ -12,19 +12,21 @@ struct StatusReport: Sendable {
     let ingest: IngestServer
     let rates: RatesInForce
     let pulse: Pulse
+    let history: HistoryKeeper
     let databasePath: String
     let clock: @Sendable () -> Timestamp
     private let started: Timestamp
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
-        databasePath: String, clock: @escaping @Sendable () -> Timestamp
+        history: HistoryKeeper, databasePath: String, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
         self.reader = reader
         self.ingest = ingest
         self.rates = rates
         self.pulse = pulse
+        self.history = history
         self.databasePath = databasePath
         self.clock = clock
         started = clock()
@@ -56,7 +58,8 @@ struct StatusReport: Sendable {
             rateCardAgeSeconds: entry.map { Int((now.milliseconds - $0.recorded.milliseconds) / 1000) },
             sqlite: String(cString: sqlite3_libversion()),
             databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
-            diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) })
+            diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
+            gap: history.gap)
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }

@@ -21,7 +21,7 @@ final class BillingFixture: Sendable {
     ///   - gateway: who collects; an operator, where nothing is said.
     init(
         at start: String = "2026-01-31T10:00:00Z", gateway: any PaymentGateway = ManualGateway(),
-        plan: Plan = Plan(), taxes: TaxTable = .none
+        plan: Plan = Plan(), taxes: TaxTable = .none, configure: (inout StoreOptions) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
         let database = try LedgerDatabase(in: directory.path)
@@ -31,6 +31,7 @@ final class BillingFixture: Sendable {
         let clock: @Sendable () -> Timestamp = { time.value.withLock { $0 } }
         var options = StoreOptions(clock: clock)
         options.cacheKiB = 1024
+        configure(&options)
         let store = try SQLiteStore(path: database.path, options: options)
         writer = LedgerWriter(store: store, capacity: 4096) { Issue.record("the store failed: \($0)") }
         let reader = try LedgerReader(path: database.path)
@@ -129,12 +130,17 @@ final class BillingFixture: Sendable {
     }
 
     /// Charges a record of so many tokens at a dollar.
-    func spend(_ tokens: Int, _ id: String, user: String? = nil) async throws {
+    func spend(
+        _ tokens: Int, _ id: String, for org: String = "acme", user: String? = nil, hold: String? = nil,
+        tags: String? = nil
+    ) async throws {
         let json = #"{"prompt_tokens":\#(tokens)}"#
         let record = UsageRecord(
-            id: id, org: "acme", user: user, model: "m", provider: "p", usage: json,
+            id: id, org: org, user: user, model: "m", provider: "p", hold: hold, usage: json, tags: tags,
             reading: try UsageReading(json: json, provider: "p"))
-        guard case .usage(let reply) = await writer.perform(.usage(record, received: now)), reply.status != .unpriced
+        let peer = Peer(uid: 7, pid: 8)
+        guard case .usage(let reply) = await writer.perform(.usage(record, received: now, peer: peer)),
+            reply.status != .unpriced
         else { throw Unexpected() }
     }
 

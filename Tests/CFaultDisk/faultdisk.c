@@ -286,7 +286,8 @@ static int file_read(sqlite3_file *file, void *to, int count, sqlite3_int64 offs
     int how = fault(h->disk, FAULTDISK_READ);
     int code = SQLITE_OK;
     if (cuts(h->disk, how) || how == FAULTDISK_EIO) {
-        code = SQLITE_IOERR_READ;
+        // What SQLite's own makes of EIO, ENXIO and ERANGE; the engine calls it damage.
+        code = SQLITE_IOERR_CORRUPTFS;
     } else if (h->real) {
         pthread_mutex_unlock(&lock);
         return h->real->pMethods->xRead(h->real, to, count, offset);

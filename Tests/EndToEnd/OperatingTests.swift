@@ -14,6 +14,32 @@ import Testing
 
     // MARK: Backups
 
+    @Test func anOlderStateThatWasPutInPlaceIsSeenAndSaid() throws {
+        let daemon = try RunningDaemon()
+        _ = try daemon.meterctl("org", "create", "acme")
+        #expect(try daemon.meterctl("send", input: records(0..<10)).status == 0)
+        let path = daemon.directory.path + "/backup.db"
+        _ = try daemon.json("backup", path)
+        #expect(try daemon.meterctl("send", input: records(10..<17)).status == 0)
+        #expect(daemon.terminate() == 0)
+        try daemon.start()
+        #expect(try daemon.json("status")["gap"] == nil)
+        #expect(daemon.terminate() == 0)
+
+        try FileManager.default.removeItem(atPath: daemon.stateDirectory + "/meterd.db")
+        try FileManager.default.copyItem(atPath: path, toPath: daemon.stateDirectory + "/meterd.db")
+        try daemon.start()
+        let gap = try #require(try daemon.json("status")["gap"] as? [String: Any])
+        #expect(gap["records"] as? Int == 7)
+        #expect(try daemon.meterctl("status").output.contains("7 records"))
+        // Said once, and kept.
+        #expect(daemon.terminate() == 0)
+        try daemon.start()
+        #expect(try daemon.json("status")["gap"] as? NSDictionary == gap as NSDictionary)
+        #expect(daemon.terminate() == 0)
+        #expect(daemon.log.split(separator: "\n").count { $0.contains("usage records and") } == 1, "\(daemon.log)")
+    }
+
     @Test func aBackupUnderLoadIsWholeAndRestoresToWhatItSays() async throws {
         let daemon = try RunningDaemon()
         _ = try daemon.meterctl("org", "create", "acme")

@@ -77,3 +77,10 @@ public struct Refusal: Error, Sendable, Hashable {
     static let storageUnavailable = Refusal(
         .storageUnavailable, "the disk is full; nothing was recorded; send it again later")
 }
+
+extension Mutation {
+    /// What is said to it where the disk is full: a probe was to prove that the writer moves, and it does.
+    var outcomeOnAFullDisk: Outcome {
+        if case .probe = self { .alive } else { .refused(.storageUnavailable) }
+    }
+}

@@ -85,6 +85,15 @@ final class SQLiteConnection {
     /// False inside a transaction.
     var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 
+    /// Has every change of this connection keep the seals of rows; see ``RowSeals``.
+    func keepSeals() throws(SQLiteError) {
+        RowSeals.register(on: handle)
+        try execute(RowSeals.triggers)
+    }
+
+    /// Makes known how seals are made; see ``RowSeals``.
+    func knowSeals() { RowSeals.register(on: handle) }
+
     /// Ends the checkpoints that SQLite makes behind a commit: it passes over their errors, so that a sync could fail unseen.
     ///
     /// <https://www.sqlite.org/c3ref/wal_hook.html>
@@ -101,10 +110,15 @@ final class SQLiteConnection {
             }, pages)
     }
 
+    /// Whether anything was written to the log since ``forgetLog()``; only with ``checkpointByHand()``.
+    var didWriteLog: Bool { logPages.map { $0.pointee > 0 } ?? false }
+
+    /// Begins to look at what is written to the log.
+    func forgetLog() { logPages?.pointee = 0 }
+
     /// Moves what it can of the write-ahead log into the database file, where the log is that long.
     func checkpoint(from pages: Int) throws(SQLiteError) {
         guard let logPages, Int(logPages.pointee) >= pages else { return }
-        logPages.pointee = 0
         guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) == SQLITE_OK else {
             throw error("checkpoint")
         }

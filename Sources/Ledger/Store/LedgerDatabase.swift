@@ -49,13 +49,30 @@ public final class LedgerDatabase: Sendable {
         path = directory + "/meterd.db"
         lock = try StateLock(directory)
         do {
-            isEmpty = try Self.migrate(path, willMigrate)
+            do {
+                isEmpty = try Self.migrate(path, willMigrate)
+            } catch let error where DamageCheck.mayHavePassed(error, path) {
+                isEmpty = try Self.migrate(path, willMigrate)
+            }
+        } catch let error as DatabaseError where error.isDamage && !DamageCheck.isReadable(path) {
+            throw Self.failure(.failed, path, "can't be read; look at the disk (journalctl -k)")
         } catch let error as LedgerOpenError {
             throw error
         } catch let error as DatabaseError where Self.transient.contains(error.resultCode) {
             throw Self.failure(.failed, path, "can't be opened: \(error.message ?? "unknown error"); look at the disk")
         } catch {
             throw Self.failure(.unreadable, path, "can't be opened: \(error); restore it from a backup")
+        }
+    }
+
+    /// Brings a copy that nobody uses, such as a backup of an older version, to this version's form.
+    public static func bringUp(databaseFile path: String) throws(LedgerOpenError) {
+        do {
+            _ = try migrate(path) { _ in }
+        } catch let error as LedgerOpenError {
+            throw error
+        } catch {
+            throw failure(.unreadable, path, "can't be brought to this version's form: \(error)")
         }
     }
 
@@ -80,7 +97,7 @@ public final class LedgerDatabase: Sendable {
         let migrator = Schema.migrator()
         let (pending, isNew) = try queue.read { database -> (Int, isNew: Bool) in
             let owner = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            let tables = try Self.tables(database)
             guard owner == Schema.applicationID || tables == 0 else {
                 throw failure(.unreadable, path, "is not a meterd database; point state_dir elsewhere")
             }
@@ -106,8 +123,20 @@ public final class LedgerDatabase: Sendable {
         }
         // A process that was killed between the write of a commit and its sync leaves it in the log: it counts, so it has to be
         // durable before anybody hears that it is there.
-        try queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        do {
+            try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // It is synced before it is moved; where there is no room to move it, it stays.
+        }
         return try queue.read { try !(Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false) }
+    }
+
+    /// Tables and indexes there are; none where a start was cut off before it had made the first of ours.
+    private static func tables(_ database: Database) throws -> Int {
+        let names = try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema")
+        let isBarelyBegun = names.allSatisfy { $0.contains("grdb_migrations") }
+        guard isBarelyBegun, !names.isEmpty else { return names.count }
+        return try Int.fetchOne(database, sql: "SELECT count(*) FROM grdb_migrations") == 0 ? 0 : names.count
     }
 
     private static func failure(_ kind: LedgerOpenError.Kind, _ path: String, _ words: String) -> LedgerOpenError {

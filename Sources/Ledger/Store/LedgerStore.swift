@@ -7,6 +7,9 @@ public protocol LedgerStore: SendableMetatype {
     /// decides.
     mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]]
 
+    /// Whether the disk was full at the last attempt to write to it.
+    var isFull: Bool { get }
+
     /// How long the sync of the latest commit took.
     var lastSync: Duration { get }
 
@@ -19,6 +22,9 @@ public protocol LedgerStore: SendableMetatype {
 }
 
 extension LedgerStore {
+    /// A store that has no end.
+    public var isFull: Bool { false }
+
     /// Carries out one lot.
     public mutating func commit(_ batch: [Mutation]) throws(StorageFailure) -> [Outcome] {
         try commit(lots: [batch]).first ?? []

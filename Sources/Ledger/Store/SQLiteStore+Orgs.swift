@@ -101,7 +101,10 @@ extension SQLiteStore {
         (member.added, member.removed, member.dailyLimit, member.monthlyLimit) = (now, nil, nil, nil)
         org.members[user] = member
         let insert = try connection.prepare(
-            "INSERT OR REPLACE INTO member VALUES(?, ?, ?, NULL, NULL, NULL, ?, ?, ?, ?)")
+            """
+            INSERT OR REPLACE INTO member VALUES(?1, ?2, ?3, NULL, NULL, NULL, ?4, ?5, ?6, ?7,
+                row_digest('member', ?1, ?2, ?4, ?5, ?6, ?7))
+            """)
         insert.bind(1, org.id)
         insert.bind(2, user)
         insert.bind(3, now.milliseconds)

@@ -71,7 +71,7 @@ extension SQLiteStore {
         lastRollUp = (end, end - start, next.usage)
     }
 
-    private func moveRollMark() throws(SQLiteError) {
+    func moveRollMark() throws(SQLiteError) {
         let mark = try connection.prepare("UPDATE usage_rollup SET through = ?")
         mark.bind(1, rolledTo)
         try mark.run()

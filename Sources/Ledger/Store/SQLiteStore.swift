@@ -37,7 +37,8 @@ public struct SQLiteStore: LedgerStore {
     private var rolledToCommitted: Int64
     private var nextCommitted: NextNumbers
     private var sweptToCommitted: Int64? = 0
-    private var wasFull = false
+    /// Whether the disk was full at the last attempt to write.
+    public private(set) var isFull = false
 
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
@@ -53,7 +54,21 @@ public struct SQLiteStore: LedgerStore {
         }
     }
 
-    /// Opens the database that ``LedgerDatabase`` has made ready.
+    /// Opens the database that ``LedgerDatabase`` has made ready. What is said to be damaged is read a second time: a disk that
+    /// failed for a moment is no reason to restore a backup.
+    public static func open(path: String, options: StoreOptions) throws(StorageFailure) -> SQLiteStore {
+        do throws(StorageFailure) {
+            return try SQLiteStore(path: path, options: options)
+        } catch {
+            guard error.isDamage else { throw error }
+            guard DamageCheck.isReadable(path) else {
+                throw StorageFailure(description: "\(path) can't be read; look at the disk (journalctl -k): \(error)")
+            }
+            return try SQLiteStore(path: path, options: options)
+        }
+    }
+
+    /// Opens the database, as ``open(path:options:)`` does, once.
     public init(path: String, options: StoreOptions) throws(StorageFailure) {
         do throws(SQLiteError) {
             let connection = try SQLiteConnection(path: path)
@@ -68,6 +83,7 @@ public struct SQLiteStore: LedgerStore {
                 PRAGMA journal_size_limit = \(options.checkpointPages * 4096 * 2);
                 """)
             connection.checkpointByHand()
+            try connection.keepSeals()
             if let pages = options.pagesMax { try connection.execute("PRAGMA max_page_count = \(pages)") }
             statements = try Statements(connection)
             (accounts, expirations) = try StateLoader.load(connection)
@@ -116,11 +132,12 @@ public struct SQLiteStore: LedgerStore {
             outcomes = try carryOut(lots)
         } catch {
             guard error.isFull else { throw StorageFailure(description: "commit: \(error)") }
-            wasFull = true
+            isFull = true
             try rollBack(to: marks)
-            return lots.map { $0.map { _ in .refused(.storageUnavailable) } }
+            return lots.map { $0.map { $0.outcomeOnAFullDisk } }
         }
-        wasFull = false
+        // A transaction that wrote nothing says nothing of the disk.
+        if connection.didWriteLog { isFull = false }
         try checkpoint()
         return outcomes
     }
@@ -136,9 +153,12 @@ public struct SQLiteStore: LedgerStore {
         try sweep(now)
         try rollUp(beside: lots.reduce(0) { $0 + $1.count })
         try write(now)
+        // Nothing may be asked for as long as the disk is full: whether there is room is found out by writing.
+        if isFull, lots.isEmpty { try moveRollMark() }
         let sealed = index.isFull ? try index.seal() : nil
         let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
         let start = ContinuousClock.now
+        connection.forgetLog()
         try statements.commit.run()
         lastSync = ContinuousClock.now - start
         if let sealed { index.didSeal(sealed) }
@@ -175,7 +195,7 @@ public struct SQLiteStore: LedgerStore {
 
     /// How long until a hold or a grant expires, or there are unpriced records to look at.
     public var timeToOwnWork: Duration? {
-        if wasFull { return .seconds(1) }
+        if isFull { return .seconds(1) }
         if sweptTo != nil { return .zero }
         let roll = timeToRollUp
         let expiry: Duration? = expirations.earliest.map {

@@ -23,8 +23,28 @@ enum Schema {
         migrator.registerMigration("2026-11-25 peers") { database in try database.execute(sql: peers) }
         migrator.registerMigration("2026-11-25 billing") { database in try database.execute(sql: billing) }
         migrator.registerMigration("2026-11-25 usage by day") { database in try database.execute(sql: usageByDay) }
+        migrator.registerMigration("2026-11-27 row seals") { database in
+            RowSeals.register(on: database.sqliteConnection)
+            try database.execute(sql: seals + RowSeals.fill)
+        }
         return migrator
     }
+
+    /// An empty ledger of this version's form.
+    static func inMemory() throws -> DatabaseQueue {
+        let queue = try DatabaseQueue()
+        try migrator().migrate(queue)
+        return queue
+    }
+
+    private static let seals = """
+        -- Digests of rows that stand beside the books; see RowSeals. A member's row has one of its windows itself.
+        CREATE TABLE row_seal(
+            name TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(name, key)
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE member ADD COLUMN seal BLOB;
+
+        """
 
     private static let accounts = """
         CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;

@@ -41,7 +41,11 @@ struct Statements {
             WHERE id = ?
             """)
         updateMember = try connection.prepare(
-            "UPDATE member SET day = ?, day_spend = ?, month = ?, month_spend = ? WHERE org = ? AND user = ?")
+            """
+            UPDATE member SET day = ?1, day_spend = ?2, month = ?3, month_spend = ?4,
+                seal = row_digest('member', org, user, ?1, ?2, ?3, ?4)
+            WHERE org = ?5 AND user = ?6
+            """)
         updateGrant = try connection.prepare("UPDATE credit_grant SET state = ?, remaining = ? WHERE id = ?")
         insertHold = try connection.prepare(
             """

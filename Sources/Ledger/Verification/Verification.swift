@@ -20,8 +20,18 @@ public enum Verification {
         guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
             throw LedgerOpenError(kind: .unreadable, description: "this file is not a meterd database")
         }
+        guard try Schema.migrator().hasCompletedMigrations(database) else {
+            throw LedgerOpenError(
+                kind: .unreadable,
+                description:
+                    "an older meterd wrote it; meterd restore puts it into a new state directory, in this version's form, and verifies it there"
+            )
+        }
         var verifier = try Verifier(SQLiteConnection(borrowing: database.sqliteConnection))
+        verifier.connection.knowSeals()
         if isWholeFile { try verifier.checkPages() }
+        try verifier.compareSchema(database)
+        try verifier.compareSeals()
         try verifier.addUpTransfers()
         try verifier.compareCharges()
         try verifier.compareGrants()

@@ -24,6 +24,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     public var invoices: Int64 = 0
     /// Sums of usage by day that were made anew.
     public var sums: Int64 = 0
+    /// Rows beside the books (orgs, members, events, kept answers, settlements, ids) that were compared with their seals.
+    public var sealed: Int64 = 0
     /// Commits whose digest was made anew.
     public var commits: Int64 = 0
 
@@ -36,7 +38,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
 
     private enum CodingKeys: String, CodingKey {
         case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, payments, invoices, sums,
-            commits
+            sealed, commits
     }
 
     /// Nothing looked at yet.
@@ -56,6 +58,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         payments = try values.decode(Int64.self, forKey: .payments)
         invoices = try values.decode(Int64.self, forKey: .invoices)
         sums = try values.decode(Int64.self, forKey: .sums)
+        sealed = try values.decodeIfPresent(Int64.self, forKey: .sealed) ?? 0
         commits = try values.decode(Int64.self, forKey: .commits)
     }
 
@@ -74,6 +77,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         try values.encode(payments, forKey: .payments)
         try values.encode(invoices, forKey: .invoices)
         try values.encode(sums, forKey: .sums)
+        try values.encode(sealed, forKey: .sealed)
         try values.encode(commits, forKey: .commits)
     }
 }

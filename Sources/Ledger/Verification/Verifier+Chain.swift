@@ -141,6 +141,7 @@ private struct ChainRows {
                     holdNumber: usage.optionalInt(8), holdState: usage.optionalInt(9),
                     transfer: usage.optionalInt(10), digest: usage.blob(11))
                 row.append(to: &bytes)
+                if !Self.areFlags(usage.int(18), usage.int(24)) { problem("usage record \(row.sequence)") }
                 if usage.text(21) == "", mayBeErased(row.org, row.sequence) { return }
                 UsageDetail(
                     id: usage.text(12) ?? "", user: usage.text(13), model: usage.text(14) ?? "",
@@ -181,6 +182,7 @@ private struct ChainRows {
                     card: corrections.optionalInt(6), transfer: corrections.optionalInt(7),
                     digest: corrections.blob(8))
                 row.append(to: &bytes)
+                if !Self.areFlags(corrections.int(13), 0) { problem("correction \(row.number)") }
                 if corrections.int(16) == 1, mayBeErased(corrections.int(15), row.usage) { return }
                 CorrectionDetail(
                     reason: corrections.text(9), actor: corrections.text(10), raw: corrections.text(11),
@@ -238,6 +240,9 @@ private struct ChainRows {
             },
         ]
     }
+
+    /// Whether both are nothing but yes or no.
+    private static func areFlags(_ one: Int64, _ other: Int64) -> Bool { (one | other) >> 1 == 0 }
 
     /// Rows that no commit covers.
     mutating func remaining() throws(SQLiteError) -> Int {

@@ -3,8 +3,11 @@ import Metering
 extension Verifier {
     /// Adds up anew what is kept of usage by day, and compares.
     mutating func compareSums() throws(SQLiteError) {
-        let mark = try connection.prepare("SELECT through FROM usage_rollup")
-        guard try mark.step() else { return report.add("it is not known up to which record usage is added up by day") }
+        let mark = try connection.prepare(
+            "SELECT max(through), count(*), (SELECT coalesce(max(sequence), 0) FROM usage) FROM usage_rollup")
+        guard try mark.step(), mark.int(1) == 1, mark.int(0) <= mark.int(2) else {
+            return report.add("it is not known up to which record usage is added up by day")
+        }
         let through = mark.int(0)
         mark.reset()
         var sums: [SQLiteStore.Contribution.Key: UsageSums] = [:]

@@ -168,13 +168,17 @@ extension Verifier {
                 }
             }
             if account.kind != AccountKind.orgCredits.rawValue,
-                account.pending != 0 || account.frontGrant != 0 || account.monthSpend != 0
+                account.pending | account.frontGrant | account.frontRemaining | account.monthSpend | account.month
+                    | account.lastTransfer | account.lastUsage != 0
             {
                 report.add("account \(account.name): it has holds, grants or a month's spend, which only credits have")
             }
             for (side, stored, sum) in sums where stored != sum {
                 report.add("account \(account.name): \(side) are \(stored) nano-dollars, its transfers \(sum)")
             }
+        }
+        for (id, account) in accounts.sorted(by: { $0.key < $1.key }) where AccountKind(rawValue: account.kind) == nil {
+            report.add("account \(id) is of a kind that there is not")
         }
         let named = Set(debits.keys).union(credits.keys).subtracting(accounts.keys)
         for account in named.sorted() { report.add("transfers name account \(account), which is not there") }

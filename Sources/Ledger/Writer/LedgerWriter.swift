@@ -217,20 +217,24 @@ public final class LedgerWriter: Sendable {
         var mutations: UInt64 = 0
         var records: UInt64 = 0
         var unpriced: UInt64 = 0
-        var isFull = false
+        let isFull = store.value.isFull
         for outcome in outcomes.joined() {
             mutations += 1
             switch outcome {
             case .usage(let reply) where !reply.isDuplicate:
                 records += 1
                 if reply.status == .unpriced { unpriced += 1 }
-            case .refused(let refusal) where refusal.code == .storageUnavailable: isFull = true
             default: break
             }
         }
         let sync = store.value.lastSync
         let seconds = (end - start) / .seconds(1)
-        guard mutations > 0 else { return state.withLock { $0.commits += 1 } }
+        guard mutations > 0 else {
+            return state.withLock {
+                if !isFull { $0.commits += 1 }
+                $0.isDiskFull = isFull
+            }
+        }
         state.withLock {
             $0.mutations += mutations
             $0.records += records

@@ -55,7 +55,8 @@ struct LedgerCommand: AsyncParsableCommand {
                     let counts = """
                         \(report.accounts) accounts, \(report.transfers) transfers, \(report.records) usage records\(erased), \
                         \(report.corrections) corrections, \(report.grants) grants, \(report.holds) holds, \
-                        \(report.commits) commits
+                        \(report.payments) payments, \(report.invoices) invoices, \(report.sums) sums by day, \
+                        \(report.sealed) rows beside the books, \(report.commits) commits
                         """
                     guard !report.ok else { return "the books balance: \(counts)" }
                     return report.problems.joined(separator: "\n") + "\nthe books do NOT balance: \(counts)"

@@ -22,6 +22,12 @@ struct StatusCommand: AsyncParsableCommand {
                     ("connections", "\(status.connections)"),
                     ("latency", status.latency99Ms.map { "p99 \($0) ms from coming to durable" }),
                     ("last commit", status.lastCommitSeconds.map { "\(Int($0)) s ago" }),
+                    (
+                        "gap",
+                        status.gap.map {
+                            "from \($0.since ?? "the beginning") to \($0.until) at least: \($0.records) records, \($0.transfers) transfers; noticed \($0.noticed)"
+                        }
+                    ),
                     ("queue", "\(status.queued) of \(status.queueCapacity)"),
                     ("rates", status.rateCard.map { "\(status.rates) models, card \($0.prefix(12))" } ?? "none"),
                     ("database", "\(Self.size(status.databaseBytes)) and \(Self.size(status.walBytes)) of log"),

@@ -2,6 +2,17 @@ import Ledger
 
 // The outbox's events, in the journal too: `journalctl MESSAGE_ID=…` shows one kind, `METERD_ORG=acme` one org's.
 extension Journal {
+    /// Says that the ledger was put back to an older state.
+    func write(_ gap: LedgerGap) {
+        write(
+            .ledgerOlder,
+            "the ledger ends at \(gap.since ?? "its beginning") and had come to \(gap.until): \(gap.records) usage records and \(gap.transfers) transfers at least are missing",
+            [
+                "after": "\(gap.after)", "since": gap.since, "until": gap.until, "records": "\(gap.records)",
+                "transfers": "\(gap.transfers)",
+            ])
+    }
+
     func write(_ backup: Result<LedgerSnapshot, any Error>) {
         switch backup {
         case .success(let snapshot):

@@ -16,6 +16,7 @@ enum JournalEvent: String, CaseIterable {
     case rateCardNotInForce = "eca3808e5d264ee3818ea67ef9365ab9"
     case diskFull = "8ffa0b44b3da4fd58433b685577f2620"
     case diskHasRoom = "0e6c06e6c9e64980b0c14d39736dc11e"
+    case ledgerOlder = "8c5f5935e2334ac38df77f6fdfeae757"
     case storeFailed = "a4a5986eda5e47769480fd7060de7dfa"
     case accessRefused = "8d21e0257a06405eacff795e3e7fb49c"
     case record = "2a097c889c184c04a10b7143dcc5c514"
@@ -48,7 +49,7 @@ enum JournalEvent: String, CaseIterable {
     var level: Logger.Level {
         switch self {
         case .storeFailed: .critical
-        case .startFailed, .reloadRefused, .diskFull, .backupFailed: .error
+        case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
             .testClock, .invoiceDisputed:
@@ -69,7 +70,8 @@ enum JournalEvent: String, CaseIterable {
             .invoicePaid, .paymentMethodExpiring, .billingProblem:
             true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
-            .rateCardNotInForce, .diskFull, .diskHasRoom, .storeFailed, .record, .metricsNotServed, .ruleAboutNobody,
+            .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,
+            .ruleAboutNobody,
             .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock, .creditNoteIssued,
             .invoiceDisputed, .disputeEnded:
             false

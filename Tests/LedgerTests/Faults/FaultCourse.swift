@@ -142,7 +142,7 @@ final class FaultCourse {
         options.cacheKiB = 64
         options.sweepRecordsMax = 2
         options.expiriesMax = 2
-        store = try SQLiteStore(path: database.path, options: options)
+        store = try SQLiteStore.open(path: database.path, options: options)
     }
 
     private func close() throws {
@@ -181,7 +181,7 @@ final class FaultCourse {
 
     /// What the writer's thread does when nobody asks for anything.
     private func ownWork() throws {
-        for _ in 0..<4 where try store?.timeToOwnWork == .zero { _ = try commit([]) }
+        for _ in 0..<4 where store?.timeToOwnWork == .zero { _ = try commit([]) }
     }
 
     private func copy() throws {

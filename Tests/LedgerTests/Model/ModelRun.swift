@@ -115,7 +115,7 @@ struct ModelRun {
         try ledger.store.connection.execute("PRAGMA max_page_count = 1073741823")
         isSqueezed = false
         // A commit that succeeds ends its wait for room.
-        _ = try ledger.store.commit([])
+        _ = try ledger.store.commit(lots: [])
     }
 
     /// Has the ledger do what is due by itself, as the writer's thread does.

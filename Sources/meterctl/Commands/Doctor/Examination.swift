@@ -10,7 +10,7 @@ struct Examination {
 
     func findings() -> [Finding] {
         [
-            daemon, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
+            daemon, gap, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
         ].compactMap { $0 }
     }
 
@@ -21,6 +21,18 @@ struct Examination {
             Finding(
                 what: "daemon", level: .wrong, found: status.degradedReason ?? status.state,
                 advice: "journalctl -x -u meterd says why and what to do")
+        }
+    }
+
+    private var gap: Finding? {
+        status.gap.map {
+            Finding(
+                what: "gap", level: .notice,
+                found:
+                    "an older state was put in place, noticed \($0.noticed): \($0.records) records from \($0.since ?? "the beginning") on are missing",
+                advice:
+                    "have proxies send again what they kept since then; when it is done, remove history.json from the state directory and restart"
+            )
         }
     }
 

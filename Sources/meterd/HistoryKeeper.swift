@@ -1,0 +1,39 @@
+import Ledger
+import Metering
+import Synchronization
+
+/// Notes beside the ledger how far it has come, and says at a start where it had come further: somebody put an older state in its
+/// place.
+final class HistoryKeeper: Sendable {
+    private let reader: LedgerReader
+    private let directory: String
+    private let kept: Mutex<LedgerHistory?>
+
+    init(reader: LedgerReader, directory: String) {
+        self.reader = reader
+        self.directory = directory
+        kept = Mutex(LedgerHistory.kept(in: directory))
+    }
+
+    /// The latest gap.
+    var gap: LedgerGap? { kept.withLock { $0?.gap } }
+
+    /// Looks at a start whether something is missing; what is, once.
+    func look(now: Timestamp) async throws -> LedgerGap? {
+        guard let before = kept.withLock({ $0 }) else { return nil }
+        guard let gap = try await reader.gap(after: before.mark, now: now) else { return nil }
+        kept.withLock { $0?.gap = gap }
+        return gap
+    }
+
+    /// Notes how far the ledger has come, where it has. What can't be noted is noted the next time.
+    func note() async {
+        guard let mark = try? await reader.mark() else { return }
+        let history: LedgerHistory? = kept.withLock { kept in
+            guard kept?.mark != mark else { return nil }
+            kept = LedgerHistory(mark: mark, gap: kept?.gap)
+            return kept
+        }
+        try? history?.keep(in: directory)
+    }
+}
