@@ -67,7 +67,6 @@ public final class ControlServer: Sendable {
         let connectionsMax = connectionsMax
         let open = Count()
         let server = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
@@ -75,6 +74,7 @@ public final class ControlServer: Sendable {
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(descriptor) { http.setup(channel: $0, logger: logger) }
+        ListeningBacklog.set(on: descriptor)
         let task = Task {
             await withDiscardingTaskGroup { tasks in
                 do {
@@ -82,7 +82,8 @@ public final class ControlServer: Sendable {
                         for try await connection in connections {
                             guard open.add(1) <= connectionsMax else {
                                 open.add(-1)
-                                connection.channel.close(promise: nil)
+                                // A channel that is let go of without this would end the process.
+                                tasks.addTask { try? await connection.executeThenClose { _, _ in } }
                                 continue
                             }
                             tasks.addTask {

@@ -87,6 +87,9 @@ extension Endpoint {
         } catch {
             throw Problem(.tooLong, "the body is longer than \(bytesMax) bytes")
         }
+        guard !JSONBytes.holdNUL(bytes.readableBytesView) else {
+            throw Problem(.malformed, "no text may hold a NUL (\\u0000)")
+        }
         do {
             return try WireJSON.decode(type, from: Data(bytes.readableBytesView))
         } catch let error as DecodingError {
@@ -96,7 +99,9 @@ extension Endpoint {
 
     /// A part of the path, percent-decoded.
     static func parameter(_ name: String, _ context: ControlRequestContext) throws -> String {
-        guard let text = try context.parameters.require(name).removingPercentEncoding, !text.isEmpty else {
+        guard let text = try context.parameters.require(name).removingPercentEncoding, !text.isEmpty,
+            !text.utf8.contains(0)
+        else {
             throw Problem(.malformed, "\(name) in the path is empty or not well percent-encoded")
         }
         return text

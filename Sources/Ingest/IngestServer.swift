@@ -50,7 +50,6 @@ public final class IngestServer: Sendable {
         let core = core
         let numbers = Counter()
         let server = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Out of descriptors: wait and go on, rather than stop accepting.
@@ -73,6 +72,7 @@ public final class IngestServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor).get()
+        ListeningBacklog.set(on: descriptor)
         channel.withLock { $0 = server }
         try await loop.submit {
             core.value.onFull = { isFull in

@@ -81,8 +81,12 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         }
         let days = daysSinceEpoch(year: year, month: month, day: day)
         let seconds = ((days * 24 + hour) * 60 + minute - offsetMinutes) * 60 + second
-        return Timestamp(milliseconds: seconds * 1000 + milliseconds)
+        let moment = Timestamp(milliseconds: seconds * 1000 + milliseconds)
+        // With its offset it may lie in the year 10000, which has no such form.
+        return moment.milliseconds < yearTenThousand ? moment : nil
     }
+
+    private static let yearTenThousand = daysSinceEpoch(year: 10_000, month: 1, day: 1) * 86_400_000
 }
 
 extension Timestamp: CustomStringConvertible {

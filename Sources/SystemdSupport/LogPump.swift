@@ -108,19 +108,28 @@ public final class LogPump: Sendable {
             let line = "\(Self.levels[entry.priority]) \(entry.message)\(fields)"
             FileHandle.standardError.write(Data((Self.printable(line) + "\n").utf8))
         case .journal:
-            var parts = ["MESSAGE=\(entry.message)", "PRIORITY=\(entry.priority)", "SYSLOG_IDENTIFIER=meterd"]
-            for (name, value) in entry.fields { parts.append("\(name)=\(value)") }
+            var parts = [
+                "MESSAGE=\(Self.printable(entry.message))", "PRIORITY=\(entry.priority)", "SYSLOG_IDENTIFIER=meterd",
+            ]
+            for (name, value) in entry.fields { parts.append("\(name)=\(Self.printable(value))") }
             Self.sendToJournal(parts)
         }
     }
 
     private static let levels = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
-    /// Control characters would let a name write over a terminal; they become visible escapes.
+    /// Control characters would let a name write over a terminal, marks of direction show it as another: they become visible
+    /// escapes.
     private static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        func acts(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: true
+            default: false
+            }
+        }
+        guard text.unicodeScalars.contains(where: acts) else { return text }
         return text.unicodeScalars.reduce(into: "") { result, scalar in
-            if scalar.properties.generalCategory == .control {
+            if acts(scalar) {
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             } else {
                 result.unicodeScalars.append(scalar)

@@ -57,6 +57,17 @@ struct Daemon: Service {
         self.manager = manager
         self.journal = journal
         self.pump = pump
+        let openFilesMax = DescriptorBudget.raiseLimit()
+        guard let budget = DescriptorBudget(limit: openFilesMax, ingestWanted: settings.connectionsMax) else {
+            throw DescriptorsTooFew(limit: openFilesMax)
+        }
+        var limits = settings.ingestLimits
+        limits.connectionsMax = budget.ingest
+        if budget.ingest < settings.connectionsMax {
+            journal.logger.warning(
+                "\(openFilesMax) files may be open: \(budget.ingest) connections are taken at a time, not \(settings.connectionsMax); raise LimitNOFILE= (ulimit -n)"
+            )
+        }
         database = try LedgerDatabase(in: settings.stateDirectory) { steps in
             manager.extendTimeout(seconds: 600)
             manager.status("bringing the ledger to a newer form")
@@ -95,7 +106,7 @@ struct Daemon: Service {
         let access = AccessInForce(settings.access)
         self.access = access
         ingest = try await IngestServer(
-            limits: settings.ingestLimits, version: Version.current, writer: writer, logger: journal.logger,
+            limits: limits, version: Version.current, writer: writer, logger: journal.logger,
             access: access.current, observer: journal, clock: clock, book: { rates.current })
         let billingInForce = BillingInForce(files)
         self.billingInForce = billingInForce
@@ -122,12 +133,13 @@ struct Daemon: Service {
             makeSnapshot: { try await copier.copy() },
             onBackup: { journal.write($0) }
         ) { try await status.view() }
-        control = try ControlServer(service, logger: journal.logger)
+        control = try ControlServer(service, connectionsMax: budget.control, logger: journal.logger)
         service.access = { .open }
         metrics =
             if case .success(.some) = sockets.metrics {
                 try ControlServer(
-                    service, only: ["/metrics", "/healthz", "/readyz"], connectionsMax: 64, logger: journal.logger)
+                    service, only: ["/metrics", "/healthz", "/readyz"], connectionsMax: budget.metrics,
+                    logger: journal.logger)
             } else {
                 nil
             }

@@ -63,6 +63,8 @@ struct RunCommand: AsyncParsableCommand {
                 pump: pump)
         } catch let error as LedgerOpenError {
             throw StartFailure(Self.status(of: error.kind), error.description)
+        } catch let error as DescriptorsTooFew {
+            throw StartFailure(.configuration, error.description)
         } catch let error as GatewayChoiceError {
             throw StartFailure(.configuration, error.description)
         } catch let error as TestClockError {

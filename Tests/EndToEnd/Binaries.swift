@@ -25,11 +25,10 @@ enum Binaries {
     /// Runs a program to its end.
     static func run(
         _ name: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
-        closesOutput: Bool = false
+        closesOutput: Bool = false, openFilesMax: Int? = nil
     ) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: folder + "/" + name)
-        process.arguments = arguments
+        set(process, name, arguments, openFilesMax)
         process.environment = clean.merging(environment) { _, new in new }
         let directory = try TemporaryDirectory()
         // Files, not pipes: none of them can fill up while nobody reads.
@@ -57,6 +56,18 @@ enum Binaries {
         return Result(status: process.terminationStatus, output: try text("out"), errors: try text("err"))
     }
 
+    /// Has a process run a program, with so many open files at most: prlimit(1) becomes the program.
+    static func set(_ process: Process, _ name: String, _ arguments: [String], _ openFilesMax: Int?) {
+        let program = folder + "/" + name
+        guard let openFilesMax else {
+            process.executableURL = URL(fileURLWithPath: program)
+            process.arguments = arguments
+            return
+        }
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+        process.arguments = ["--nofile=\(openFilesMax):\(openFilesMax)", program] + arguments
+    }
+
     /// The environment without anything of a real meterd's or systemd's.
     static var clean: [String: String] {
         ProcessInfo.processInfo.environment.filter { name, _ in
@@ -74,6 +85,7 @@ final class RunningDaemon {
     let notify: NotifyListener
     private let arguments: [String]
     private let environment: [String: String]
+    private let openFilesMax: Int?
     private(set) var process = Process()
 
     var ingestSocket: String { directory.path + "/i.sock" }
@@ -82,7 +94,11 @@ final class RunningDaemon {
     var log: String { (try? String(contentsOfFile: directory.path + "/log", encoding: .utf8)) ?? "" }
 
     /// Starts the daemon and waits until it says that it is ready.
-    init(rates: String = Binaries.rates, arguments: [String] = [], environment: [String: String] = [:]) throws {
+    init(
+        rates: String = Binaries.rates, arguments: [String] = [], environment: [String: String] = [:],
+        openFilesMax: Int? = nil
+    ) throws {
+        self.openFilesMax = openFilesMax
         directory = try TemporaryDirectory()
         notify = try NotifyListener(in: directory)
         self.environment = environment
@@ -102,8 +118,7 @@ final class RunningDaemon {
     /// Starts it again in the same folder.
     func start() throws {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: Binaries.folder + "/meterd")
-        process.arguments = arguments
+        Binaries.set(process, "meterd", arguments, openFilesMax)
         process.environment = Binaries.clean.merging(["NOTIFY_SOCKET": notify.path]) { _, new in new }
             .merging(environment) { _, new in new }
         if !FileManager.default.fileExists(atPath: directory.path + "/log") {

@@ -47,6 +47,30 @@ import Testing
         #expect(try ledger.held("h2", "1", user: "ana").status == .held)
     }
 
+    @Test func aClockThatIsSetBackForgetsNothing() throws {
+        let ledger = try LedgerFixture()
+        try ledger.createOrg("acme", credits: "100")
+        _ = try member(ledger, daily: "2", monthly: "3")
+        _ = try ledger.one(.setBudget(org: "acme", Money(decimal: "3.5"), ledger.key("budget")))
+        // A minute past midnight of the first of a month, and two minutes before.
+        let now = ledger.clock.now
+        ledger.clock.advance(
+            seconds: (now.startOfMonth.advanced(bySeconds: 32 * 86_400).startOfMonth.milliseconds - now.milliseconds)
+                / 1000
+                + 60)
+        _ = try ledger.reply(try ledger.record("a", input: 1500, user: "ana"))
+        ledger.clock.advance(seconds: -120)
+        _ = try ledger.reply(try ledger.record("b", input: 100, user: "ana"))
+        #expect(try ledger.refused("h", "0.5", user: "ana") == .memberLimit)
+        ledger.clock.advance(seconds: 120)
+        _ = try ledger.reply(try ledger.record("c", input: 100, user: "ana"))
+        try ledger.reopen()
+        #expect(try ledger.refused("h", "0.400000001", user: "ana") == .memberLimit)
+        #expect(try ledger.refused("h", "1.9") == .orgBudget)
+        #expect(try ledger.held("h", "0.3", user: "ana").status == .held)
+        #expect(try ledger.verify().problems == [])
+    }
+
     @Test func theOrgsBudgetCountsEverybody() throws {
         let ledger = try LedgerFixture()
         try ledger.createOrg("acme", credits: "100")

@@ -18,8 +18,10 @@ public final class LineClient: @unchecked Sendable {
     private var buffer: [UInt8] = []
 
     /// Connects.
-    public init(_ path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    ///
+    /// - Parameter waits: false for a client that gives up at once where nobody can take it in.
+    public init(_ path: String, waits: Bool = true) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | (waits ? 0 : Int32(SOCK_NONBLOCK.rawValue)), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
@@ -31,6 +33,7 @@ public final class LineClient: @unchecked Sendable {
         }
         // deinit closes the descriptor.
         guard result == 0 else { throw ClientError("connect \(path)") }
+        if !waits { _ = fcntl(descriptor, F_SETFL, 0) }
         var limit = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

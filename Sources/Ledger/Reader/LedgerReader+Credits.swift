@@ -47,7 +47,7 @@ extension LedgerReader {
             try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT monthly_budget, pending, CASE month WHEN ? THEN month_spend ELSE 0 END AS spent
+                    SELECT monthly_budget, pending, CASE WHEN month >= ? THEN month_spend ELSE 0 END AS spent
                     FROM org JOIN account ON account.org = org.id AND account.kind = 1 WHERE org.name = ?
                     """, arguments: [month, org]
             ).map {
@@ -112,7 +112,7 @@ extension LedgerReader {
             org: row["org_name"], user: row["user"], added: time(row["added"]),
             removed: (row["removed"] as Int64?).map(time), dailyLimit: (row["daily_limit"] as Int64?).map(money),
             monthlyLimit: (row["monthly_limit"] as Int64?).map(money),
-            spentToday: money(day == window.day ? row["day_spend"] : 0),
-            spentThisMonth: money(month == window.month ? row["month_spend"] : 0), held: money(row["held"]))
+            spentToday: money(day >= window.day ? row["day_spend"] : 0),
+            spentThisMonth: money(month >= window.month ? row["month_spend"] : 0), held: money(row["held"]))
     }
 }

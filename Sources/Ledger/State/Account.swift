@@ -53,7 +53,7 @@ final class Account {
     }
 
     /// What was debited for usage in a month.
-    func spend(in month: Int64) -> Int64 { state.month == month ? state.monthSpend : 0 }
+    func spend(in month: Int64) -> Int64 { state.month >= month ? state.monthSpend : 0 }
 
     func canDebit(_ amount: Int64) -> Bool { isShared || state.debits + Int128(amount) <= Int128(Int64.max) }
     func canCredit(_ amount: Int64) -> Bool { isShared || state.credits + Int128(amount) <= Int128(Int64.max) }

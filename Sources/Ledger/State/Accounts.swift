@@ -72,17 +72,17 @@ struct Accounts {
         undo.append(step)
     }
 
-    /// Adds to what an org, and a member of it, spent in a window.
+    /// Adds to what an org, and a member of it, spent in a window; in a later one, where it had come to that already.
     mutating func spend(_ amount: Int64, _ org: Org, _ member: Member?, _ window: Window) {
         touch(org.account)
         org.account.state.monthSpend = org.account.spend(in: window.month) + amount
-        org.account.state.month = window.month
+        org.account.state.month = max(org.account.state.month, window.month)
         guard let member else { return }
         touch(member)
         member.state.daySpend = member.spend(inDay: window.day) + amount
-        member.state.day = window.day
+        member.state.day = max(member.state.day, window.day)
         member.state.monthSpend = member.spend(inMonth: window.month) + amount
-        member.state.month = window.month
+        member.state.month = max(member.state.month, window.month)
     }
 
     mutating func didCommit() {

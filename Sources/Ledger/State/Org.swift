@@ -130,8 +130,9 @@ final class Member {
         self.added = added
     }
 
-    func spend(inDay day: Int64) -> Int64 { state.day == day ? state.daySpend : 0 }
-    func spend(inMonth month: Int64) -> Int64 { state.month == month ? state.monthSpend : 0 }
+    // A clock that was set back is still in the window that it had come to: nothing is forgotten by it.
+    func spend(inDay day: Int64) -> Int64 { state.day >= day ? state.daySpend : 0 }
+    func spend(inMonth month: Int64) -> Int64 { state.month >= month ? state.monthSpend : 0 }
 }
 
 /// The day and the month, in UTC, of a moment: what limits and budgets count in.

@@ -210,17 +210,22 @@ extension SQLiteStore {
     private mutating func spend(_ difference: Int64, _ charge: CurrentCharge, _ org: Org) {
         let member = org.member(charge.user)
         let charged = Window(charge.received)
-        guard difference < 0, charged != window else {
-            return accounts.spend(difference, org, member, window)
+        guard difference < 0 else { return accounts.spend(difference, org, member, window) }
+        if charged.month == max(org.account.state.month, window.month) {
+            accounts.touch(org.account)
+            org.account.state.monthSpend = org.account.spend(in: window.month) + difference
+            org.account.state.month = charged.month
         }
-        guard charged.month == window.month else { return }
-        accounts.touch(org.account)
-        org.account.state.monthSpend = org.account.spend(in: window.month) + difference
-        org.account.state.month = window.month
         guard let member else { return }
         accounts.touch(member)
-        member.state.monthSpend = member.spend(inMonth: window.month) + difference
-        member.state.month = window.month
+        if charged.day == max(member.state.day, window.day) {
+            member.state.daySpend = member.spend(inDay: window.day) + difference
+            member.state.day = charged.day
+        }
+        if charged.month == max(member.state.month, window.month) {
+            member.state.monthSpend = member.spend(inMonth: window.month) + difference
+            member.state.month = charged.month
+        }
     }
 
     /// Gives an amount back to the grants it was drawn from, what was drawn last first. What no grant had paid lowers the

@@ -71,7 +71,15 @@ extension SQLiteStore {
         lastRollUp = (end, end - start, next.usage)
     }
 
-    func moveRollMark() throws(SQLiteError) {
+    /// Writes the mark anew as it is. An update to the same value would write nothing.
+    func writeSomething() throws(SQLiteError) {
+        try connection.execute("DELETE FROM usage_rollup")
+        let mark = try connection.prepare("INSERT INTO usage_rollup VALUES(?)")
+        mark.bind(1, rolledTo)
+        try mark.run()
+    }
+
+    private func moveRollMark() throws(SQLiteError) {
         let mark = try connection.prepare("UPDATE usage_rollup SET through = ?")
         mark.bind(1, rolledTo)
         try mark.run()

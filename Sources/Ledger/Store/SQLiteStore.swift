@@ -154,7 +154,7 @@ public struct SQLiteStore: LedgerStore {
         try rollUp(beside: lots.reduce(0) { $0 + $1.count })
         try write(now)
         // Nothing may be asked for as long as the disk is full: whether there is room is found out by writing.
-        if isFull, lots.isEmpty { try moveRollMark() }
+        if isFull, lots.isEmpty { try writeSomething() }
         let sealed = index.isFull ? try index.seal() : nil
         let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
         let start = ContinuousClock.now

@@ -95,7 +95,8 @@ extension Verifier {
                     follow(number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
                 }
             }
-            let month = Timestamp(milliseconds: rows.int(9)).month
+            // A clock that was set back is still in the month that it had come to.
+            let month = max(state.month, Timestamp(milliseconds: rows.int(9)).month)
             switch code {
             case .charge, .correctionCharge:
                 state.monthSpend = (state.month == month ? state.monthSpend : 0) + Int128(amount)

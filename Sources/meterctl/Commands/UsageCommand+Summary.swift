@@ -113,12 +113,22 @@ extension UsageCommand {
     }
 
     /// A field as RFC 4180 has it. What a spreadsheet would take for a formula gets a quote before it.
+    // What a spreadsheet takes for the beginning of a formula. <https://owasp.org/www-community/attacks/CSV_Injection>
+    private static let formulaSigns = "=+-@\t\r\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars
+
+    private static func isNumber(_ scalars: [Unicode.Scalar]) -> Bool {
+        scalars.allSatisfy { ("0"..."9").contains($0) || "+-.".unicodeScalars.contains($0) }
+            && Double(String(String.UnicodeScalarView(scalars))) != nil
+    }
+
     static func field(_ text: String) -> String {
-        // Such a file is looked at in terminals too.
-        var text = Terminal.printable(text, lines: false)
-        if let first = text.first, "=+-@\t\r".contains(first), Double(text) == nil { text = "'" + text }
-        guard text.contains(where: { "\",\r\n".contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        // Such a file is looked at in terminals too. By scalars: a mark behind a quote or a sign makes one character of the two.
+        var scalars = Array(Terminal.printable(text, lines: false).unicodeScalars)
+        if let first = scalars.first, formulaSigns.contains(first), !isNumber(scalars) { scalars.insert("'", at: 0) }
+        var field = String.UnicodeScalarView()
+        for scalar in scalars { field.append(contentsOf: scalar == "\"" ? [scalar, scalar] : [scalar]) }
+        let isQuoted = scalars.contains { "\",\r\n".unicodeScalars.contains($0) }
+        return isQuoted ? "\"" + String(field) + "\"" : String(field)
     }
 
     private static func table(_ view: UsageSummaryView) -> String {

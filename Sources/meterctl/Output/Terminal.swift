@@ -47,7 +47,7 @@ enum Terminal {
             switch scalar.properties.generalCategory {
             case .control: !(lines && scalar == "\n")
             // Marks that turn the direction of text could show a name as another.
-            case .format: true
+            case .format, .lineSeparator, .paragraphSeparator: true
             default: false
             }
         }
