@@ -7,13 +7,17 @@
 # make bench-parts   decode, price and commit, each alone
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
+# make power    cut the power of the disk under the real daemon, fill it, fail its system calls (CUTS=1000 SEED=1)
+# make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
+# make hostile  clients that mean harm, and clocks that jump, against the real daemon
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = procps hledger curl poppler-utils
+TEST_PACKAGES = procps hledger curl poppler-utils util-linux
+FAULT_PACKAGES = e2fsprogs strace faketime iproute2
 DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = redis-server postgresql
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
@@ -27,8 +31,10 @@ DESTDIR ?=
 RECORDS ?= 1000000
 SEEDS ?= 1-1000
 STEPS ?= 120
+CUTS ?= 1000
+SEED ?= 1
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean
+.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean power faults hostile
 
 run: build
 	@exec scripts/run
@@ -45,6 +51,9 @@ test: build deb
 	swift build --build-tests
 	swift test --skip-build
 	Tests/year/run --orgs 16 --days 130 --kills 25
+	@scripts/install-deps $(FAULT_PACKAGES)
+	Tests/power/run cut --cuts 50 --seed 1
+	Tests/hostile/run --quick
 	scripts/install-promtool
 	Tests/systemd/run
 
@@ -73,6 +82,20 @@ bench-rates: build
 model: deps
 	swift build --build-tests
 	METERD_MODEL_SEEDS=$(SEEDS) METERD_MODEL_STEPS=$(STEPS) swift test --skip-build --filter ModelTests
+
+power: build
+	@scripts/install-deps $(FAULT_PACKAGES)
+	Tests/power/run cut --cuts $(CUTS) --seed $(SEED)
+	Tests/power/run full --seed $(SEED)
+	Tests/power/run inject
+
+faults: deps
+	swift build --build-tests
+	METERD_CUT_SEEDS=1-$(CUTS) METERD_FAULT_STRIDE=1 swift test --skip-build --filter 'PowerCutTests|NthFaultTests'
+
+hostile: build
+	@scripts/install-deps $(FAULT_PACKAGES)
+	Tests/hostile/run
 
 year: build
 	Tests/year/run $(YEAR)

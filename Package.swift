@@ -145,3 +145,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz` names libFuzzer's runtime of this machine's toolchain; all other builds do without.
+if let runtime = Context.environment["METERD_FUZZER_RUNTIME"] {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Access", "Billing", "Control", "Ingest", "Ledger", "Metering", "Stripe",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/Fuzz", exclude: ["corpus", "run"],
+            linkerSettings: [.unsafeFlags([runtime, "-lstdc++"])]))
+}

@@ -14,7 +14,7 @@ extension ControlService {
                 method: .get, path: "/v1/ledger/backup", name: "backup",
                 summary: "A consistent copy of the database, made at this moment; prove it before you rely on it",
                 response: .string, contentType: "application/vnd.sqlite3", roles: []
-            ) { _, _ in
+            ) { _, context in
                 let snapshot: LedgerSnapshot
                 do {
                     snapshot = try await makeSnapshot()
@@ -35,10 +35,14 @@ extension ControlService {
                     status: .ok, headers: headers,
                     body: .init(contentLength: Int(snapshot.bytes)) { writer in
                         var offset: Int64 = 0
+                        // One copy at a time: who doesn't take theirs is in the way of others.
+                        let patience = StallGuard(context.channel)
+                        defer { patience.end() }
                         while offset < snapshot.bytes {
                             let piece = try await Self.read(snapshot, offset)
                             offset += Int64(piece.readableBytes)
                             try await writer.write(piece)
+                            patience.didProgress()
                         }
                         try await writer.finish(nil)
                     })

@@ -12,6 +12,8 @@ public struct ControlRequestContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// Who asks.
     var peer: PeerCredentials?
+    /// The connection that it came by.
+    let channel: any Channel
 
     /// Bytes of a body that are accepted.
     public var maxUploadSize: Int { 65_536 }
@@ -19,6 +21,7 @@ public struct ControlRequestContext: RequestContext {
     /// A context for one request.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
+        channel = source.channel
     }
 }
 

@@ -252,6 +252,27 @@ import Testing
         }
     }
 
+    @Test func everyTestThatTheThreatModelNamesIsThere() throws {
+        let text = try String(contentsOfFile: Binaries.root + "/docs/security.md", encoding: .utf8)
+        let folder = Binaries.root + "/Tests/"
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { !$0.contains("/corpus/") }
+        let sources = paths.filter { $0.hasSuffix(".swift") || $0.hasSuffix(".py") }
+            .compactMap { try? String(contentsOfFile: folder + $0, encoding: .utf8) }.joined()
+        var named = 0
+        // Of a row of a table, its last column.
+        for row in text.split(separator: "\n") where row.hasPrefix("| ") {
+            for match in row.split(separator: "|").last?.matches(of: /`([^`]+)`/) ?? [] {
+                let name = String(match.1)
+                named += 1
+                let isThere =
+                    sources.contains("func \(name)(") || sources.contains("def \(name)(") || name == "make year"
+                    || paths.contains { $0.contains(name) }
+                #expect(isThere, "\(name)")
+            }
+        }
+        #expect(named > 40)
+    }
+
     @Test func everyCommandIsInTheManual() throws {
         let manual = try String(contentsOfFile: Binaries.root + "/man/meterctl.1", encoding: .utf8)
         let help = try Binaries.run("meterctl", ["--help"]).output
