@@ -10,6 +10,7 @@
 # make power    cut the power of the disk under the real daemon, fill it, fail its system calls (CUTS=1000 SEED=1)
 # make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
 # make hostile  clients that mean harm, and clocks that jump, against the real daemon
+# make fuzz     coverage-guided fuzzing of all that reads bytes of others (FUZZ_SECONDS=600)
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
 # make lint     the format check of CI
@@ -32,9 +33,10 @@ RECORDS ?= 1000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 CUTS ?= 1000
+FUZZ_SECONDS ?= 600
 SEED ?= 1
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean power faults hostile
+.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean power faults hostile fuzz
 
 run: build
 	@exec scripts/run
@@ -92,6 +94,9 @@ power: build
 faults: deps
 	swift build --build-tests
 	METERD_CUT_SEEDS=1-$(CUTS) METERD_FAULT_STRIDE=1 swift test --skip-build --filter 'PowerCutTests|NthFaultTests'
+
+fuzz: deps
+	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 hostile: build
 	@scripts/install-deps $(FAULT_PACKAGES)

@@ -62,7 +62,7 @@ private final class ControlUnderFuzz: Sendable {
                 systemClock: clock,
                 rates: {
                     RateBook(
-                        entries: [],
+                        [],
                         cards: RateCards { _ throws(RateCardUnavailable) in throw RateCardUnavailable("none") })
                 },
                 bell: EventBell(), access: { .open }, onForbidden: { _, _, _ in }, metrics: { PrometheusText() },

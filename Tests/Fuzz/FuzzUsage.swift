@@ -4,15 +4,22 @@ import Metering
 private let providers = [nil, "openai", "anthropic", "gemini", "bedrock", "deepseek", "vertex_ai", "azure", "nobody"]
 
 private let card: RateCard = {
-    let prices = "input: 1.1, output: 2.3, cache_read: 0.11, cache_write_5m: 1.3, cache_write_1h: 2.1"
     let document = """
         format: meterd/1
         effective: 2020-01-01T00:00:00Z
         rates:
-          - {model: m, provider: p, unit: 1M, price: {\(prices)}}
+          - model: m
+            provider: p
+            price: {input: 1.1, output: 2.3, cache_read: 0.11, cache_write_5m: 1.3, cache_write_1h: 2.1, web_search: 10}
+            context: [{over: 200000, price: {input: 2.2, output: 3.45}}]
+            tiers: {batch: {price: {input: 0.55, output: 1.15}}}
+            surcharges: {speed.fast: 2.5, geo.us: 1.1}
         """
-    guard let card = try? RateDocument.parse(document) else { fatalError("the fuzzer's own rates can't be read") }
-    return card
+    do {
+        return try RateDocument.parse(document)
+    } catch {
+        fatalError("the fuzzer's own rates can't be read: \(error)")
+    }
 }()
 
 /// A usage object is read into buckets that don't overlap, or refused; a price is the sum of its lines, and never less than nothing.
