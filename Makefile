@@ -9,7 +9,7 @@
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
 # make power    cut the power of the disk under the real daemon, fill it, fail its system calls (CUTS=1000 SEED=1)
 # make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
-# make hostile  clients that mean harm, and clocks that jump, against the real daemon
+# make hostile  clients that mean harm, and clocks that jump, against the real daemon (HOSTILE=--quick: a minute)
 # make fuzz     coverage-guided fuzzing of all that reads bytes of others (FUZZ_SECONDS=600)
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
@@ -55,7 +55,6 @@ test: build deb
 	Tests/year/run --orgs 16 --days 130 --kills 25
 	@scripts/install-deps $(FAULT_PACKAGES)
 	Tests/power/run cut --cuts 50 --seed 1
-	Tests/hostile/run --quick
 	scripts/install-promtool
 	Tests/systemd/run
 
@@ -100,7 +99,7 @@ fuzz: deps
 
 hostile: build
 	@scripts/install-deps $(FAULT_PACKAGES)
-	Tests/hostile/run
+	Tests/hostile/run $(HOSTILE)
 
 year: build
 	Tests/year/run $(YEAR)

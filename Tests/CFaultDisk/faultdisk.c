@@ -44,7 +44,7 @@ struct faultdisk {
     uint64_t random;
     int kinds, how, persistent;
     int is_cut; // 1: the power; 2: only the process ended
-    uint64_t nth, counted, met, failed_syncs;
+    uint64_t nth, counted, met;
 };
 
 typedef struct handle {
@@ -388,7 +388,6 @@ static int file_sync(sqlite3_file *file, int flags) {
     } else if (how) {
         // The kernel gives the error once and takes the pages for clean: they are never written, some were.
         code = SQLITE_IOERR_FSYNC;
-        h->disk->failed_syncs++;
         if (h->disk->how == FAULTDISK_ENOSPC) h->disk->met++;
         if (h->node) {
             tear(h->disk, h->node);
@@ -737,7 +736,7 @@ void faultdisk_fail(faultdisk *disk, int kinds, uint64_t nth, int how, int persi
     disk->nth = nth;
     disk->how = how;
     disk->persistent = persistent;
-    disk->counted = disk->met = disk->failed_syncs = 0;
+    disk->counted = disk->met = 0;
     pthread_mutex_unlock(&lock);
 }
 
@@ -756,7 +755,6 @@ static uint64_t get(uint64_t *value) {
 
 uint64_t faultdisk_counted(faultdisk *disk) { return get(&disk->counted); }
 uint64_t faultdisk_met(faultdisk *disk) { return get(&disk->met); }
-uint64_t faultdisk_failed_syncs(faultdisk *disk) { return get(&disk->failed_syncs); }
 
 int faultdisk_is_cut(faultdisk *disk) {
     pthread_mutex_lock(&lock);
@@ -765,9 +763,9 @@ int faultdisk_is_cut(faultdisk *disk) {
     return result;
 }
 
-void faultdisk_cut(faultdisk *disk, int only_the_process) {
+void faultdisk_cut(faultdisk *disk) {
     pthread_mutex_lock(&lock);
-    if (!disk->is_cut) disk->is_cut = only_the_process ? 2 : 1;
+    if (!disk->is_cut) disk->is_cut = 1;
     pthread_mutex_unlock(&lock);
 }
 
@@ -797,26 +795,4 @@ int faultdisk_restart(faultdisk *disk) {
     }
     pthread_mutex_unlock(&lock);
     return open;
-}
-
-void faultdisk_copy(faultdisk *to, faultdisk *from) {
-    pthread_mutex_lock(&lock);
-    free_nodes(to);
-    for (node *n = from->nodes; n; n = n->next) {
-        node *copy = make_node(to, n->name);
-        copy->exists = n->exists;
-        copy->is_durable_entry = n->is_durable_entry;
-        make(&copy->seen, &n->seen);
-        make(&copy->durable, &n->durable);
-        for (change *c = n->first; c; c = c->next) note(copy, c->offset, c->bytes, c->count);
-    }
-    pthread_mutex_unlock(&lock);
-}
-
-int64_t faultdisk_size(faultdisk *disk, const char *name) {
-    pthread_mutex_lock(&lock);
-    node *n = find(disk, name);
-    int64_t size = n ? n->seen.count : -1;
-    pthread_mutex_unlock(&lock);
-    return size;
 }

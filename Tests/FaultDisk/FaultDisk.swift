@@ -73,30 +73,15 @@ public final class FaultDisk: @unchecked Sendable {
     /// How many of them failed.
     public var met: UInt64 { faultdisk_met(disk) }
 
-    /// How many syncs failed.
-    public var failedSyncs: UInt64 { faultdisk_failed_syncs(disk) }
-
     /// Whether nothing can be done until ``restart()``.
     public var isCut: Bool { faultdisk_is_cut(disk) != 0 }
 
     /// Cuts the power now.
-    public func cut() { faultdisk_cut(disk, 0) }
-
-    /// Ends the process now: what was written is there, synced or not.
-    public func endProcess() { faultdisk_cut(disk, 1) }
+    public func cut() { faultdisk_cut(disk) }
 
     /// Power again: files are what survived. All of them have to be closed.
     public func restart() {
         let open = faultdisk_restart(disk)
         precondition(open == 0, "\(open) files are still open")
-    }
-
-    /// Makes its files those of another disk, as they are there.
-    public func copy(_ other: FaultDisk) { faultdisk_copy(disk, other.disk) }
-
-    /// Bytes of a file; nil where it is not there.
-    public func size(_ name: String) -> Int64? {
-        let size = faultdisk_size(disk, name)
-        return size < 0 ? nil : size
     }
 }

@@ -111,6 +111,9 @@ def main():
             if word.startswith("pid "):
                 state["pid"] = int(word[4:])
             print(json.dumps(answer), flush=True)
+            if word == "sum":
+                # No record after the last count.
+                return
             continue
         period = state["period"]
         line = LINE % (os.getpid(), sent)

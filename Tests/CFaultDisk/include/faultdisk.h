@@ -49,18 +49,12 @@ void faultdisk_heal(faultdisk *disk);
 uint64_t faultdisk_counted(faultdisk *disk);
 /// How many operations failed since the last faultdisk_fail().
 uint64_t faultdisk_met(faultdisk *disk);
-/// Syncs that failed since the last faultdisk_fail().
-uint64_t faultdisk_failed_syncs(faultdisk *disk);
 
 /// Whether the power is cut: every operation fails.
 int faultdisk_is_cut(faultdisk *disk);
-/// Cuts the power now, or only ends the process: then what was written is there, synced or not.
-void faultdisk_cut(faultdisk *disk, int only_the_process);
+/// Cuts the power now.
+void faultdisk_cut(faultdisk *disk);
 /// Power again, after all files were closed: files are what survived. How many are still open: then nothing was done.
 int faultdisk_restart(faultdisk *disk);
 
-/// Makes a disk's files those of another one, as they are there.
-void faultdisk_copy(faultdisk *to, faultdisk *from);
-/// Bytes of a file that are there now, or -1.
-int64_t faultdisk_size(faultdisk *disk, const char *name);
 #endif
