@@ -74,7 +74,6 @@ public final class ControlServer: Sendable {
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(descriptor) { http.setup(channel: $0, logger: logger) }
-        ListeningBacklog.set(on: descriptor)
         let task = Task {
             await withDiscardingTaskGroup { tasks in
                 do {

@@ -72,7 +72,6 @@ public final class IngestServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor).get()
-        ListeningBacklog.set(on: descriptor)
         channel.withLock { $0 = server }
         try await loop.submit {
             core.value.onFull = { isFull in

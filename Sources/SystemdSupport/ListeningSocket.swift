@@ -41,6 +41,15 @@ public struct ListeningSocket: Sendable {
         return sockets
     }
 
+    /// The most connections that may wait to be accepted; the kernel's own limit is the same by default, `net.core.somaxconn`.
+    private static let waitingMax: Int32 = 4096
+
+    /// Has so many connections wait at a socket that a server has begun to accept on: SwiftNIO listens anew with 128, whatever it is
+    /// told and whatever `Backlog=` said, and a client that doesn't wait itself would be turned away in a burst. See listen(2).
+    public static func letMoreWait(on descriptor: Int32) {
+        _ = listen(descriptor, waitingMax)
+    }
+
     /// Binds a path and listens on it. A socket file that nobody listens on any more is replaced.
     ///
     /// - Parameters:

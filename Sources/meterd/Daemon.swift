@@ -151,8 +151,11 @@ struct Daemon: Service {
     func run() async throws {
         try await ingest.start(listening: sockets.ingest.descriptor)
         try await control.start(listening: sockets.control.descriptor)
+        for socket in [sockets.ingest, sockets.control] { ListeningSocket.letMoreWait(on: socket.descriptor) }
         switch sockets.metrics {
-        case .success(let descriptor?): try await metrics?.start(listening: descriptor)
+        case .success(let descriptor?):
+            try await metrics?.start(listening: descriptor)
+            ListeningSocket.letMoreWait(on: descriptor)
         case .success(nil): break
         case .failure(let error):
             journal.write(.metricsNotServed, "metrics.listen: \(error)", ["error": "\(error)"])

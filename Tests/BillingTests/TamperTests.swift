@@ -101,7 +101,13 @@ import Testing
             try await fixture.spend(1, "other-\(number)", for: "other", user: "cy", tags: #"{"team":"b"}"#)
             #expect(try await fixture.authorize("other-\(number)", for: "other") == nil)
         }
-        while try await fixture.reader.rolledUpThrough() < 147 { await Task.yield() }
+        var looking = Configuration()
+        looking.readonly = true
+        let ledger = try DatabaseQueue(path: fixture.directory.path + "/meterd.db", configuration: looking)
+        while try await ledger.read({ try Int.fetchOne($0, sql: "SELECT through FROM usage_rollup") ?? 0 }) < 147 {
+            await Task.yield()
+        }
+        try ledger.close()
         try await fixture.close()
         try FileManager.default.copyItem(atPath: fixture.directory.path + "/meterd.db", toPath: path)
     }

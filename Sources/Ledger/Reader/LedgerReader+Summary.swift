@@ -68,11 +68,6 @@ public enum UsageDay: Sendable, Hashable {
 
 // Usage added up: from the sums that the writer keeps, and the records that it hasn't come to.
 extension LedgerReader {
-    /// The record up to which usage is added up by day.
-    public func rolledUpThrough() async throws -> Int64 {
-        try await pool.read { try Int64.fetchOne($0, sql: "SELECT through FROM usage_rollup") ?? 0 }
-    }
-
     /// What an org used in some days, added up; the most expensive first, days in order.
     ///
     /// - Parameters:
