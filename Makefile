@@ -5,10 +5,13 @@
 # make bench    measure the daemon on this machine's disk beside Redis, PostgreSQL and SQLite without a server
 # make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
 # make bench-parts   decode, price and commit, each alone
+# make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (RECORDS=10000000)
+# make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
 # make power    cut the power of the disk under the real daemon, fill it, fail its system calls (CUTS=1000 SEED=1)
 # make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
+# make simulate  months of usage and bills by seed, with faults, each answer checked (SIMULATED=1-100000)
 # make hostile  clients that mean harm, and clocks that jump, against the real daemon (HOSTILE=--quick: a minute)
 # make fuzz     coverage-guided fuzzing of all that reads bytes of others (FUZZ_SECONDS=600)
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
@@ -30,13 +33,15 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 RECORDS ?= 1000000
+MINUTES ?= 30
 SEEDS ?= 1-1000
 STEPS ?= 120
 CUTS ?= 1000
 FUZZ_SECONDS ?= 600
 SEED ?= 1
+SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-rates model year oracle lint smoke deb clean power faults hostile fuzz
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle lint smoke deb clean power faults simulate hostile fuzz
 
 run: build
 	@exec scripts/run
@@ -53,6 +58,7 @@ test: build deb
 	swift build --build-tests
 	swift test --skip-build
 	Tests/year/run --orgs 16 --days 130 --kills 25
+	.build/release/simulate 1-1000
 	@scripts/install-deps $(FAULT_PACKAGES)
 	Tests/power/run cut --cuts 50 --seed 1
 	scripts/install-promtool
@@ -75,6 +81,14 @@ bench-parts: build
 	mkdir -p var
 	.build/release/daemon-benchmark parts $(BENCH)
 
+bench-held: build
+	mkdir -p var
+	.build/release/daemon-benchmark held --records $(RECORDS) $(BENCH)
+
+soak: build
+	mkdir -p var
+	.build/release/daemon-benchmark soak --minutes $(MINUTES) $(BENCH)
+
 bench-rates: build
 	mkdir -p var
 	gzip -dc Tests/oracle/prices.json.gz > var/prices.json
@@ -93,6 +107,9 @@ power: build
 faults: deps
 	swift build --build-tests
 	METERD_CUT_SEEDS=1-$(CUTS) METERD_FAULT_STRIDE=1 swift test --skip-build --filter 'PowerCutTests|NthFaultTests'
+
+simulate: build
+	.build/release/simulate $(SIMULATED) --log var/simulation.ndjson
 
 fuzz: deps
 	Tests/Fuzz/run $(FUZZ_SECONDS)

@@ -118,6 +118,14 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(name: "CFaultDisk", path: "Tests/CFaultDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultDisk", dependencies: ["CFaultDisk"], path: "Tests/FaultDisk"),
+        // The ledger and the bill against a plain reference, on a disk in memory and a clock that jumps.
+        .target(
+            name: "Simulation", dependencies: ["Billing", "FaultDisk", "Ledger", "Metering", "TestSupport"],
+            path: "Tests/Simulation"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Simulate"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
@@ -129,13 +137,14 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "FaultDisk", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "FaultDisk", "Ledger", "Metering", "Simulation", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "IngestTests",
             dependencies: [
                 "Access", "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(
             name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),

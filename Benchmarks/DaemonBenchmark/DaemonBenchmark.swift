@@ -6,7 +6,10 @@ import Foundation
 struct DaemonBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon-benchmark", abstract: "Measure meterd on this machine.",
-        subcommands: [GridCommand.self, VariantsCommand.self, GrowthCommand.self, PartsCommand.self])
+        subcommands: [
+            GridCommand.self, VariantsCommand.self, GrowthCommand.self, PartsCommand.self, HeldCommand.self,
+            SoakCommand.self,
+        ])
 }
 
 /// What every measurement needs.

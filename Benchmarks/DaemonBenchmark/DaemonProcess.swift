@@ -4,21 +4,29 @@ import LoadGenerator
 
 /// The daemon under measurement, in a folder of its own.
 final class DaemonProcess {
-    private let ingestSocket: String
-    private let controlSocket: String
+    let ingestSocket: String
+    let controlSocket: String
+    /// The database's file.
+    let database: String
     private let program: URL
     private let arguments: [String]
+    private let log: String?
     private var process = Process()
 
-    init(_ options: CommonOptions, _ directory: String) throws {
+    /// Starts it.
+    ///
+    /// - Parameter log: the file that its log is appended to; nil for none.
+    init(_ options: CommonOptions, _ directory: String, log: String? = nil) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         ingestSocket = directory + "/i.sock"
         controlSocket = directory + "/c.sock"
+        database = directory + "/state/meterd.db"
         program = URL(fileURLWithPath: options.meterd)
         arguments = [
             "run", "--state-dir", directory + "/state", "--ingest-socket", ingestSocket, "--control-socket",
             controlSocket, "--rates", options.rates,
         ]
+        self.log = log
         try start()
     }
 
@@ -27,10 +35,11 @@ final class DaemonProcess {
         process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
+        process.standardError = try log.map(Subprocess.appending) ?? FileHandle.nullDevice
         try process.run()
         for _ in 0..<6000 {
             if (try? request("GET", "/healthz", nil)) != nil { return }
+            guard process.isRunning else { throw BenchmarkError("the daemon ended at its start: \(ending)") }
             usleep(10_000)
         }
         throw BenchmarkError("the daemon did not become healthy within a minute")
@@ -47,8 +56,24 @@ final class DaemonProcess {
         process.waitUntilExit()
     }
 
+    /// Has it take in its configuration and its rates again.
+    func reload() {
+        Glibc.kill(process.processIdentifier, SIGHUP)
+    }
+
+    var isRunning: Bool { process.isRunning }
+    var identifier: pid_t { process.processIdentifier }
+
+    /// How it ended: an exit status or a signal.
+    var ending: String {
+        process.terminationReason == .exit ? "exit \(process.terminationStatus)" : "signal \(process.terminationStatus)"
+    }
+
     /// A load for it.
     var plan: LoadPlan { LoadPlan(socket: ingestSocket) }
+
+    /// What each org is given, in nano-dollars.
+    static let grantNanos: Int64 = 1_000_000_000_000_000
 
     /// Founds `org-1` to `org-N` and gives each a million dollars.
     func createOrgs(_ count: Int) throws {
@@ -71,7 +96,7 @@ final class DaemonProcess {
         try (status("database_bytes") + status("wal_bytes")) / max(1, records())
     }
 
-    private func status(_ member: String) throws -> Int {
+    func status(_ member: String) throws -> Int {
         let status = try JSONSerialization.jsonObject(with: Data(try request("GET", "/v1/status", nil).utf8))
         guard let number = (status as? [String: Any])?[member] as? Int else {
             throw BenchmarkError("the status has no \(member)")
@@ -80,23 +105,13 @@ final class DaemonProcess {
     }
 
     /// Processor time that it has used.
-    var processorSeconds: Double {
-        // utime and stime come 12th and 13th after the name in brackets: proc_pid_stat(5).
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
-        let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
+    var processorSeconds: Double { ProcessFigures.processorSeconds(of: identifier) }
 
     /// The most memory that the daemon has had, in MiB.
-    var peakResidentMebibytes: Int {
-        let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-        return (line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) / 1024
-    }
+    var peakResidentMebibytes: Int { ProcessFigures(of: identifier).peakResidentKibibytes / 1024 }
 
     /// One HTTP/1.1 exchange on the control socket; the body of a 200.
-    private func request(_ method: String, _ path: String, _ body: String?) throws -> String {
+    func request(_ method: String, _ path: String, _ body: String?) throws -> String {
         let socket = try UnixSocket(connectingTo: controlSocket)
         defer { socket.close() }
         let content = body ?? ""

@@ -25,6 +25,15 @@ enum Report {
         value < 10_000 ? "\(Int(value))" : "\((value / 100).rounded() / 10) k"
     }
 
+    static func seconds(_ value: Double) -> String {
+        value < 100 ? String(format: value < 10 ? "%.2f s" : "%.1f s", value) : "\(Int(value)) s"
+    }
+
+    static func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
+
+    /// Without a point where it is whole.
+    static func plain(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }
+
     static func ratio(_ value: Double) -> String { String(format: "%.2f", value) }
 
     static func left(_ text: String, _ width: Int) -> String {

@@ -18,8 +18,9 @@ public final class IngestServer: Sendable {
 
     /// How long clients are still read from after a stop began, so that what was on its way gets an answer.
     private static let lateLines = TimeAmount.milliseconds(200)
-    /// How long a client may take to read its last answers.
-    private static let lastAnswers = TimeAmount.seconds(10)
+    /// How long a client may take to read its last answers: nobody else is served before the next start. What it has not read it
+    /// sends again, and is told.
+    private static let lastAnswers = TimeAmount.seconds(2)
 
     /// A server that hands records to `writer`.
     ///

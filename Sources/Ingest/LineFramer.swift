@@ -20,11 +20,17 @@ struct LineFramer {
     /// Bytes that were received and not taken.
     var readableBytes: Int { received.readableBytes }
 
+    /// Bytes of memory that it holds on to.
+    var capacity: Int { received.capacity }
+
     mutating func append(_ bytes: inout ByteBuffer) {
         if received.readableBytes == 0 {
             received = bytes
             scanned = 0
         } else {
+            // What was taken makes room for what comes, once it is more than what is moved for it: a client whose bytes always end in
+            // the middle of a line would have everything kept that it ever sent.
+            if received.readerIndex > received.readableBytes { received.discardReadBytes() }
             received.writeBuffer(&bytes)
         }
     }

@@ -1,5 +1,4 @@
 import Glibc
-import Histogram
 
 /// What a load sends, and how its answers look: each ends with a newline, and none has another.
 public protocol LoadRequests {
@@ -47,9 +46,33 @@ public struct Load {
         try run(requests: RecordMaker(plan), progress: progress)
     }
 
+    /// Runs it to its end, on the same connections all the time.
+    ///
+    /// - Parameter interval: called every so many seconds with the seconds that are over, and with what was measured since it
+    ///   was called before.
+    public func run(every period: Double, _ interval: (Double, LoadResult) -> Void) throws -> LoadResult {
+        var begun = Self.warmUp
+        var before = 0
+        return try run(requests: RecordMaker(plan), period: period) { passed, acknowledged, latencies in
+            let count = acknowledged - before
+            interval(
+                passed,
+                LoadResult(
+                    acknowledged: count, perSecond: Double(count) / max(passed - begun, 0.001), latencies: latencies))
+            (begun, before) = (passed, acknowledged)
+        }
+    }
+
     /// Runs it with requests of another kind.
     public func run(
         requests: some LoadRequests, progress: (Double, Int) -> Void = { _, _ in }
+    ) throws -> LoadResult {
+        try run(requests: requests, period: nil) { passed, acknowledged, _ in progress(passed, acknowledged) }
+    }
+
+    /// Calls `progress` every period; without one five times a second, and without latencies.
+    private func run(
+        requests: some LoadRequests, period: Double?, progress: (Double, Int, Latencies) -> Void
     ) throws -> LoadResult {
         var state = try (0..<plan.connections).map { _ in
             let socket = try UnixSocket(connectingTo: plan.socket)
@@ -58,7 +81,8 @@ public struct Load {
         }
         defer { for connection in state { connection.socket.close() } }
         var records = requests
-        var latencies = Histogram<UInt32>(highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
+        var latencies = Latencies()
+        var recent = Latencies()
         var acknowledged = 0
         var issued = 0
         var input = [UInt8](repeating: 0, count: 262_144)
@@ -68,9 +92,10 @@ public struct Load {
         while true {
             let now = Self.now()
             isEnding = isEnding || now - start > plan.seconds
-            if now - shown > 0.2 {
+            if now - shown > period ?? 0.2 {
                 shown = now
-                progress(now - start, acknowledged)
+                progress(now - start, acknowledged, recent)
+                if period != nil { recent = Latencies() }
             }
             if !isEnding {
                 if let rate = plan.rate {
@@ -87,7 +112,8 @@ public struct Load {
                     revents: 0)
             }
             if isEnding, state.allSatisfy({ $0.inFlight == 0 }) { break }
-            let ready = Self.wait(&polls, until: isEnding ? nil : plan.rate.map { start + Double(issued + 1) / $0 })
+            let ready = Self.wait(
+                &polls, until: isEnding ? nil : plan.rate.map { max(start + Double(issued + 1) / $0, now + plan.beat) })
             guard ready > 0 || (plan.rate != nil && !isEnding) else {
                 throw LoadError("no answer within 30 seconds")
             }
@@ -98,7 +124,8 @@ public struct Load {
                 try answer(&state[index], records, input[..<count]) { sent in
                     guard !isEnding, now - start > Self.warmUp else { return }
                     acknowledged += 1
-                    latencies.record(UInt64(max(0, (now - sent) * 1e6)))
+                    latencies.record(now - sent)
+                    if period != nil { recent.record(now - sent) }
                 }
             }
         }

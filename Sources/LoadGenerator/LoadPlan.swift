@@ -1,5 +1,3 @@
-import Histogram
-
 /// What a load run does.
 public struct LoadPlan: Sendable {
     /// How request ids come.
@@ -18,6 +16,9 @@ public struct LoadPlan: Sendable {
     public var window = 32
     /// Records a second in all, of an open loop: sent when they are due, whatever is still in flight. Nil for a closed loop.
     public var rate: Double?
+    /// Seconds between two moments at which an open loop sends what is due; 0 for each record at its own, which keeps a core
+    /// busy at a high rate. A reply counts from when its record was due in any case.
+    public var beat = 0.0
     /// How long, the warm-up included.
     public var seconds = 10.0
     /// How request ids come.
@@ -41,12 +42,12 @@ public struct LoadResult: Sendable {
     public let acknowledged: Int
     /// Records a second, acknowledged after the warm-up.
     public let perSecond: Double
-    /// Microseconds from the moment a record was sent, or in an open loop was due to be sent, to its reply.
-    public let latencies: Histogram<UInt32>
+    /// From the moment a record was sent, or in an open loop was due to be sent, to its reply.
+    public let latencies: Latencies
 
     /// The latency in microseconds that so many of a hundred records don't pass.
     public func latency(percentile: Double) -> Double {
-        Double(latencies.valueAtPercentile(percentile))
+        latencies.micros(percentile: percentile)
     }
 }
 

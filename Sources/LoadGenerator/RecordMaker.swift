@@ -30,9 +30,27 @@ public struct RecordMaker: LoadRequests {
                 to: &bytes)
             return false
         }
+        let id = (plan.ids == .random ? generator.next() : ordered(), generator.next())
+        appendRecord(id: id, org, random, settling: hold, to: &bytes)
+        hold = nil
+        return true
+    }
+
+    /// Puts the record of a number in, whose id and usage are always the same; gives its org's number.
+    public mutating func append(record number: UInt64, to bytes: inout [UInt8]) -> Int {
+        var numbers = SplitMix64(state: number)
+        let random = numbers.next()
+        let org = Int(random % UInt64(plan.orgs)) + 1
+        appendRecord(id: (numbers.next(), number), org, random, settling: nil, to: &bytes)
+        return org
+    }
+
+    private mutating func appendRecord(
+        id: (UInt64, UInt64), _ org: Int, _ random: UInt64, settling hold: UInt64?, to bytes: inout [UInt8]
+    ) {
         append("{\"op\":\"usage\",\"id\":\"msg_", to: &bytes)
-        appendHex(plan.ids == .random ? generator.next() : ordered(), to: &bytes)
-        appendHex(generator.next(), to: &bytes)
+        appendHex(id.0, to: &bytes)
+        appendHex(id.1, to: &bytes)
         append("\",\"org\":\"", to: &bytes)
         bytes += plan.orgPrefix.utf8
         append(org, to: &bytes)
@@ -40,10 +58,9 @@ public struct RecordMaker: LoadRequests {
         append(org * 7 % 1000, to: &bytes)
         append("\",\"model\":\"claude-sonnet-4-5\",\"provider\":\"anthropic\",\"at\":\"", to: &bytes)
         appendTime(to: &bytes)
-        if let settled = hold {
+        if let hold {
             append("\",\"hold\":\"hold_", to: &bytes)
-            appendHex(settled, to: &bytes)
-            hold = nil
+            appendHex(hold, to: &bytes)
         }
         append("\",\"usage\":{\"input_tokens\":", to: &bytes)
         append(Int(random >> 8 & 8191), to: &bytes)
@@ -52,7 +69,6 @@ public struct RecordMaker: LoadRequests {
         append(",\"output_tokens\":", to: &bytes)
         append(Int(random >> 21 & 4095), to: &bytes)
         append(",\"service_tier\":\"standard\"}}\n", to: &bytes)
-        return true
     }
 
     /// Whether a piece of the answers has `"ok":f`, wherever it was cut.

@@ -2,11 +2,12 @@ import Glibc
 
 /// A connected Unix stream socket.
 public struct UnixSocket {
-    let descriptor: Int32
+    /// Its file descriptor, which no program that is started gets.
+    public let descriptor: Int32
 
     /// Connects.
     public init(connectingTo path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {

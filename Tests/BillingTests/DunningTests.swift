@@ -1,10 +1,25 @@
 import Billing
 import Ledger
 import Metering
+import Synchronization
 import Testing
 
 /// What follows an invoice that is not paid, on a real ledger.
 @Suite struct DunningTests {
+    /// On a full disk, or while the daemon stops: else it would be looked at again and again.
+    @Test func whatCannotBePutOffIsSaid() async throws {
+        let fixture = try await BillingFixture()
+        try await fixture.createOrg()
+        _ = try await fixture.billing.setTopUp(nil, for: "acme", under: fixture.key(), by: "test")
+        await fixture.writer.close()
+        let refusal = await #expect(throws: Refusal.self) { try await fixture.billing.advance("acme") }
+        #expect(refusal?.code == .shuttingDown)
+        let problems = Atomic(0)
+        _ = try await fixture.billing.advanceAll { _, _ in problems.add(1, ordering: .relaxed) }
+        #expect(problems.load(ordering: .relaxed) == 1)
+        try fixture.reader.close()
+    }
+
     /// An org with two members whose invoice of 28 February nobody pays.
     private func owing() async throws -> BillingFixture {
         let fixture = try await BillingFixture()

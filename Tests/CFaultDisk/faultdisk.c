@@ -712,6 +712,21 @@ faultdisk *faultdisk_create(const char *folder, uint64_t seed) {
     return disk;
 }
 
+faultdisk *faultdisk_copy(faultdisk *from, const char *folder, uint64_t seed) {
+    faultdisk *disk = faultdisk_create(folder, seed);
+    if (!disk) return 0;
+    pthread_mutex_lock(&lock);
+    for (node *n = from->nodes; n; n = n->next) {
+        if (!n->is_durable_entry) continue;
+        node *copy = make_node(disk, n->name);
+        copy->exists = copy->is_durable_entry = 1;
+        make(&copy->durable, &n->durable);
+        make(&copy->seen, &n->durable);
+    }
+    pthread_mutex_unlock(&lock);
+    return disk;
+}
+
 void faultdisk_destroy(faultdisk *disk) {
     pthread_mutex_lock(&lock);
     for (faultdisk **place = &disks; *place; place = &(*place)->next) {
@@ -755,6 +770,13 @@ static uint64_t get(uint64_t *value) {
 
 uint64_t faultdisk_counted(faultdisk *disk) { return get(&disk->counted); }
 uint64_t faultdisk_met(faultdisk *disk) { return get(&disk->met); }
+
+int faultdisk_is_failing(faultdisk *disk) {
+    pthread_mutex_lock(&lock);
+    int result = disk->nth && (disk->persistent || disk->counted < disk->nth);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
 
 int faultdisk_is_cut(faultdisk *disk) {
     pthread_mutex_lock(&lock);

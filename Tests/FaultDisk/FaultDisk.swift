@@ -54,6 +54,13 @@ public final class FaultDisk: @unchecked Sendable {
         self.disk = disk
     }
 
+    /// A disk with what is durable on another one.
+    public init(copying other: FaultDisk, folder: String, seed: UInt64) {
+        self.folder = folder
+        guard let disk = faultdisk_copy(other.disk, folder, seed) else { fatalError("no memory, or no SQLite") }
+        self.disk = disk
+    }
+
     deinit { faultdisk_destroy(disk) }
 
     /// Has the nth operation (from 1) of those kinds, counted from now, fail; where it persists, all from it on.
@@ -69,6 +76,9 @@ public final class FaultDisk: @unchecked Sendable {
 
     /// Operations since the last ``fail(_:at:with:persists:)`` or ``count(_:)``.
     public var counted: UInt64 { faultdisk_counted(disk) }
+
+    /// Whether operations are counted until one fails, or fail by now.
+    public var isFailing: Bool { faultdisk_is_failing(disk) != 0 }
 
     /// How many of them failed.
     public var met: UInt64 { faultdisk_met(disk) }

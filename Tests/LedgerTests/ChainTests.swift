@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Ledger
 import Metering
+import TestSupport
 import Testing
 
 // What a change behind the daemon's back looks like: on copies of a small ledger that has some of everything.

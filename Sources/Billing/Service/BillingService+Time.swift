@@ -17,9 +17,11 @@ extension BillingService {
                     try await eraseDetail(of: org, through: last)
                     _ = try await make(done)
                 case nil:
-                    _ = await writer.perform(
+                    let outcome = await writer.perform(
                         .postponeBill(
                             org: org, after: bill.record.change, to: bill.due, balanceSeen: bill.record.balance))
+                    // It is due still, as on a full disk: nobody may come back to it at once.
+                    if case .refused(let refusal) = outcome { throw refusal }
                     return true
                 }
             }

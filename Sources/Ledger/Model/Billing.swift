@@ -301,4 +301,7 @@ public struct BillingApplied: Codable, Sendable, Hashable {
     public var payments: [Int64] = []
     /// Invoices that it issued.
     public var invoices: [Int64] = []
+
+    /// A change that made nothing yet.
+    public init(change: Int64) { self.change = change }
 }

@@ -6,19 +6,19 @@ extension LedgerReader {
     /// All that is on record of an org's bill; nil where there is no such org.
     public func billing(of org: String) async throws -> BillingRecord? {
         try await pool.read { database in
-            guard let row = try Row.fetchOne(database, sql: Self.orgSQL + " WHERE org.name = ?", arguments: [org])
+            guard let row = try Row.fetchOne(database, kept: Self.orgSQL + " WHERE org.name = ?", [org])
             else { return nil }
             let id: Int64 = row["id"]
             let newest = try Row.fetchOne(
                 database,
-                sql: """
+                kept: """
                     SELECT change, state FROM billing JOIN billing_change ON number = change WHERE billing.org = ?
-                    """, arguments: [id])
-            let members = try Int64.fetchOne(
-                database, sql: "SELECT count(*) FROM member WHERE org = ? AND removed IS NULL", arguments: [id])
+                    """, [id])
+            let members = try Row.fetchOne(
+                database, kept: "SELECT count(*) AS count FROM member WHERE org = ? AND removed IS NULL", [id])
             return BillingRecord(
                 change: newest?["change"] ?? 0, state: newest?["state"], org: Self.org(row),
-                balance: Money(nanos: row["balance"]), members: members ?? 0, lastUsage: row["last_usage"],
+                balance: Money(nanos: row["balance"]), members: members?["count"] ?? 0, lastUsage: row["last_usage"],
                 openPayments: try Self.payments(database, "payment.org = ? AND payment.state IN (1, 5)", [id]),
                 uninvoiced: try Self.payments(
                     database,
@@ -44,18 +44,20 @@ extension LedgerReader {
     /// Orgs for which time has brought a step of their bill, the longest due first.
     public func dueBills(at now: Timestamp, limit: Int) async throws -> [String] {
         try await pool.read { database in
-            try String.fetchAll(
+            try Row.fetchAll(
                 database,
-                sql: """
+                kept: """
                     SELECT org.name FROM billing JOIN org ON org.id = billing.org WHERE due <= ? ORDER BY due LIMIT ?
-                    """, arguments: [now.milliseconds, limit])
+                    """, [now.milliseconds, limit]
+            ).map { $0["name"] }
         }
     }
 
     /// When time brings the next step of any org's bill; nil for never.
     public func nextBillDue() async throws -> Timestamp? {
         try await pool.read { database in
-            try Int64.fetchOne(database, sql: "SELECT min(due) FROM billing WHERE due IS NOT NULL")
+            try Row.fetchOne(database, kept: "SELECT min(due) AS due FROM billing WHERE due IS NOT NULL", [])?["due"]
+                as Int64?
         }.map(Timestamp.init(milliseconds:))
     }
 
@@ -132,10 +134,10 @@ extension LedgerReader {
     ) throws -> [PaymentRecord] {
         try Row.fetchAll(
             database,
-            sql: """
+            kept: """
                 SELECT payment.*, org.name AS org_name FROM payment JOIN org ON org.id = payment.org
                 WHERE \(condition) \(order)
-                """, arguments: arguments
+                """, arguments
         ).map { row in
             let product = (row["product"] as Int64?).flatMap(SoldProduct.init)
             return PaymentRecord(
@@ -154,15 +156,15 @@ extension LedgerReader {
     ) throws -> [InvoiceRecord] {
         try Row.fetchAll(
             database,
-            sql: """
+            kept: """
                 SELECT invoice.*, org.name AS org_name FROM invoice JOIN org ON org.id = invoice.org
                 WHERE \(condition) \(order)
-                """, arguments: arguments
+                """, arguments
         ).map { row throws in
             let (net, tax): (Int64, Int64) = (row["net_due"], row["tax_due"])
             let notes = try Row.fetchAll(
-                database, sql: "SELECT at, kind, actor, text FROM invoice_note WHERE invoice = ? ORDER BY number",
-                arguments: [row["id"] as Int64])
+                database, kept: "SELECT at, kind, actor, text FROM invoice_note WHERE invoice = ? ORDER BY number",
+                [row["id"] as Int64])
             return InvoiceRecord(
                 invoice: row["id"], org: row["org_name"], kind: InvoiceKind(rawValue: row["kind"]) ?? .invoice,
                 number: InvoiceRecord.number(row["series"], row["number"]), net: Money(nanos: row["net"]),
@@ -177,5 +179,17 @@ extension LedgerReader {
                         actor: note["actor"], text: note["text"])
                 })
         }
+    }
+}
+
+extension Row {
+    /// The rows of a statement that the connection keeps compiled: for what is asked again and again.
+    static func fetchAll(_ database: Database, kept sql: String, _ arguments: StatementArguments) throws -> [Row] {
+        try SQLRequest<Row>(sql: sql, arguments: arguments, cached: true).fetchAll(database)
+    }
+
+    /// The first of them.
+    static func fetchOne(_ database: Database, kept sql: String, _ arguments: StatementArguments) throws -> Row? {
+        try SQLRequest<Row>(sql: sql, arguments: arguments, cached: true).fetchOne(database)
     }
 }

@@ -12,10 +12,12 @@ public final class LedgerReader: Sendable {
     public static let pageMax = 1000
 
     /// Opens readers on a database that the writer holds open.
-    public init(path: String) throws {
+    ///
+    /// - Parameter atOnce: how many may read at the same time; others wait.
+    public init(path: String, atOnce: Int = 4) throws {
         var configuration = Configuration()
         configuration.readonly = true
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = atOnce
         configuration.busyMode = .timeout(5)
         configuration.label = "meterd-reader"
         pool = try DatabasePool(path: path, configuration: configuration)

@@ -1,6 +1,7 @@
 import CSQLiteSetup
 import Foundation
 import GRDB
+import GRDBSQLite
 import Glibc
 
 /// Why a state directory can't be used. The message says what to do.
@@ -87,7 +88,10 @@ public final class LedgerDatabase: Sendable {
         // The journal mode is the store's to set: GRDB would write to the file before we know whose it is.
         let queue: DatabaseQueue
         do {
-            queue = try DatabaseQueue(path: path)
+            var configuration = Configuration()
+            // What is moved without having been made durable first can't be undone; see below.
+            configuration.prepareDatabase { _ = sqlite_setup_without_checkpoint_on_close($0.sqliteConnection) }
+            queue = try DatabaseQueue(path: path, configuration: configuration)
         } catch let error as DatabaseError
             where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
         {
@@ -113,6 +117,7 @@ public final class LedgerDatabase: Sendable {
             }
             return (migrator.migrations.count - applied.count, isNew: tables == 0)
         }
+        try queue.writeWithoutTransaction { try makeLogDurable($0) }
         if isNew {
             // First of all and by itself, so that a start that was cut off is known for ours by the next one.
             try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA application_id = \(Schema.applicationID)") }
@@ -129,6 +134,22 @@ public final class LedgerDatabase: Sendable {
             // It is synced before it is moved; where there is no room to move it, it stays.
         }
         return try queue.read { try !(Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false) }
+    }
+
+    /// Writes the log anew before anything of it is moved into the database file.
+    ///
+    /// The kernel gives the error of a failed sync once, and takes what it could not write for written: a process that starts
+    /// after it reads a log that is whole in memory and torn on the disk, and no sync mends that. Were it moved, and the power cut
+    /// meanwhile, the file would have pages of a commit of which the log has the others no more.
+    private static func makeLogDurable(_ database: Database) throws {
+        let size = 1 << 20
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+        defer { buffer.deallocate() }
+        let code = sqlite_rewrite_log(database.sqliteConnection, buffer, Int32(size))
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_FULL else {
+            throw DatabaseError(
+                resultCode: ResultCode(rawValue: code), message: "the write-ahead log can't be written anew")
+        }
     }
 
     /// Tables and indexes there are; none where a start was cut off before it had made the first of ours.

@@ -20,7 +20,7 @@ extension SQLiteStore {
         guard rollBacklog > 0 else { return nil }
         if isIdle { return .zero }
         let pause = rollBacklog < Self.rolledAtOnce ? Self.rollPause : lastRollUp.took * Self.rollShare
-        return max(.zero, pause - (.now - lastRollUp.at))
+        return max(.zero, pause - (options.stopwatch() - lastRollUp.at))
     }
 
     /// Whether nothing came in since some were added up.
@@ -50,7 +50,7 @@ extension SQLiteStore {
     /// Adds up the next records.
     private mutating func rollUp(limit: Int64) throws(SQLiteError) {
         guard rollBacklog > 0 else { return }
-        let start = ContinuousClock.now
+        let start = options.stopwatch()
         let rows = try connection.prepare(
             Self.contributionSQL + " WHERE usage.sequence > ? ORDER BY usage.sequence LIMIT ?")
         rows.bind(1, rolledTo)
@@ -67,7 +67,7 @@ extension SQLiteStore {
         for (key, sums) in sums { try add(sums, to: key) }
         for contribution in tagged { try addTags(of: contribution) }
         try moveRollMark()
-        let end = ContinuousClock.now
+        let end = options.stopwatch()
         lastRollUp = (end, end - start, next.usage)
     }
 

@@ -33,7 +33,7 @@ public struct SQLiteStore: LedgerStore {
     var window: Window
     /// The record up to which usage is added up by day.
     var rolledTo: Int64
-    var lastRollUp = (at: ContinuousClock.now, took: Duration.zero, newest: Int64(0))
+    var lastRollUp: (at: ContinuousClock.Instant, took: Duration, newest: Int64)
     private var rolledToCommitted: Int64
     private var nextCommitted: NextNumbers
     private var sweptToCommitted: Int64? = 0
@@ -114,6 +114,7 @@ public struct SQLiteStore: LedgerStore {
             rolledTo = try Self.maximum("usage_rollup", "through", connection)
             rolledToCommitted = rolledTo
             window = Window(options.clock())
+            lastRollUp = (options.stopwatch(), .zero, 0)
             self.connection = connection
             self.options = options
             guard next.last == chain.newest.last else {
@@ -157,10 +158,10 @@ public struct SQLiteStore: LedgerStore {
         if isFull, lots.isEmpty { try writeSomething() }
         let sealed = index.isFull ? try index.seal() : nil
         let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
-        let start = ContinuousClock.now
+        let start = options.stopwatch()
         connection.forgetLog()
         try statements.commit.run()
-        lastSync = ContinuousClock.now - start
+        lastSync = options.stopwatch() - start
         if let sealed { index.didSeal(sealed) }
         if let sealedHolds { holdIndex.didSeal(sealedHolds) }
         didCommit()

@@ -4,6 +4,8 @@ import Metering
 public struct StoreOptions: Sendable {
     /// The time, in UTC.
     public var clock: @Sendable () -> Timestamp
+    /// A clock that nobody sets, for how long things take.
+    public var stopwatch: @Sendable () -> ContinuousClock.Instant = { .now }
     /// Request ids kept in memory before they are sealed into the database.
     public var sealIdsAt = 131_072
     /// Pages in the write-ahead log at which a commit moves them into the database file (4 KiB each).

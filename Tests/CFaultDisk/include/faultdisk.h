@@ -38,6 +38,8 @@ enum {
 
 /// A new, empty disk under a folder's path (absolute, without symbolic links); null where there is no memory.
 faultdisk *faultdisk_create(const char *folder, uint64_t seed);
+/// A new disk with what is durable on another one.
+faultdisk *faultdisk_copy(faultdisk *disk, const char *folder, uint64_t seed);
 /// Gives the disk back. No file of it may be open.
 void faultdisk_destroy(faultdisk *disk);
 
@@ -45,6 +47,8 @@ void faultdisk_destroy(faultdisk *disk);
 void faultdisk_fail(faultdisk *disk, int kinds, uint64_t nth, int how, int persistent);
 /// No operation fails any more. The power stays cut where it was.
 void faultdisk_heal(faultdisk *disk);
+/// Whether an operation is still to fail, or all do.
+int faultdisk_is_failing(faultdisk *disk);
 /// Operations of the kinds of the last faultdisk_fail() since then.
 uint64_t faultdisk_counted(faultdisk *disk);
 /// How many operations failed since the last faultdisk_fail().

@@ -210,6 +210,12 @@ final class FaultCourse {
 
     // MARK: Afterwards
 
+    /// The process ends: what it has not asked of the system by now, it never will.
+    func endProcess() {
+        if !disk.isCut { disk.fail(.all, at: 1, with: .processEnd) }
+        letGo()
+    }
+
     /// Starts again, and has the power cut in the middle of it, where it does so many operations.
     func dieWhileOpening(at nth: UInt64) throws {
         letGo()

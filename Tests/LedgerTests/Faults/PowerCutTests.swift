@@ -1,5 +1,7 @@
 import FaultDisk
 import Foundation
+import Ledger
+import TestSupport
 import Testing
 
 /// The power is cut, or the process ends, in the middle of any operation on the disk: while the ledger is made, while it commits,
@@ -42,6 +44,32 @@ import Testing
         }
         #expect(acknowledged > 0 && unanswered > 0)
         print("power cuts: \(Self.seeds.count) seeds, \(acknowledged) acknowledged, \(unanswered) without an answer")
+    }
+
+    /// The kernel takes what it could not sync for written: whoever starts next reads a log that is torn on the disk, and moves it into
+    /// the database file, where the power is cut.
+    @Test func aStartAfterAFailedSyncMovesNothingThatIsNotDurable() throws {
+        var cuts = 0
+        for seed in Self.seeds {
+            do {
+                var chance = SeededGenerator(seed: seed)
+                let course = try FaultCourse(seed: seed)
+                course.disk.fail(.sync, at: UInt64.random(in: 12...60, using: &chance), with: .ioError)
+                do {
+                    try course.live()
+                    continue
+                } catch let failure as StorageFailure {
+                    #expect(!failure.isDamage)
+                }
+                course.endProcess()
+                try course.dieWhileOpening(at: UInt64.random(in: 1...60, using: &chance))
+                try course.checkAfterRestart()
+                cuts += 1
+            } catch {
+                Issue.record("seed \(seed): \(error)\nMETERD_CUT_SEEDS=\(seed) swift test --filter PowerCutTests")
+            }
+        }
+        #expect(cuts > 0)
     }
 }
 

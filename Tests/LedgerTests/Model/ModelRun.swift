@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
 import Metering
+import TestSupport
 
 @testable import Ledger
+@testable import Simulation
 
 /// One seed's run: draws operations, does each on both sides, compares.
 struct ModelRun {

@@ -80,6 +80,9 @@ struct ReferenceLedger {
         var order: [String] = []
         var members: [String: Member] = [:]
         var budget: Int64?
+        var state = OrgState.active
+        /// Members that there may be; nil for any number.
+        var membersMax: Int64?
         var spends: [Spend] = []
 
         var held: Int64 { holds.values.reduce(0) { $1.state == .open ? $0 + $1.amount : $0 } }

@@ -263,6 +263,7 @@ extension ReferenceLedger {
         if let first = org.holds[id] {
             return first.request == asked ? .granted(first, isDuplicate: true) : .refused(.idConflict)
         }
+        guard org.state == .active else { return .refused(.orgSuspended) }
         if let user = asked.user, let member = org.members[user], !member.isRemoved {
             let held = org.held(by: user) + asked.amount
             if let daily = member.daily, org.spent(now, by: user, day: true) + held > daily {

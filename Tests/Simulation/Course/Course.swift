@@ -1,0 +1,205 @@
+import Billing
+import FaultDisk
+import Foundation
+import Ledger
+import Metering
+import TestSupport
+
+/// One seed's course: a month or more of proxies, operators, bills and a gateway over the real ledger, writer and billing, on a disk
+/// in memory. The power is cut, the process ends, the disk fails or is full, at any operation; every answer and everything on
+/// record is held against a ``Model``.
+final class Course {
+    static let orgs = ["de-acme", "other"]
+    /// Whether what is done is printed while it is done.
+    nonisolated(unsafe) static var isTold = false
+
+    let clock: SimulatedClock
+    let process = ProcessState()
+    let gateway: SimulatedGateway
+    let checker: Checker
+    let directory: TemporaryDirectory
+    let disk: FaultDisk
+    var random: SeededGenerator
+    var counter = 0
+    var node: Node?
+    /// What was asked and not answered: asked again by the next life.
+    var unanswered: [[Mutation]] = []
+    var requests: [Request] = []
+    /// What was answered lately: asked again now and then.
+    var answered: [Mutation] = []
+    /// The latest that was done, for whoever looks for a defect.
+    var trace: [String] = []
+    var counts = SimulationReport.Counts()
+    /// Steps until a full disk has room again.
+    var fullFor = 0
+    private let seed: UInt64
+    let end: Timestamp
+    let begin: Timestamp
+
+    private static let beginnings = [
+        "2026-01-31T10:00:00Z", "2028-01-30T23:50:00Z", "2026-12-30T12:00:00Z", "2027-02-28T00:10:00Z",
+        "2028-02-29T08:00:00Z", "2026-06-15T06:30:00Z",
+    ]
+
+    init(seed: UInt64) throws {
+        self.seed = seed
+        random = SeededGenerator(seed: seed)
+        let text = Self.beginnings.randomElement(using: &random) ?? ""
+        guard let begin = Timestamp(rfc3339: text) else { throw Wrong("\(text) is no time") }
+        self.begin = begin
+        // A month and some days; of one in six, long enough for an org that doesn't pay to be erased.
+        let days: Int64 = Int.random(in: 0..<6, using: &random) == 0 ? 70 : 32
+        end = begin.advanced(bySeconds: days * 86_400)
+        let clock = SimulatedClock(at: begin)
+        self.clock = clock
+        directory = try TemporaryDirectory()
+        disk = try Template.copy(to: directory.path, seed: seed)
+        let gateway = SimulatedGateway(seed: seed, clock: clock, process: process)
+        self.gateway = gateway
+        let ledger = ReferenceLedger(orgs: [], card: ReferenceLedger.Card(effective: .max, prices: [:]))
+        checker = Checker(Model(ledger: ledger)) { gateway.charge(ofPayment: $0) }
+    }
+
+    // MARK: The course
+
+    /// Lives it through; throws what is wrong.
+    func run() async throws {
+        try await open()
+        try await found()
+        var steps = 0
+        while clock.now < end {
+            try await step(steps)
+            steps += 1
+        }
+        try await settle()
+        counts.steps = steps
+    }
+
+    private func found() async throws {
+        try await commit([try card(effective: begin.advanced(bySeconds: -86_400 * 20), m: 1, late: 0)])
+        try await ownWork()
+        for org in Self.orgs {
+            let new = NewOrg(name: org, displayName: nil, country: org == "de-acme" ? "DE" : nil, region: nil)
+            try await commit([.createOrg(new, key("create"))])
+            try await commit([
+                .grant(NewGrant(org: org, amount: Money(nanos: 90_000_000_000), reason: nil), key("grant"))
+            ])
+            if chance(90) { try await ask(Request(kind: .setMethod, org: org, key: key("method"))) }
+            if chance(80) { try await ask(Request(kind: .addSeats(Int64(number(1..<5))), org: org, key: key("seats"))) }
+        }
+    }
+
+    private func step(_ number: Int) async throws {
+        clock.advance(seconds: delay())
+        if disk.isFailing { healLater() } else if chance(6) { armFault() }
+        try await ownWork()
+        try await advance()
+        for _ in 0..<self.number(1..<3) { try await act() }
+        if chance(25) { try await advance() }
+        try await look(isWhole: number % 12 == 11)
+    }
+
+    private func delay() -> Int64 {
+        switch number(0..<100) {
+        case 0..<7: Int64(number(1..<120))
+        case 7..<14: 3_600
+        case 14..<22: Int64(number(10_000..<30_000))
+        case 22..<30: 46_800
+        case 30..<65: 86_400
+        default: 172_800
+        }
+    }
+
+    private func act() async throws {
+        let model = checker.model
+        switch number(0..<100) {
+        case 0..<52: try await proxies(model)
+        case 52..<70: try await commit(operatorsBatch(model))
+        case 70..<90: if let request = request(model) { try await ask(request) }
+        case 90..<93: gateway.flipCard(of: Self.orgs[number(0..<2)])
+        case 93..<95:
+            try await commit([try card()])
+        case 95..<98: try await resend()
+        case 98: try await restart()
+        default:
+            note("kill")
+            process.end()
+            try await revive()
+        }
+    }
+
+    private func proxies(_ model: Model) async throws {
+        let batch = try proxyBatch(model)
+        switch number(0..<10) {
+        case 0..<3: try await commitTogether(batch)
+        case 3..<5: try await commitOnCaller(batch)
+        case 5:
+            // While the gateway is waited for.
+            guard let writer = node?.writer else { return }
+            process.interruptNext { [clock] in
+                for mutation in batch { _ = await writer.perform(mutation.arriving(at: clock.now)) }
+            }
+        default: try await commit(batch)
+        }
+    }
+
+    /// All faults are over, the gateway answers: everything comes to its end, and is proven.
+    private func settle() async throws {
+        note("settle")
+        disk.heal()
+        fullFor = 0
+        gateway.becomeReliable()
+        for _ in 0..<3 {
+            clock.advance(seconds: 86_400)
+            try await ownWork()
+            try await askAgain()
+            try await advance()
+        }
+        try await look(isWhole: true)
+        let model = checker.model
+        for payment in model.bills.payments {
+            let charge = gateway.charge(ofPayment: payment.number)
+            let isPaid = charge?.fate == .succeeded
+            switch payment.state {
+            case .succeeded where isPaid && charge?.refunds == 0: break
+            case .refunded where isPaid && charge?.refunds == 1: break
+            case .declined where !isPaid: break
+            default:
+                throw Wrong(
+                    "in the end payment \(payment.number) is \(payment.state.name), and the gateway has \(String(describing: charge))"
+                )
+            }
+        }
+        guard gateway.charges.count <= model.bills.payments.count else { throw Wrong("more charges than payments") }
+        // The ledger's own proof takes as long as some days of the course.
+        if seed % 4 == 0 { try await prove() }
+        counts.records = model.order.count
+        counts.payments = model.bills.payments.count
+        counts.invoices = model.bills.invoices.count
+        counts.suspensions += model.bills.orgs.values.count { $0.suspended != nil }
+        await node?.close()
+        node = nil
+        disk.restart()
+    }
+
+    private func prove() async throws {
+        counts.proofs += 1
+        let report = try await verify()
+        guard report.ok else { throw Wrong("the books: \(report.problems.prefix(5))") }
+        checker.compare {
+            report.records == Int64($0.order.count) ? nil : "\(report.records) records, expected \($0.order.count)"
+        }
+        try check()
+    }
+
+    private func verify() async throws -> VerificationReport {
+        guard let node else { throw Wrong("no ledger is open") }
+        return try await Verification.run(node.reader)
+    }
+
+    func note(_ words: String) {
+        trace.append("\(clock.now) \(words)")
+        if Self.isTold { print(trace.last ?? "") }
+        if trace.count > 60 { trace.removeFirst(20) }
+    }
+}

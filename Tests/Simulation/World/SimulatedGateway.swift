@@ -1,0 +1,201 @@
+import Billing
+import Metering
+import Synchronization
+import TestSupport
+
+/// Who collects money in a simulated world: it declines, is slow, can't be reached, forgets to answer, and the process that asks it
+/// may end before or after it has the money.
+///
+/// Its books outlive processes. What may not be asked of it is a problem: another amount under the same key, or the same
+/// payment as if it were new.
+final class SimulatedGateway: PaymentGateway {
+    enum Fate: Equatable {
+        case pending(until: Int64, succeeds: Bool)
+        case succeeded
+        case declined(DeclineReason)
+    }
+
+    struct Charge {
+        let payment, amount: Int64
+        var fate: Fate
+        var refunds = 0
+    }
+
+    private struct State {
+        var charges: [String: Charge] = [:]
+        /// Orgs whose cards are refused.
+        var refused: Set<String> = []
+        var random: SeededGenerator
+        var isReliable = false
+        var problems: [String] = []
+        var asked = 0
+    }
+
+    private let state: Mutex<State>
+    private let clock: SimulatedClock
+    let process: ProcessState
+
+    let name = "simulated"
+    let isManual = false
+
+    init(seed: UInt64, clock: SimulatedClock, process: ProcessState) {
+        state = Mutex(State(random: SeededGenerator(seed: seed ^ 0x6a7e)))
+        self.clock = clock
+        self.process = process
+    }
+
+    // MARK: What the world does with it
+
+    /// From now on everything is answered at once, and every card is good.
+    func becomeReliable() {
+        state.withLock {
+            $0.isReliable = true
+            $0.refused = []
+            for (key, charge) in $0.charges {
+                if case .pending(_, let succeeds) = charge.fate {
+                    $0.charges[key]?.fate = .pending(until: 0, succeeds: succeeds)
+                }
+            }
+        }
+    }
+
+    func flipCard(of org: String) {
+        state.withLock { if $0.refused.remove(org) == nil { $0.refused.insert(org) } }
+    }
+
+    /// What was asked of it that may not be asked.
+    var problems: [String] { state.withLock { $0.problems } }
+    /// How often it was asked.
+    var asked: Int { state.withLock { $0.asked } }
+
+    /// What it has on record of a payment, by the ledger's number.
+    func charge(ofPayment number: Int64) -> Charge? {
+        state.withLock { state in state.charges.values.first { $0.payment == number } }
+    }
+
+    var charges: [Charge] { state.withLock { $0.charges.values.sorted { $0.payment < $1.payment } } }
+
+    // MARK: What the daemon asks
+
+    /// What may happen to a question and its answer.
+    private enum Trouble { case none, unreached, endsBefore, unanswered, endsAfter }
+
+    private static func trouble(_ state: inout State) -> Trouble {
+        guard !state.isReliable else { return .none }
+        return switch Int.random(in: 0..<100, using: &state.random) {
+        case 0..<4: .unreached
+        case 4..<5: .endsBefore
+        case 5..<9: .unanswered
+        case 9..<11: .endsAfter
+        default: .none
+        }
+    }
+
+    func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
+        guard !process.isOver else { return .unknown("the process is over") }
+        await process.interrupt()
+        guard !process.isOver else { return .unknown("the process is over") }
+        let (result, ends) = state.withLock { state -> (ChargeResult, Bool) in
+            state.asked += 1
+            let trouble = Self.trouble(&state)
+            switch trouble {
+            case .unreached: return (.unknown("not reached"), false)
+            case .endsBefore: return (.unknown("over"), true)
+            case .none, .unanswered, .endsAfter: break
+            }
+            let fate = fate(of: request, isRepeat: isRepeat, &state)
+            switch trouble {
+            case .unanswered: return (.unknown("no answer"), false)
+            case .endsAfter: return (.unknown("over"), true)
+            default: break
+            }
+            switch fate {
+            case .pending: return (.pending, false)
+            case .succeeded: return (.succeeded(reference: "charge-\(request.payment)"), false)
+            case .declined(let reason): return (.declined(reason, reference: nil), false)
+            }
+        }
+        if ends { process.end() }
+        return result
+    }
+
+    private func fate(of request: ChargeRequest, isRepeat: Bool, _ state: inout State) -> Fate {
+        let amount = request.amount.nanos
+        if let known = state.charges[request.key] {
+            if known.amount != amount || known.payment != request.payment {
+                state.problems.append("payment \(request.payment) was asked for as \(known.amount) and \(amount)")
+            }
+            if !isRepeat { state.problems.append("payment \(request.payment) was asked for as if it were new, again") }
+            guard case .pending(let until, let succeeds) = known.fate, until <= clock.now.milliseconds else {
+                return known.fate
+            }
+            let fate: Fate = succeeds ? .succeeded : .declined(.refused)
+            state.charges[request.key]?.fate = fate
+            return fate
+        }
+        if state.charges.values.contains(where: { $0.payment == request.payment }) {
+            state.problems.append("payment \(request.payment) was asked for under two keys")
+        }
+        let fate: Fate
+        if isRepeat, !state.isReliable, Int.random(in: 0..<3, using: &state.random) == 0 {
+            fate = .declined(.neverArrived)
+        } else if request.method == nil {
+            fate = .declined(.noPaymentMethod)
+        } else if state.refused.contains(request.org) {
+            fate = .declined(.insufficientFunds)
+        } else {
+            switch state.isReliable ? 99 : Int.random(in: 0..<100, using: &state.random) {
+            case 0..<8: fate = .declined(.refused)
+            case 8..<15:
+                let seconds = Int64.random(in: 60...259_200, using: &state.random)
+                fate = .pending(
+                    until: clock.now.milliseconds + seconds * 1000,
+                    succeeds: Bool.random(using: &state.random))
+            default: fate = .succeeded
+            }
+        }
+        state.charges[request.key] = Charge(payment: request.payment, amount: amount, fate: fate)
+        return fate
+    }
+
+    func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
+        guard !process.isOver else { return .unknown("the process is over") }
+        let (result, ends) = state.withLock { state -> (RefundResult, Bool) in
+            state.asked += 1
+            let trouble = Self.trouble(&state)
+            switch trouble {
+            case .unreached: return (.unknown("not reached"), false)
+            case .endsBefore: return (.unknown("over"), true)
+            case .none, .unanswered, .endsAfter: break
+            }
+            let key = String(request.key.dropLast("-refund".count))
+            guard let charge = state.charges[key], charge.fate == .succeeded, charge.amount == request.amount.nanos,
+                request.key.hasSuffix("-refund")
+            else {
+                state.problems.append("payment \(request.payment) is to go back and never came")
+                return (.unknown("no such charge"), false)
+            }
+            // Once, however often it is asked for under its key.
+            state.charges[key]?.refunds = 1
+            switch trouble {
+            case .unanswered: return (.unknown("no answer"), false)
+            case .endsAfter: return (.unknown("over"), true)
+            default: return (.refunded(reference: "refund-\(request.payment)"), false)
+            }
+        }
+        if ends { process.end() }
+        return result
+    }
+
+    func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod {
+        guard !process.isOver else { throw GatewayProblem("the process is over", isRetryable: true) }
+        let year = state.withLock { $0.isReliable ? 2099 : Int64.random(in: 2027...2030, using: &$0.random) }
+        return SavedMethod(
+            customer: "customer-\(org)",
+            method: PaymentMethod(id: method, brand: "visa", last4: "4242", expiryMonth: 2, expiryYear: year))
+    }
+
+    func news(_ body: [UInt8], signature: String, now: Timestamp) throws(GatewayProblem) -> GatewayNews {
+        throw GatewayProblem("there are no webhooks here", isRetryable: false)
+    }
+}
