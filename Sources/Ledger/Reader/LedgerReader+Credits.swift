@@ -8,11 +8,11 @@ extension LedgerReader {
         try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: """
+                kept: """
                     SELECT hold.*, org.name AS org_name FROM hold JOIN org ON org.id = hold.org
                     WHERE org.name = ? AND hold.state = 1 AND hold.number < ? ORDER BY hold.number DESC LIMIT ?
                     """,
-                arguments: [org, cursor ?? Int64.max, limit + 1])
+                [org, cursor ?? Int64.max, limit + 1])
             return Self.page(rows, limit: limit, Self.hold) { "\($0["number"] as Int64)" }
         }
     }

@@ -62,7 +62,7 @@ public final class LedgerReader: Sendable {
     /// One org; nil where there is none of that name.
     public func org(_ name: String) async throws -> OrgView? {
         try await pool.read { database in
-            try Row.fetchOne(database, sql: Self.orgSQL + " WHERE org.name = ?", arguments: [name]).map(Self.org)
+            try Row.fetchOne(database, kept: Self.orgSQL + " WHERE org.name = ?", [name]).map(Self.org)
         }
     }
 
@@ -71,9 +71,9 @@ public final class LedgerReader: Sendable {
         try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: Self.grantSQL
+                kept: Self.grantSQL
                     + " WHERE org.name = ? AND credit_grant.id < ? ORDER BY credit_grant.id DESC LIMIT ?",
-                arguments: [org, cursor ?? Int64.max, limit + 1])
+                [org, cursor ?? Int64.max, limit + 1])
             return Self.page(rows, limit: limit, Self.grant) { "\($0["id"] as Int64)" }
         }
     }

@@ -47,8 +47,8 @@ final class Course {
         let text = Self.beginnings.randomElement(using: &random) ?? ""
         guard let begin = Timestamp(rfc3339: text) else { throw Wrong("\(text) is no time") }
         self.begin = begin
-        // A month and some days; of one in six, long enough for an org that doesn't pay to be erased.
-        let days: Int64 = Int.random(in: 0..<6, using: &random) == 0 ? 70 : 32
+        // A month and some days; of one in eight, long enough for an org that doesn't pay to be erased.
+        let days: Int64 = Int.random(in: 0..<8, using: &random) == 0 ? 70 : 31
         end = begin.advanced(bySeconds: days * 86_400)
         let clock = SimulatedClock(at: begin)
         self.clock = clock
@@ -91,7 +91,7 @@ final class Course {
 
     private func step(_ number: Int) async throws {
         clock.advance(seconds: delay())
-        if disk.isFailing { healLater() } else if chance(6) { armFault() }
+        if disk.isFailing { healLater() } else if chance(5) { armFault() }
         try await ownWork()
         try await advance()
         for _ in 0..<self.number(1..<3) { try await act() }
@@ -101,11 +101,11 @@ final class Course {
 
     private func delay() -> Int64 {
         switch number(0..<100) {
-        case 0..<7: Int64(number(1..<120))
-        case 7..<14: 3_600
-        case 14..<22: Int64(number(10_000..<30_000))
-        case 22..<30: 46_800
-        case 30..<65: 86_400
+        case 0..<6: Int64(number(1..<120))
+        case 6..<12: 3_600
+        case 12..<18: Int64(number(10_000..<30_000))
+        case 18..<25: 46_800
+        case 25..<60: 86_400
         default: 172_800
         }
     }
