@@ -5,7 +5,7 @@
 # make bench    measure the daemon on this machine's disk beside Redis, PostgreSQL and SQLite without a server
 # make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
 # make bench-parts   decode, price and commit, each alone
-# make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (RECORDS=10000000)
+# make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (HELD=10000000)
 # make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
@@ -13,6 +13,7 @@
 # make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
 # make simulate  months of usage and bills by seed, with faults, each answer checked (SIMULATED=1-100000)
 # make hostile  clients that mean harm, and clocks that jump, against the real daemon (HOSTILE=--quick: a minute)
+# make test-sanitize  the whole suite under ThreadSanitizer and AddressSanitizer
 # make fuzz     coverage-guided fuzzing of all that reads bytes of others (FUZZ_SECONDS=600)
 # make bench-rates  how long rates take: to read a whole table, to find one, to price
 # make model    the ledger against its plain reference, by seed (SEEDS=1-1000 STEPS=120)
@@ -34,6 +35,7 @@ DESTDIR ?=
 
 RECORDS ?= 1000000
 MINUTES ?= 30
+HELD ?= 10000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 CUTS ?= 1000
@@ -41,7 +43,7 @@ FUZZ_SECONDS ?= 600
 SEED ?= 1
 SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle lint smoke deb clean power faults simulate hostile fuzz
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle lint smoke deb clean power faults simulate hostile fuzz test-sanitize
 
 run: build
 	@exec scripts/run
@@ -83,7 +85,7 @@ bench-parts: build
 
 bench-held: build
 	mkdir -p var
-	.build/release/daemon-benchmark held --records $(RECORDS) $(BENCH)
+	.build/release/daemon-benchmark held --records $(HELD) $(BENCH)
 
 soak: build
 	mkdir -p var
@@ -110,6 +112,11 @@ faults: deps
 
 simulate: build
 	.build/release/simulate $(SIMULATED) --log var/simulation.ndjson
+
+test-sanitize: deps
+	@scripts/install-deps $(TEST_PACKAGES)
+	scripts/install-stripe-double
+	Tests/sanitizers/run
 
 fuzz: deps
 	Tests/Fuzz/run $(FUZZ_SECONDS)

@@ -230,4 +230,12 @@ final class IngestCore {
         whenDrained?()
         whenDrained = nil
     }
+
+    /// Lets go of what leads back here, after the drain.
+    func disconnect() {
+        outbox = nil
+        onFull = nil
+        connections.removeAll()
+        waiting.removeAll()
+    }
 }

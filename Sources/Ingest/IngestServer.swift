@@ -127,6 +127,7 @@ public final class IngestServer: Sendable {
         }
         try await drained.futureResult.get()
         mailbox.close()
+        try await loop.submit { core.value.disconnect() }.get()
         try await group.shutdownGracefully()
     }
 

@@ -112,7 +112,7 @@ final class RunningDaemon {
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { kill9() }
     }
 
     /// Starts it again in the same folder.

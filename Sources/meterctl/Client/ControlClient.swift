@@ -16,6 +16,9 @@ struct ControlClient {
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.connectionPool.retryConnectionEstablishment = false
+        // The proof of tens of millions of records takes minutes, and says nothing until it is done. A daemon that stands still is
+        // ended by its watchdog.
+        configuration.timeout.read = .hours(1)
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 
