@@ -43,7 +43,7 @@ public struct SimulationReport: Sendable {
             return sum
         }
 
-        nonisolated(unsafe) private static let paths: [WritableKeyPath<Counts, Int>] = [
+        private static let paths: [WritableKeyPath<Counts, Int> & Sendable] = [
             \.steps, \.lives, \.faults, \.commits, \.answers, \.unheard, \.looks, \.proofs, \.records, \.payments,
             \.invoices,
             \.suspensions, \.refusals, \.asked, \.days,
@@ -68,10 +68,9 @@ public enum SimulationRun {
     ///
     /// - Parameter isTold: whether to print what is done while it is done.
     public static func run(seed: UInt64, isTold: Bool = false) async -> SimulationReport {
-        Course.isTold = isTold
         let course: Course
         do {
-            course = try Course(seed: seed)
+            course = try Course(seed: seed, isTold: isTold)
         } catch {
             return SimulationReport(
                 seed: seed, counts: .init(), digest: 0, failure: "can't begin: \(error)", trace: [])

@@ -49,17 +49,7 @@ extension ModelRun {
         ) { reference, outcome, now in
             let expected = reference.use(
                 org, id, model: model, tokens: tokens, user: user, hold: hold, at: at, now)
-            let got: ReferenceLedger.UsageAnswer? =
-                switch outcome {
-                case .usage(let reply):
-                    .reply(
-                        ReferenceLedger.UsageReply(
-                            status: reply.status, cost: reply.cost.nanos, balance: reply.balance.nanos,
-                            available: reply.available.nanos, holdState: reply.holdState, overrun: reply.overrun?.nanos),
-                        isDuplicate: reply.isDuplicate)
-                case .refused(let refusal): .refused(refusal.code)
-                default: nil
-                }
+            let got = ReferenceLedger.UsageAnswer(outcome)
             return got == expected ? nil : "got \(String(describing: got)), expected \(expected)"
         }
     }
@@ -91,21 +81,7 @@ extension ModelRun {
     }
 
     private static func compare(_ outcome: Outcome, _ expected: ReferenceLedger.HoldAnswer) -> String? {
-        let isRight: Bool
-        switch (outcome, expected) {
-        case (.hold(let reply), .granted(let hold, let isDuplicate)):
-            isRight =
-                reply.status == .held && reply.held.nanos == hold.amount && reply.balance.nanos == hold.balance
-                && reply.available.nanos == hold.available && reply.isDuplicate == isDuplicate
-                && reply.expires.milliseconds == hold.expires && reply.state == (isDuplicate ? hold.state : nil)
-        case (.hold(let reply), .closed(let state, let wasClosed, let available)):
-            isRight =
-                reply.status == .closed(state) && reply.state == (wasClosed ? state : nil)
-                && reply.available.nanos == available
-        case (.refused(let refusal), .refused(let code)): isRight = refusal.code == code
-        default: isRight = false
-        }
-        return isRight ? nil : "got \(outcome), expected \(expected)"
+        return expected.isSaid(by: outcome) ? nil : "got \(outcome), expected \(expected)"
     }
 
     private mutating func give(_ org: String) -> Operation {
@@ -232,6 +208,7 @@ extension ModelRun {
             }
         }
     }
+
     /// Whether a member's change was made, or refused for the same reason.
     private static func compare(_ outcome: Outcome, _ refusal: Refusal.Code?) -> String? {
         if case .member = outcome, refusal == nil { return nil }

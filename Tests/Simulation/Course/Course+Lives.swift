@@ -11,7 +11,7 @@ extension Course {
             do {
                 process.begin()
                 node = try await Node(
-                    directory.path, clock, gateway, checker, beforeBill: { [jump = jumps()] in jump() })
+                    directory.path, clock, gateway, checker, beforeBill: jumps())
                 return
             } catch {
                 guard disk.isCut || disk.met > 0 else { throw Wrong("the ledger can't be opened: \(error)") }
@@ -28,14 +28,8 @@ extension Course {
 
     /// What happens right before a bill is changed: sometimes midnight passes.
     private func jumps() -> @Sendable () -> Void {
-        let clock = clock
-        let process = process
-        _ = process
-        var generator = random
-        let seed = generator.next()
-        random = generator
-        let draws = Draws(seed: seed)
-        return { if draws.next(60) == 0 { clock.advance(seconds: Int64(draws.next(90_000))) } }
+        let draws = Draws(seed: random.next())
+        return { [clock] in if draws.next(60) == 0 { clock.advance(seconds: Int64(draws.next(90_000))) } }
     }
 
     func armFault() {
@@ -105,9 +99,7 @@ extension Course {
         for batch in batches { try await commit(batch.map { $0.arriving(at: clock.now) }) }
         for request in requests { try await ask(request) }
     }
-}
 
-extension Course {
     /// Lets go of everything after something was found to be wrong.
     func abandon() async {
         process.end()

@@ -10,8 +10,6 @@ import TestSupport
 /// record is held against a ``Model``.
 final class Course {
     static let orgs = ["de-acme", "other"]
-    /// Whether what is done is printed while it is done.
-    nonisolated(unsafe) static var isTold = false
 
     let clock: SimulatedClock
     let process = ProcessState()
@@ -41,7 +39,7 @@ final class Course {
         "2028-02-29T08:00:00Z", "2026-06-15T06:30:00Z",
     ]
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, isTold: Bool) throws {
         self.seed = seed
         random = SeededGenerator(seed: seed)
         let text = Self.beginnings.randomElement(using: &random) ?? ""
@@ -57,7 +55,7 @@ final class Course {
         let gateway = SimulatedGateway(seed: seed, clock: clock, process: process)
         self.gateway = gateway
         let ledger = ReferenceLedger(orgs: [], card: ReferenceLedger.Card(effective: .max, prices: [:]))
-        checker = Checker(Model(ledger: ledger)) { gateway.charge(ofPayment: $0) }
+        checker = Checker(Model(ledger: ledger), isTold: isTold) { gateway.charge(ofPayment: $0) }
     }
 
     // MARK: The course
@@ -117,8 +115,7 @@ final class Course {
         case 52..<70: try await commit(operatorsBatch(model))
         case 70..<90: if let request = request(model) { try await ask(request) }
         case 90..<93: gateway.flipCard(of: Self.orgs[number(0..<2)])
-        case 93..<95:
-            try await commit([try card()])
+        case 93..<95: try await commit([try card()])
         case 95..<98: try await resend()
         case 98: try await restart()
         default:
@@ -199,7 +196,7 @@ final class Course {
 
     func note(_ words: String) {
         trace.append("\(clock.now) \(words)")
-        if Self.isTold { print(trace.last ?? "") }
+        if checker.isTold { print(trace.last ?? "") }
         if trace.count > 60 { trace.removeFirst(20) }
     }
 }

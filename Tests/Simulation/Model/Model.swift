@@ -102,18 +102,7 @@ struct Model {
             at: (record.at ?? received).milliseconds, now)
         if isNew, case .reply = expected { order.append((record.org, record.id)) }
         guard let got else { return }
-        let answer: ReferenceLedger.UsageAnswer? =
-            switch got {
-            case .usage(let reply):
-                .reply(
-                    ReferenceLedger.UsageReply(
-                        status: reply.status, cost: reply.cost.nanos, balance: reply.balance.nanos,
-                        available: reply.available.nanos, holdState: reply.holdState, overrun: reply.overrun?.nanos),
-                    isDuplicate: reply.isDuplicate)
-            case .refused(let refusal): .refused(refusal.code)
-            default: nil
-            }
-        guard answer == expected else { throw Wrong("got \(got), expected \(expected)") }
+        guard ReferenceLedger.UsageAnswer(got) == expected else { throw Wrong("got \(got), expected \(expected)") }
     }
 
     private mutating func authorize(_ request: HoldRequest, _ got: Outcome?, _ now: Int64) throws(Wrong) {
@@ -124,21 +113,7 @@ struct Model {
 
     private func compare(_ got: Outcome?, _ expected: ReferenceLedger.HoldAnswer) throws(Wrong) {
         guard let got else { return }
-        let isRight: Bool
-        switch (got, expected) {
-        case (.hold(let reply), .granted(let hold, let isDuplicate)):
-            isRight =
-                reply.status == .held && reply.held.nanos == hold.amount && reply.balance.nanos == hold.balance
-                && reply.available.nanos == hold.available && reply.isDuplicate == isDuplicate
-                && reply.expires.milliseconds == hold.expires && reply.state == (isDuplicate ? hold.state : nil)
-        case (.hold(let reply), .closed(let state, let wasClosed, let available)):
-            isRight =
-                reply.status == .closed(state) && reply.state == (wasClosed ? state : nil)
-                && reply.available.nanos == available
-        case (.refused(let refusal), .refused(let code)): isRight = refusal.code == code
-        default: isRight = false
-        }
-        guard isRight else { throw Wrong("got \(got), expected \(expected)") }
+        guard expected.isSaid(by: got) else { throw Wrong("got \(got), expected \(expected)") }
     }
 
     private func balance(_ org: String, _ got: Outcome?) throws(Wrong) {

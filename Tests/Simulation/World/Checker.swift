@@ -19,8 +19,11 @@ final class Checker: Sendable {
 
     private let state: Mutex<State>
     private let charge: @Sendable (Int64) -> SimulatedGateway.Charge?
+    /// Whether everything is printed while it is done.
+    let isTold: Bool
 
-    init(_ model: Model, charge: @escaping @Sendable (Int64) -> SimulatedGateway.Charge?) {
+    init(_ model: Model, isTold: Bool, charge: @escaping @Sendable (Int64) -> SimulatedGateway.Charge?) {
+        self.isTold = isTold
         state = Mutex(State(models: [model]))
         self.charge = charge
     }
@@ -28,7 +31,7 @@ final class Checker: Sendable {
     /// What is wrong; nil for nothing.
     var wrong: String? { state.withLock { $0.wrong } }
 
-    /// The model as it most likely is.
+    /// One that is not refuted: what is drawn by it may fit another, which then refuses.
     var model: Model { state.withLock { $0.models[0] } }
 
     /// Batches, answers, and mutations whose answer nobody heard.
@@ -41,8 +44,6 @@ final class Checker: Sendable {
 
     func intend(_ intent: Surroundings.Intent?) { state.withLock { $0.intent = intent } }
 
-    func note(_ number: UInt64) { state.withLock { Self.mix(number, &$0) } }
-
     private static func mix(_ number: UInt64, _ state: inout State) {
         state.digest = (state.digest ^ number) &* 0x100_0000_01b3
     }
@@ -52,6 +53,9 @@ final class Checker: Sendable {
         let (mutations, answers) = (Array(lots.joined()), Array(outcomes.joined()))
         let isFull = answers.contains {
             if case .refused(let refusal) = $0 { refusal.code == .storageUnavailable } else { false }
+        }
+        if isTold {
+            for (mutation, answer) in zip(mutations, answers) { print("    \(mutation.words): \(answer)") }
         }
         state.withLock { state in
             state.commits += 1
@@ -93,7 +97,6 @@ final class Checker: Sendable {
                     return nil
                 }
             }
-            // The likelier first: a batch whose end nobody heard was mostly made before.
             state.models += made
         }
     }

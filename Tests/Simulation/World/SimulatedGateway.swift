@@ -91,32 +91,37 @@ final class SimulatedGateway: PaymentGateway {
         }
     }
 
-    func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
-        guard !process.isOver else { return .unknown("the process is over") }
-        await process.interrupt()
-        guard !process.isOver else { return .unknown("the process is over") }
-        let (result, ends) = state.withLock { state -> (ChargeResult, Bool) in
+    /// Answers a question, where it and its answer get through.
+    private func answer<Answer>(_ unknown: (String) -> Answer, _ body: (inout State) -> Answer) -> Answer {
+        guard !process.isOver else { return unknown("the process is over") }
+        let (answer, ends) = state.withLock { state -> (Answer, Bool) in
             state.asked += 1
             let trouble = Self.trouble(&state)
             switch trouble {
-            case .unreached: return (.unknown("not reached"), false)
-            case .endsBefore: return (.unknown("over"), true)
+            case .unreached: return (unknown("not reached"), false)
+            case .endsBefore: return (unknown("the process is over"), true)
             case .none, .unanswered, .endsAfter: break
             }
-            let fate = fate(of: request, isRepeat: isRepeat, &state)
+            let answer = body(&state)
             switch trouble {
-            case .unanswered: return (.unknown("no answer"), false)
-            case .endsAfter: return (.unknown("over"), true)
-            default: break
-            }
-            switch fate {
-            case .pending: return (.pending, false)
-            case .succeeded: return (.succeeded(reference: "charge-\(request.payment)"), false)
-            case .declined(let reason): return (.declined(reason, reference: nil), false)
+            case .unanswered: return (unknown("no answer"), false)
+            case .endsAfter: return (unknown("the process is over"), true)
+            case .none, .unreached, .endsBefore: return (answer, false)
             }
         }
         if ends { process.end() }
-        return result
+        return answer
+    }
+
+    func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
+        if !process.isOver { await process.interrupt() }
+        return answer(ChargeResult.unknown) { state in
+            switch fate(of: request, isRepeat: isRepeat, &state) {
+            case .pending: .pending
+            case .succeeded: .succeeded(reference: "charge-\(request.payment)")
+            case .declined(let reason): .declined(reason, reference: nil)
+            }
+        }
     }
 
     private func fate(of request: ChargeRequest, isRepeat: Bool, _ state: inout State) -> Fate {
@@ -159,32 +164,18 @@ final class SimulatedGateway: PaymentGateway {
     }
 
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
-        guard !process.isOver else { return .unknown("the process is over") }
-        let (result, ends) = state.withLock { state -> (RefundResult, Bool) in
-            state.asked += 1
-            let trouble = Self.trouble(&state)
-            switch trouble {
-            case .unreached: return (.unknown("not reached"), false)
-            case .endsBefore: return (.unknown("over"), true)
-            case .none, .unanswered, .endsAfter: break
-            }
+        answer(RefundResult.unknown) { state in
             let key = String(request.key.dropLast("-refund".count))
             guard let charge = state.charges[key], charge.fate == .succeeded, charge.amount == request.amount.nanos,
                 request.key.hasSuffix("-refund")
             else {
                 state.problems.append("payment \(request.payment) is to go back and never came")
-                return (.unknown("no such charge"), false)
+                return .unknown("no such charge")
             }
             // Once, however often it is asked for under its key.
             state.charges[key]?.refunds = 1
-            switch trouble {
-            case .unanswered: return (.unknown("no answer"), false)
-            case .endsAfter: return (.unknown("over"), true)
-            default: return (.refunded(reference: "refund-\(request.payment)"), false)
-            }
+            return .refunded(reference: "refund-\(request.payment)")
         }
-        if ends { process.end() }
-        return result
     }
 
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod {

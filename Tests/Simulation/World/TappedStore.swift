@@ -63,11 +63,6 @@ final class TappedStore: LedgerStore, @unchecked Sendable {
         do throws(StorageFailure) {
             let outcomes = try base?.commit(lots: lots) ?? []
             checker.check(lots, outcomes, now)
-            if Course.isTold {
-                for (mutation, outcome) in zip(lots.joined(), outcomes.joined()) {
-                    print("    \(mutation.words): \(outcome)")
-                }
-            }
             return outcomes
         } catch {
             self.error.withLock { $0 = "\(error)" }
