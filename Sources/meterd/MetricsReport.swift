@@ -70,7 +70,7 @@ struct MetricsReport: Sendable {
         text.gauge("meterd_open_holds", "Holds that reserve credits.", Double(backlog.openHolds))
         text.gauge("meterd_unpriced_records", "Usage records that wait for a rate.", Double(backlog.unpriced))
         text.gauge("meterd_orgs", "Orgs, closed ones included.", Double(try await status.reader.counts().orgs))
-        if let card = try? status.rates.current.entry(at: status.clock()) {
+        if let card = status.rates.current.entry(at: status.clock()) {
             let age = status.clock().milliseconds - card.recorded.milliseconds
             text.gauge("meterd_rate_card_age_seconds", "Since the rate card in force was recorded.", Double(age) / 1000)
         }

@@ -122,7 +122,7 @@ final class RunningDaemon {
         process.environment = Binaries.clean.merging(["NOTIFY_SOCKET": notify.path]) { _, new in new }
             .merging(environment) { _, new in new }
         if !FileManager.default.fileExists(atPath: directory.path + "/log") {
-            FileManager.default.createFile(atPath: directory.path + "/log", contents: nil)
+            _ = FileManager.default.createFile(atPath: directory.path + "/log", contents: nil)
         }
         guard let log = FileHandle(forWritingAtPath: directory.path + "/log") else { throw Binaries.Missing() }
         _ = try log.seekToEnd()

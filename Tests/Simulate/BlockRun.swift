@@ -19,11 +19,11 @@ struct BlockRun {
         var left = blocks.filter { known[$0] == nil }[...]
         let start = Date()
         let reused = done.count
-        try await withThrowingTaskGroup(of: Block.self) { group in
-            for _ in 0..<jobs {
-                if let next = left.popFirst() { group.addTask { try await Self.run(next) } }
+        try await withThrowingTaskGroup(of: (Block, Int).self) { group in
+            for job in 0..<jobs {
+                if let next = left.popFirst() { group.addTask { (try await Self.run(next, job), job) } }
             }
-            while let block = try await group.next() {
+            while let (block, job) = try await group.next() {
                 done.append(block)
                 try log?.note(block)
                 for failure in block.failures { Self.tell(failure) }
@@ -32,7 +32,7 @@ struct BlockRun {
                 Self.progress(
                     "\(done.reduce(0) { $0 + $1.seeds.count }) of \(seeds.count) seeds, \(Int(share * Double(blocks.count - done.count))) s left"
                 )
-                if let next = left.popFirst() { group.addTask { try await Self.run(next) } }
+                if let next = left.popFirst() { group.addTask { (try await Self.run(next, job), job) } }
             }
         }
         Self.progress("")
@@ -40,10 +40,11 @@ struct BlockRun {
         return done.allSatisfy(\.failures.isEmpty)
     }
 
-    private static func run(_ seeds: Seeds) async throws -> Block {
+    private static func run(_ seeds: Seeds, _ job: Int) async throws -> Block {
         let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = [seeds.description, "--block"]
+        let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        (process.executableURL, process.arguments) = Processors.command(
+            own, [seeds.description, "--block"], keptTo: job)
         // Dictionaries have the same order each time, so that a seed's course is the same.
         process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_DETERMINISTIC_HASHING": "1"]) { $1 }
         let output = Pipe()

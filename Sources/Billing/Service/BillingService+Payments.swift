@@ -45,7 +45,7 @@ extension BillingService {
             return payment
         }
         // A restored org's present period is billed at once.
-        try? await advance(org)
+        _ = try? await advance(org)
         return try await self.payment(payment, of: org)
     }
 
@@ -100,7 +100,7 @@ extension BillingService {
                 }
             }
         }
-        try? await advance(org)
+        _ = try? await advance(org)
         return try await payment(number, of: org)
     }
 

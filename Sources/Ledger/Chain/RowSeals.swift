@@ -91,7 +91,7 @@ enum RowSeals {
     }
 
     /// Triggers of one connection, which keep the seals of what it changes.
-    static var triggers: String {
+    static let triggers: String =
         tables.map { table in
             let (old, new) = ("old.", "new.")
             let when = table.condition.map { " WHEN new.\($0)" } ?? ""
@@ -110,7 +110,6 @@ enum RowSeals {
 
                 """
         }.joined()
-    }
 
     /// Seals everything that is there.
     static var fill: String {

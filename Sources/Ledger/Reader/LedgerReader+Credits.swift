@@ -25,7 +25,7 @@ extension LedgerReader {
         return try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: """
+                kept: """
                     WITH own AS (SELECT id FROM org WHERE name = ?),
                         held AS (
                             SELECT user, sum(amount) AS amount FROM hold
@@ -35,7 +35,7 @@ extension LedgerReader {
                     FROM member LEFT JOIN held ON held.user = member.user
                     WHERE member.org = (SELECT id FROM own) AND member.user > ? ORDER BY member.user LIMIT ?
                     """,
-                arguments: [org, org, cursor ?? "", limit + 1])
+                [org, org, cursor ?? "", limit + 1])
             return Self.page(rows, limit: limit, { Self.member($0, window) }) { $0["user"] }
         }
     }

@@ -77,6 +77,15 @@ final class SQLiteStatement {
         sqlite3_reset(statement)
     }
 
+    /// Ends it, and lets go of what was bound.
+    func clear() {
+        sqlite3_reset(statement)
+        sqlite3_clear_bindings(statement)
+    }
+
+    /// Whether it is in the middle of its rows.
+    var isBusy: Bool { sqlite3_stmt_busy(statement) != 0 }
+
     func int(_ column: Int32) -> Int64 {
         sqlite3_column_int64(statement, column)
     }

@@ -80,7 +80,7 @@ extension SQLiteStore {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         guard org.billingChange == after else { return .overtaken }
         if let below = org.account.topUpBelow, org.account.balance < below, balanceSeen >= below { return .overtaken }
-        let update = try connection.prepare("UPDATE billing SET due = ? WHERE org = ?")
+        let update = try kept.statement("UPDATE billing SET due = ? WHERE org = ?")
         update.bind(1, due?.milliseconds)
         update.bind(2, org.id)
         try update.run()
@@ -95,7 +95,7 @@ extension SQLiteStore {
         let row = ChangeRow(
             number: next.change, org: org.id, previous: org.billingChange, at: now.milliseconds, kind: change.kind,
             actor: change.actor, state: change.state)
-        let insert = try connection.prepare("INSERT INTO billing_change VALUES(?, ?, ?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO billing_change VALUES(?, ?, ?, ?, ?, ?, ?)")
         for (position, value) in [row.number, row.org, row.previous, row.at].enumerated() {
             insert.bind(Int32(position) + 1, value)
         }
@@ -106,7 +106,7 @@ extension SQLiteStore {
         row.append(to: &chain.changes)
         next.change += 1
 
-        let update = try connection.prepare("INSERT OR REPLACE INTO billing VALUES(?, ?, ?, ?, ?)")
+        let update = try kept.statement("INSERT OR REPLACE INTO billing VALUES(?, ?, ?, ?, ?)")
         update.bind(1, org.id)
         update.bind(2, row.number)
         update.bind(3, now.milliseconds)
@@ -123,7 +123,7 @@ extension SQLiteStore {
         if org.state != .closed {
             org.state = change.isSuspended ? .suspended : .active
             if org.state != before.3 {
-                let set = try connection.prepare("UPDATE org SET state = ? WHERE id = ?")
+                let set = try kept.statement("UPDATE org SET state = ? WHERE id = ?")
                 set.bind(1, org.state.rawValue)
                 set.bind(2, org.id)
                 try set.run()
@@ -151,7 +151,7 @@ extension SQLiteStore {
         let before = org.members
         accounts.onRollBack { org.members = before }
         org.members = [:]
-        let delete = try connection.prepare("DELETE FROM member WHERE org = ?")
+        let delete = try kept.statement("DELETE FROM member WHERE org = ?")
         delete.bind(1, org.id)
         try delete.run()
     }
@@ -168,7 +168,7 @@ extension SQLiteStore {
 
     /// Has billing look at an org.
     mutating func callForBill(of org: Org, _ now: Timestamp) throws(SQLiteError) {
-        let update = try connection.prepare("UPDATE billing SET due = min(coalesce(due, ?), ?) WHERE org = ?")
+        let update = try kept.statement("UPDATE billing SET due = min(coalesce(due, ?), ?) WHERE org = ?")
         update.bind(1, now.milliseconds)
         update.bind(2, now.milliseconds)
         update.bind(3, org.id)

@@ -67,7 +67,7 @@ extension SQLiteStore {
     /// Looks at some unpriced records beside what was asked for, until all were looked at; charges those whose rate came.
     mutating func sweep(_ now: Timestamp) throws(SQLiteError) {
         guard let start = sweptTo else { return }
-        let rows = try connection.prepare(
+        let rows = try kept.statement(
             """
             SELECT sequence FROM usage WHERE status = 2 AND correction = 0 AND sequence > ? ORDER BY sequence LIMIT ?
             """)
@@ -275,7 +275,7 @@ extension SQLiteStore {
             }
             return popped
         }
-        let row = try connection.prepare("SELECT code, amount, draws FROM transfer WHERE id = ?")
+        let row = try kept.statement("SELECT code, amount, draws FROM transfer WHERE id = ?")
         for id in charge.transfers {
             row.bind(1, id)
             defer { row.reset() }
@@ -305,7 +305,7 @@ extension SQLiteStore {
             number: number, usage: charge.sequence, previous: charge.correction, kind: change.kind.rawValue,
             at: now.milliseconds, cost: price.cost.nanos, card: change.priced.card, transfer: transfer,
             digest: chain.digest { detail.append(to: &$0) })
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             "INSERT INTO correction VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insert.bind(1, row.number)
         insert.bind(2, row.usage)
@@ -324,8 +324,8 @@ extension SQLiteStore {
         insert.bind(15, blob: row.digest)
         try insert.run()
         row.append(to: &chain.corrections)
-        try keepingSums(of: charge.sequence) { [connection] () throws(SQLiteError) in
-            let update = try connection.prepare("UPDATE usage SET correction = ? WHERE sequence = ?")
+        try keepingSums(of: charge.sequence) { [kept] () throws(SQLiteError) in
+            let update = try kept.statement("UPDATE usage SET correction = ? WHERE sequence = ?")
             update.bind(1, number)
             update.bind(2, charge.sequence)
             try update.run()
@@ -336,7 +336,7 @@ extension SQLiteStore {
     // MARK: Reading
 
     private func currentCharge(of sequence: Int64) throws(SQLiteError) -> CurrentCharge {
-        let row = try connection.prepare(
+        let row = try kept.statement(
             """
             SELECT org.name, usage.id, user, model, provider, at, received, tier, usage, status, cost, card, transfer,
                 correction
@@ -350,7 +350,7 @@ extension SQLiteStore {
         var transfers: [Int64] = []
         var usage: String?
         var newest: (kind: Int64, cost: Int64, card: Int64?)?
-        let corrections = try connection.prepare(
+        let corrections = try kept.statement(
             "SELECT previous, kind, raw, cost, card, transfer FROM correction WHERE number = ?")
         var number = row.int(13)
         while number > 0 {

@@ -115,7 +115,7 @@ extension SQLiteStore {
     }
 
     private mutating func insert(_ row: GrantRow, remaining: Int64, of org: Org) throws(SQLiteError) {
-        let insert = try connection.prepare("INSERT INTO credit_grant VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO credit_grant VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
         insert.bind(3, row.amount)
@@ -142,7 +142,7 @@ extension SQLiteStore {
     // MARK: Grants on disk
 
     private func storedGrant(_ number: Int64, of org: Org) throws(SQLiteError) -> (Grant, GrantState)? {
-        let row = try connection.prepare(
+        let row = try kept.statement(
             "SELECT source, priority, expires, state, remaining FROM credit_grant WHERE id = ? AND org = ?")
         row.bind(1, number)
         row.bind(2, org.id)
@@ -157,7 +157,7 @@ extension SQLiteStore {
     }
 
     private func grant(ofKey key: String, _ org: Org) throws(SQLiteError) -> GrantView? {
-        let row = try connection.prepare("SELECT id FROM credit_grant WHERE org = ? AND key = ?")
+        let row = try kept.statement("SELECT id FROM credit_grant WHERE org = ? AND key = ?")
         row.bind(1, org.id)
         row.bind(2, key)
         defer { row.reset() }
@@ -166,7 +166,7 @@ extension SQLiteStore {
     }
 
     private func view(ofGrant number: Int64, _ org: Org) throws(SQLiteError) -> GrantView {
-        let row = try connection.prepare(
+        let row = try kept.statement(
             """
             SELECT amount, remaining, state, source, priority, expires, reason, created, key, balance_after
             FROM credit_grant WHERE id = ?

@@ -12,12 +12,12 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         try allowErasure(of: org, through: last, now)
-        let previous = try connection.prepare("SELECT previous FROM usage WHERE sequence = ? AND org = ?")
-        let erase = try connection.prepare(
+        let previous = try kept.statement("SELECT previous FROM usage WHERE sequence = ? AND org = ?")
+        let erase = try kept.statement(
             """
             UPDATE usage SET user = NULL, hold = NULL, usage = '', tags = NULL, lines = x'' WHERE sequence = ?
             """)
-        let eraseCorrections = try connection.prepare(
+        let eraseCorrections = try kept.statement(
             "UPDATE correction SET reason = NULL, actor = NULL, raw = NULL, lines = x'' WHERE usage = ?")
         var sequence = start ?? org.account.state.lastUsage
         for _ in 0..<limit where sequence > 0 {
@@ -41,13 +41,13 @@ extension SQLiteStore {
     }
 
     private mutating func allowErasure(of org: Org, through last: Int64, _ now: Timestamp) throws(SQLiteError) {
-        let allowed = try connection.prepare("SELECT 1 FROM erasure WHERE org = ? AND last_sequence >= ?")
+        let allowed = try kept.statement("SELECT 1 FROM erasure WHERE org = ? AND last_sequence >= ?")
         allowed.bind(1, org.id)
         allowed.bind(2, last)
         defer { allowed.reset() }
         guard try !allowed.step() else { return }
         let row = ErasureRow(number: next.erasure, org: org.id, lastSequence: last, at: now.milliseconds)
-        let insert = try connection.prepare("INSERT INTO erasure VALUES(?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO erasure VALUES(?, ?, ?, ?)")
         insert.bind(1, row.number)
         insert.bind(2, row.org)
         insert.bind(3, row.lastSequence)

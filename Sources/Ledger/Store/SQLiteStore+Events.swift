@@ -13,7 +13,7 @@ extension SQLiteStore {
         } catch {
             throw SQLiteError(code: 1, extendedCode: 1, message: "an event can't be encoded")
         }
-        let insert = try connection.prepare("INSERT INTO event VALUES(?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO event VALUES(?, ?, ?, ?, ?)")
         insert.bind(1, event.number)
         insert.bind(2, at.milliseconds)
         insert.bind(3, event.kind)
@@ -21,7 +21,7 @@ extension SQLiteStore {
         insert.bind(5, encoded)
         try insert.run()
         // The newest stays whatever its age: numbers go on from it.
-        let prune = try connection.prepare("DELETE FROM event WHERE at < ? AND number < ?")
+        let prune = try kept.statement("DELETE FROM event WHERE at < ? AND number < ?")
         prune.bind(1, at.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
         prune.bind(2, event.number)
         try prune.run()

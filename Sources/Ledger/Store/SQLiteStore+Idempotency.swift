@@ -7,7 +7,7 @@ extension SQLiteStore {
     func replay<Answer: Decodable>(
         _ key: IdempotencyKey, org: String, _ outcome: (Answer) -> Outcome
     ) throws(SQLiteError) -> Outcome? {
-        let select = try connection.prepare(
+        let select = try kept.statement(
             "SELECT body, answer FROM idempotency WHERE route = ? AND org = ? AND key = ?")
         select.bind(1, key.route)
         select.bind(2, org)
@@ -29,7 +29,7 @@ extension SQLiteStore {
     func remember(
         _ answer: some Encodable, under key: IdempotencyKey, org: String, now: Timestamp
     ) throws(SQLiteError) {
-        let prune = try connection.prepare("DELETE FROM idempotency WHERE created < ?")
+        let prune = try kept.statement("DELETE FROM idempotency WHERE created < ?")
         prune.bind(1, now.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
         try prune.run()
         let encoded: [UInt8]
@@ -38,7 +38,7 @@ extension SQLiteStore {
         } catch {
             throw SQLiteError(code: 1, extendedCode: 1, message: "an answer can't be encoded")
         }
-        let insert = try connection.prepare("INSERT INTO idempotency VALUES(?, ?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO idempotency VALUES(?, ?, ?, ?, ?, ?)")
         insert.bind(1, key.route)
         insert.bind(2, org)
         insert.bind(3, key.key)

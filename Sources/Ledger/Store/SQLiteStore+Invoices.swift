@@ -3,7 +3,7 @@ import Metering
 // Invoices, credit notes, and what is said about them.
 extension SQLiteStore {
     mutating func issue(_ new: NewInvoice, of org: Org, _ now: Timestamp) throws(SQLiteError) -> Int64 {
-        let last = try connection.prepare("SELECT max(number) FROM invoice WHERE series = ?")
+        let last = try kept.statement("SELECT max(number) FROM invoice WHERE series = ?")
         last.bind(1, new.series)
         _ = try last.step()
         let number = last.int(0) + 1
@@ -12,7 +12,7 @@ extension SQLiteStore {
             id: next.invoice, org: org.id, kind: new.kind.rawValue, series: new.series, number: number,
             net: new.net.nanos, tax: new.tax.nanos, netDue: new.netDue.nanos, taxDue: new.taxDue.nanos,
             refersTo: new.refersTo, body: new.body, issued: now.milliseconds)
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             "INSERT INTO invoice VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
@@ -45,13 +45,13 @@ extension SQLiteStore {
             try credit(row, of: org, now)
         }
         if next.transfer > first {
-            let update = try connection.prepare("UPDATE invoice SET first_transfer = ?, last_transfer = ? WHERE id = ?")
+            let update = try kept.statement("UPDATE invoice SET first_transfer = ?, last_transfer = ? WHERE id = ?")
             update.bind(1, first)
             update.bind(2, next.transfer - 1)
             update.bind(3, row.id)
             try update.run()
         }
-        let stand = try connection.prepare(
+        let stand = try kept.statement(
             "UPDATE payment SET stands_on = ? WHERE id = ? AND org = ? AND stands_on IS NULL")
         for payment in new.payments {
             stand.bind(1, row.id)
@@ -65,12 +65,12 @@ extension SQLiteStore {
     /// Takes what a credit note says off its invoice: of one that is open less is to be paid; what was paid comes back as credits.
     mutating func credit(_ note: InvoiceRow, of org: Org, _ now: Timestamp) throws(SQLiteError) {
         let amount = note.netDue + note.taxDue
-        let select = try connection.prepare("SELECT state, net_due + tax_due - credited FROM invoice WHERE id = ?")
+        let select = try kept.statement("SELECT state, net_due + tax_due - credited FROM invoice WHERE id = ?")
         select.bind(1, note.refersTo)
         guard try select.step() else { throw SQLiteError.damaged("an invoice that is credited is missing") }
         let (isOpen, left) = (select.int(0) == InvoiceState.open.rawValue, select.int(1))
         select.reset()
-        let update = try connection.prepare(
+        let update = try kept.statement(
             "UPDATE invoice SET credited = credited + ?, state = ?, paid = coalesce(paid, ?) WHERE id = ?")
         let isSettled = !isOpen || left == amount
         update.bind(1, amount)
@@ -90,7 +90,7 @@ extension SQLiteStore {
 
     /// What is left to be credited of an invoice; nil where the org has no such one.
     func uncredited(of invoice: Int64, _ org: Org) throws(SQLiteError) -> Int64? {
-        let row = try connection.prepare(
+        let row = try kept.statement(
             "SELECT net_due + tax_due - credited FROM invoice WHERE id = ? AND org = ? AND kind = ?")
         row.bind(1, invoice)
         row.bind(2, org.id)
@@ -104,7 +104,7 @@ extension SQLiteStore {
     ) throws(SQLiteError) {
         let row = NoteRow(
             number: next.note, invoice: invoice, at: now.milliseconds, kind: kind.rawValue, actor: actor, text: text)
-        let insert = try connection.prepare("INSERT INTO invoice_note VALUES(?, ?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO invoice_note VALUES(?, ?, ?, ?, ?, ?)")
         for (position, value) in [row.number, row.invoice, row.at, row.kind].enumerated() {
             insert.bind(Int32(position) + 1, value)
         }
@@ -116,7 +116,7 @@ extension SQLiteStore {
     }
 
     func number(ofInvoice id: Int64) throws(SQLiteError) -> String? {
-        let row = try connection.prepare("SELECT series, number FROM invoice WHERE id = ?")
+        let row = try kept.statement("SELECT series, number FROM invoice WHERE id = ?")
         row.bind(1, id)
         defer { row.reset() }
         return try row.step() ? InvoiceRecord.number(row.text(0) ?? "", row.int(1)) : nil

@@ -7,7 +7,7 @@ extension SQLiteStore {
         guard accounts.orgs[org.name] == nil else {
             return .refused(Refusal(.idConflict, "org '\(org.name)' exists already"))
         }
-        let insertOrg = try connection.prepare(
+        let insertOrg = try kept.statement(
             """
             INSERT INTO org(name, display_name, country, region, state, created, id) VALUES(?, ?, ?, ?, ?, ?, ?)
             """)
@@ -21,7 +21,7 @@ extension SQLiteStore {
         insertOrg.bind(7, orgID)
         try insertOrg.run()
         next.org += 1
-        let insertAccount = try connection.prepare("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
+        let insertAccount = try kept.statement("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
         insertAccount.bind(1, orgID)
         insertAccount.bind(2, AccountKind.orgCredits.rawValue)
         let account = Account(id: try returned(by: insertAccount), org: org.name)
@@ -40,7 +40,7 @@ extension SQLiteStore {
         if let answered = try replay(key, org: name, { .org($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         if org.state != .closed {
-            let update = try connection.prepare("UPDATE org SET state = ?, closed = ? WHERE id = ?")
+            let update = try kept.statement("UPDATE org SET state = ?, closed = ? WHERE id = ?")
             update.bind(1, OrgState.closed.rawValue)
             update.bind(2, now.milliseconds)
             update.bind(3, org.id)
@@ -50,7 +50,7 @@ extension SQLiteStore {
             org.state = .closed
             try callForBill(of: org, now)
         }
-        let row = try connection.prepare("SELECT display_name, country, region, created, closed FROM org WHERE id = ?")
+        let row = try kept.statement("SELECT display_name, country, region, created, closed FROM org WHERE id = ?")
         row.bind(1, org.id)
         defer { row.reset() }
         _ = try row.step()
@@ -100,7 +100,7 @@ extension SQLiteStore {
         member.state = try spend(of: user, org, earlier)
         (member.added, member.removed, member.dailyLimit, member.monthlyLimit) = (now, nil, nil, nil)
         org.members[user] = member
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             """
             INSERT OR REPLACE INTO member VALUES(?1, ?2, ?3, NULL, NULL, NULL, ?4, ?5, ?6, ?7,
                 row_digest('member', ?1, ?2, ?4, ?5, ?6, ?7))
@@ -122,7 +122,7 @@ extension SQLiteStore {
         if let answered = try replay(key, org: name, { .member($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         guard let member = org.member(user) else { return Self.noMember(user, name) }
-        let update = try connection.prepare("UPDATE member SET removed = ? WHERE org = ? AND user = ?")
+        let update = try kept.statement("UPDATE member SET removed = ? WHERE org = ? AND user = ?")
         update.bind(1, now.milliseconds)
         update.bind(2, org.id)
         update.bind(3, user)
@@ -138,7 +138,7 @@ extension SQLiteStore {
         if let answered = try replay(key, org: name, { .member($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         guard let member = org.member(user) else { return Self.noMember(user, name) }
-        let update = try connection.prepare(
+        let update = try kept.statement(
             "UPDATE member SET daily_limit = ?, monthly_limit = ? WHERE org = ? AND user = ?")
         update.bind(1, daily?.nanos)
         update.bind(2, monthly?.nanos)
@@ -171,7 +171,7 @@ extension SQLiteStore {
         var state = Member.State(day: window.day, month: window.month)
         if seen.day == window.day { state.daySpend = earlier.day.nanos }
         if seen.month == window.month { state.monthSpend = earlier.month.nanos }
-        let row = try connection.prepare(
+        let row = try kept.statement(
             """
             SELECT usage.previous, user, CASE WHEN usage.correction > 0 THEN correction.cost ELSE usage.cost END, received
             FROM usage LEFT JOIN correction ON correction.number = usage.correction WHERE sequence = ?
@@ -221,7 +221,7 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         if let answered = try replay(key, org: name, { .budget($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
-        let update = try connection.prepare("UPDATE org SET monthly_budget = ? WHERE id = ?")
+        let update = try kept.statement("UPDATE org SET monthly_budget = ? WHERE id = ?")
         update.bind(1, budget?.nanos)
         update.bind(2, org.id)
         try update.run()
@@ -246,10 +246,10 @@ extension SQLiteStore {
             return .refused(
                 Refusal(.limitExceeded, "an org has at most \(LedgerLimits.alertsPerOrgMax) alert thresholds"))
         }
-        let delete = try connection.prepare("DELETE FROM alert WHERE org = ?")
+        let delete = try kept.statement("DELETE FROM alert WHERE org = ?")
         delete.bind(1, org.id)
         try delete.run()
-        let insert = try connection.prepare("INSERT INTO alert VALUES(?, ?)")
+        let insert = try kept.statement("INSERT INTO alert VALUES(?, ?)")
         for threshold in sorted {
             insert.bind(1, org.id)
             insert.bind(2, threshold.nanos)

@@ -13,7 +13,7 @@ extension SQLiteStore {
             (row.product, row.net, row.tax) = (sale.product.rawValue, sale.net.nanos, sale.tax.nanos)
         case .invoice(let invoice): row.invoice = invoice ?? applied.invoices.last
         }
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
@@ -36,7 +36,7 @@ extension SQLiteStore {
     mutating func settle(
         _ number: Int64, _ settlement: Settlement, of org: Org, _ now: Timestamp
     ) throws(SQLiteError) {
-        let row = try connection.prepare("SELECT amount, product, net, tax, invoice FROM payment WHERE id = ?")
+        let row = try kept.statement("SELECT amount, product, net, tax, invoice FROM payment WHERE id = ?")
         row.bind(1, number)
         guard try row.step() else { throw SQLiteError.damaged("payment \(number) is missing") }
         let (amount, product, invoice) = (row.int(0), row.optionalInt(1), row.optionalInt(4))
@@ -61,7 +61,7 @@ extension SQLiteStore {
                 }
             }
             if let invoice {
-                let update = try connection.prepare(
+                let update = try kept.statement(
                     "UPDATE invoice SET state = ?, paid = ?, payment = ? WHERE id = ? AND state = ?")
                 update.bind(1, InvoiceState.paid.rawValue)
                 update.bind(2, now.milliseconds)
@@ -74,7 +74,7 @@ extension SQLiteStore {
         case .refunded: try move(amount, receivable, accounts.payments, .refund, number, org, now)
         case .declined, .canceled: break
         }
-        let update = try connection.prepare(
+        let update = try kept.statement(
             """
             UPDATE payment SET state = ?, reference = coalesce(?, reference), reason = coalesce(?, reason), settled = ?,
                 first_transfer = coalesce(first_transfer, ?), last_transfer = coalesce(?, last_transfer)
@@ -103,7 +103,7 @@ extension SQLiteStore {
 
     mutating func receivable(of org: Org) throws(SQLiteError) -> Account {
         if let account = org.receivable { return account }
-        let insert = try connection.prepare("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
+        let insert = try kept.statement("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
         insert.bind(1, org.id)
         insert.bind(2, AccountKind.receivable.rawValue)
         let account = Account(id: try returned(by: insert), org: org.name)
@@ -113,7 +113,7 @@ extension SQLiteStore {
     }
 
     func state(ofPayment number: Int64, _ org: Org) throws(SQLiteError) -> PaymentState? {
-        let row = try connection.prepare("SELECT state FROM payment WHERE id = ? AND org = ?")
+        let row = try kept.statement("SELECT state FROM payment WHERE id = ? AND org = ?")
         row.bind(1, number)
         row.bind(2, org.id)
         defer { row.reset() }
@@ -121,7 +121,7 @@ extension SQLiteStore {
     }
 
     func isKnown(_ key: String, _ org: Org) throws(SQLiteError) -> Bool {
-        let row = try connection.prepare("SELECT 1 FROM payment WHERE org = ? AND key = ?")
+        let row = try kept.statement("SELECT 1 FROM payment WHERE org = ? AND key = ?")
         row.bind(1, org.id)
         row.bind(2, key)
         defer { row.reset() }

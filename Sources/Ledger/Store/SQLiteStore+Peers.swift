@@ -10,7 +10,7 @@ extension SQLiteStore {
         if let known = peers[peer] { return known }
         if peers.count >= Self.peersMax { peers.removeAll() }
         let (uid, pid) = (Int64(peer.uid), Int64(peer.pid))
-        let select = try connection.prepare("SELECT id FROM peer WHERE uid = ? AND pid = ?")
+        let select = try kept.statement("SELECT id FROM peer WHERE uid = ? AND pid = ?")
         select.bind(1, uid)
         select.bind(2, pid)
         defer { select.reset() }
@@ -19,7 +19,7 @@ extension SQLiteStore {
             number = select.int(0)
         } else {
             number = try Self.maximum("peer", "id", connection) + 1
-            let insert = try connection.prepare("INSERT INTO peer(id, uid, pid) VALUES(?, ?, ?)")
+            let insert = try kept.statement("INSERT INTO peer(id, uid, pid) VALUES(?, ?, ?)")
             insert.bind(1, number)
             insert.bind(2, uid)
             insert.bind(3, pid)

@@ -17,7 +17,7 @@ extension SQLiteStore {
         let effective = new.effective ?? (bookInBatch.entries.isEmpty ? Timestamp(milliseconds: 0) : now)
         let entry = RateBook.Entry(
             id: next.card, hash: new.card.hash, effective: effective, recorded: now, source: new.source)
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             """
             INSERT INTO rate_card(hash, effective, recorded, source, document, id) VALUES(?, ?, ?, ?, ?, ?)
             """)
@@ -56,7 +56,7 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         if let answered = try replay(key, org: "", { .alias($0, isReplay: true) }) { return answered }
         if let refusal = try refusal(of: alias, now) { return .refused(refusal) }
-        let insert = try connection.prepare(
+        let insert = try kept.statement(
             "INSERT INTO rate_alias(id, alias, model, provider, recorded, actor) VALUES(?, ?, ?, ?, ?, ?)")
         insert.bind(1, next.alias)
         insert.bind(2, alias.alias)

@@ -51,7 +51,7 @@ extension SQLiteStore {
     private mutating func rollUp(limit: Int64) throws(SQLiteError) {
         guard rollBacklog > 0 else { return }
         let start = options.stopwatch()
-        let rows = try connection.prepare(
+        let rows = try kept.statement(
             Self.contributionSQL + " WHERE usage.sequence > ? ORDER BY usage.sequence LIMIT ?")
         rows.bind(1, rolledTo)
         rows.bind(2, limit)
@@ -74,13 +74,13 @@ extension SQLiteStore {
     /// Writes the mark anew as it is. An update to the same value would write nothing.
     func writeSomething() throws(SQLiteError) {
         try connection.execute("DELETE FROM usage_rollup")
-        let mark = try connection.prepare("INSERT INTO usage_rollup VALUES(?)")
+        let mark = try kept.statement("INSERT INTO usage_rollup VALUES(?)")
         mark.bind(1, rolledTo)
         try mark.run()
     }
 
     private func moveRollMark() throws(SQLiteError) {
-        let mark = try connection.prepare("UPDATE usage_rollup SET through = ?")
+        let mark = try kept.statement("UPDATE usage_rollup SET through = ?")
         mark.bind(1, rolledTo)
         try mark.run()
     }
@@ -130,7 +130,7 @@ extension SQLiteStore {
     }
 
     private func contribution(of sequence: Int64) throws(SQLiteError) -> Contribution {
-        let row = try connection.prepare(Self.contributionSQL + " WHERE usage.sequence = ?")
+        let row = try kept.statement(Self.contributionSQL + " WHERE usage.sequence = ?")
         row.bind(1, sequence)
         defer { row.reset() }
         guard try row.step() else { throw SQLiteError.damaged("usage record \(sequence) is missing") }
@@ -151,7 +151,7 @@ extension SQLiteStore {
         upsert.bind(10, sums.output)
         try upsert.run()
         guard sums.records < 0 else { return }
-        let delete = try connection.prepare(
+        let delete = try kept.statement(
             """
             DELETE FROM usage_day WHERE org = ? AND day = ? AND received_day = ? AND user = ? AND model = ? AND records = 0
             """)
@@ -211,7 +211,7 @@ extension SQLiteStore {
         upsert.bind(6, sums.cost)
         try upsert.run()
         guard sums.records < 0 else { return }
-        let delete = try connection.prepare(
+        let delete = try kept.statement(
             "DELETE FROM usage_tag_day WHERE org = ? AND day = ? AND name = ? AND value = ? AND records = 0")
         delete.bind(1, key.org)
         delete.bind(2, key.day)

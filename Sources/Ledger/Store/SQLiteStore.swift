@@ -7,6 +7,8 @@ import Metering
 public struct SQLiteStore: LedgerStore {
     let connection: SQLiteConnection
     let statements: Statements
+    /// Those that not every batch uses.
+    let kept: KeptStatements
     let options: StoreOptions
     var accounts: Accounts
     var index: RequestIndex
@@ -86,6 +88,7 @@ public struct SQLiteStore: LedgerStore {
             try connection.keepSeals()
             if let pages = options.pagesMax { try connection.execute("PRAGMA max_page_count = \(pages)") }
             statements = try Statements(connection)
+            kept = KeptStatements(connection)
             (accounts, expirations) = try StateLoader.load(connection)
             let key = try connection.prepare("SELECT value FROM meta WHERE name = 'id_hash_key'")
             guard try key.step() else { throw SQLiteError.damaged("the key of the id index is missing") }
@@ -156,6 +159,7 @@ public struct SQLiteStore: LedgerStore {
         try write(now)
         // Nothing may be asked for as long as the disk is full: whether there is room is found out by writing.
         if isFull, lots.isEmpty { try writeSomething() }
+        kept.reset()
         let sealed = index.isFull ? try index.seal() : nil
         let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
         let start = options.stopwatch()
@@ -242,6 +246,7 @@ public struct SQLiteStore: LedgerStore {
     private mutating func rollBack(
         to marks: (RequestIndex.Mark, RequestIndex.Mark)
     ) throws(StorageFailure) {
+        kept.reset()
         if !connection.isAutocommit {
             do throws(SQLiteError) {
                 try connection.execute("ROLLBACK")

@@ -38,7 +38,7 @@ extension Verifier {
     /// Compares tables, indexes and triggers with those that this version makes: without its triggers a table lets itself be
     /// changed.
     mutating func compareSchema(_ database: Database) throws {
-        let made = try Schema.inMemory().read { try Self.schema($0) }
+        let made = try Self.made.get()
         let found = try Self.schema(database)
         for (name, sql) in made.sorted(by: { $0.key < $1.key }) where found[name] != sql {
             report.add("the file: \(name) is \(found[name] == nil ? "missing" : "not what this version makes")")
@@ -49,6 +49,9 @@ extension Verifier {
             report.add("the file: whether its form is that of '\(step)' is not what is on record")
         }
     }
+
+    /// The schema that this version makes.
+    private static let made = Result { try Schema.inMemory().read { try schema($0) } }
 
     private static func schema(_ database: Database) throws -> [String: String] {
         let rows = try Row.fetchAll(

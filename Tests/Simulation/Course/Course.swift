@@ -93,7 +93,7 @@ final class Course {
         try await ownWork()
         try await advance()
         for _ in 0..<self.number(1..<3) { try await act() }
-        if chance(25) { try await advance() }
+        if chance(12) { try await advance() }
         try await look(isWhole: number % 12 == 11)
     }
 
