@@ -58,7 +58,7 @@ test: build deb
 	@scripts/install-deps $(TEST_PACKAGES)
 	scripts/install-stripe-double
 	swift build --build-tests
-	SWIFT_BACKTRACE=threads=crashed,images=none swift test --skip-build
+	ulimit -S -n 8192; SWIFT_BACKTRACE=threads=crashed,images=none swift test --skip-build
 	Tests/year/run --orgs 16 --days 130 --kills 25
 	.build/release/simulate 1-1000
 	@scripts/install-deps $(FAULT_PACKAGES)

@@ -112,7 +112,7 @@ final class RunningDaemon {
     }
 
     deinit {
-        if process.isRunning { kill9() }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
     /// Starts it again in the same folder.

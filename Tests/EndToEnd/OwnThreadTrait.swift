@@ -5,10 +5,14 @@ import Testing
 struct OwnThreadTrait: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 
+    /// Each has some processes, pipes and sockets: all at once are more files than a process may have by default, and keep each other
+    /// waiting.
+    private static let turns = Turns(12)
+
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        try await withTaskExecutorPreference(OwnThread()) { try await function() }
+        try await Self.turns.take { try await withTaskExecutorPreference(OwnThread()) { try await function() } }
     }
 }
 

@@ -38,8 +38,6 @@ public final class StripeDouble {
         // It ends with its input.
         try? input.fileHandleForWriting.close()
         if process.isRunning { process.terminate() }
-        // Foundation lets go of a process only where somebody waited for it.
-        process.waitUntilExit()
     }
 
     /// Says something on its control channel, and gives the answer.
