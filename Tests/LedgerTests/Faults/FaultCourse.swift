@@ -1,5 +1,6 @@
 import FaultDisk
 import Foundation
+import GRDB
 import Ledger
 import Metering
 import TestSupport
@@ -132,7 +133,7 @@ final class FaultCourse {
 
     // MARK: The ledger
 
-    private func open() throws {
+    func open() throws {
         let database = try LedgerDatabase(in: directory.path)
         self.database = database
         var options = StoreOptions(clock: { [clock] in clock.now })
@@ -148,6 +149,21 @@ final class FaultCourse {
     private func close() throws {
         try store?.close()
         letGo()
+    }
+
+    /// Ends it, and takes the file back to the form that the version before this one left.
+    func makeOlder() throws {
+        try close()
+        let queue = try DatabaseQueue(path: directory.path + "/meterd.db")
+        try queue.write {
+            try $0.execute(
+                sql: """
+                    DROP TABLE row_seal;
+                    ALTER TABLE member DROP COLUMN seal;
+                    DELETE FROM grdb_migrations WHERE identifier = '2026-11-27 row seals';
+                    """)
+        }
+        try queue.close()
     }
 
     /// Lets go of the ledger as a process does that ends.

@@ -73,6 +73,31 @@ import Testing
         }
         #expect(cuts > 0)
     }
+
+    /// A ledger that the version before this one filled is brought to this version's form, and the power goes in the middle of it.
+    @Test func anUpgradeOfAFilledLedgerIsCut() throws {
+        var starts = 0
+        for seed in Self.seeds.prefix(max(10, Self.seeds.count / 4)) {
+            do {
+                var chance = SeededGenerator(seed: seed)
+                let course = try FaultCourse(seed: seed)
+                try course.live()
+                try course.makeOlder()
+                course.disk.count()
+                try course.open()
+                let operations = course.disk.counted
+                try course.makeOlder()
+                for _ in 0..<Int.random(in: 1...4, using: &chance) {
+                    try course.dieWhileOpening(at: UInt64.random(in: 1...operations, using: &chance))
+                    starts += 1
+                }
+                try course.checkAfterRestart()
+            } catch {
+                Issue.record("seed \(seed): \(error)\nMETERD_CUT_SEEDS=\(seed) swift test --filter PowerCutTests")
+            }
+        }
+        print("upgrades: \(starts) cut")
+    }
 }
 
 extension SeededGenerator {

@@ -40,15 +40,17 @@ extension ModelRun {
         let user = Self.users.randomElement(using: &random)
         let model = ["m", "m", "m", "late", "never"][number(0..<5)]
         let tokens = Int64(number(0..<12))
-        let at = ledger.clock.now.milliseconds - Int64([0, 0, 3_600_000, 100_000_000][number(0..<4)])
+        let received = ledger.clock.now
+        let at = received.milliseconds - Int64([0, 0, 3_600_000, 100_000_000][number(0..<4)])
         let record = try ledger.record(
             id, org: org, model: model, input: Int(tokens), user: user, at: Timestamp(milliseconds: at), hold: hold)
         return Operation(
             name: "use \(org) \(id) \(model) \(tokens) \(user ?? "-") hold \(hold ?? "-")",
-            mutation: .usage(record, received: ledger.clock.now)
+            mutation: .usage(record, received: received)
         ) { reference, outcome, now in
             let expected = reference.use(
-                org, id, model: model, tokens: tokens, user: user, hold: hold, at: at, now)
+                org, id, model: model, tokens: tokens, user: user, hold: hold, at: at,
+                received: received.milliseconds, now)
             let got = ReferenceLedger.UsageAnswer(outcome)
             return got == expected ? nil : "got \(String(describing: got)), expected \(expected)"
         }

@@ -63,7 +63,7 @@ extension Course {
         try await revive()
         // What waits for a rate is charged before anything else is asked.
         let hasCard = batch.contains { if case .recordCard = $0 { true } else { false } }
-        if hasCard, !isRefused { try await ownWork() }
+        if hasCard, !isRefused { try await ownWork(isBegun: true) }
     }
 
     /// Sends again what was answered: it has to be known, with the same answer.
@@ -101,9 +101,17 @@ extension Course {
     }
 
     /// What the daemon does by itself: in the ledger.
-    func ownWork() async throws {
-        guard let writer = node?.writer else { return }
-        _ = await writer.perform(.probe)
+    ///
+    /// - Parameter isBegun: whether the commit before did a part of it: that of a rate card charges the first that wait for it.
+    func ownWork(isBegun: Bool = false) async throws {
+        guard let node else { return }
+        _ = await node.writer.perform(.probe)
+        // The model charges all that waits at one moment: where a part is charged, there is room for the rest before midnight.
+        while node.store.ownWorkDone == .inPart || isBegun && node.store.ownWorkDone == .notAtAll, !isOver {
+            fullFor = 0
+            disk.heal()
+            _ = await node.writer.perform(.probe)
+        }
         try check()
         try await revive()
     }

@@ -99,7 +99,7 @@ struct Model {
         let isNew = ledger.orgs[record.org]?.records[record.id] == nil
         let expected = ledger.use(
             record.org, record.id, model: record.model, tokens: tokens, user: record.user, hold: record.hold,
-            at: (record.at ?? received).milliseconds, now)
+            at: (record.at ?? received).milliseconds, received: received.milliseconds, now)
         if isNew, case .reply = expected { order.append((record.org, record.id)) }
         guard let got else { return }
         guard ReferenceLedger.UsageAnswer(got) == expected else { throw Wrong("got \(got), expected \(expected)") }

@@ -120,7 +120,7 @@ extension ReferenceLedger {
 
     mutating func use(
         _ name: String, _ id: String, model: String, tokens: Int64, user: String?, hold: String?, at: Int64,
-        _ now: Int64
+        received: Int64, _ now: Int64
     ) -> UsageAnswer {
         guard let org = orgs[name] else { return .refused(.unknownOrg) }
         if let first = org.records[id] {
@@ -129,6 +129,8 @@ extension ReferenceLedger {
                 && first.at == at
             return isSame ? .reply(first.reply, isDuplicate: true) : .refused(.idConflict)
         }
+        // 45 days back, 15 minutes ahead: what is known already has its answer however late it is sent again.
+        guard (-3_888_000_000...900_000).contains(at - received) else { return .refused(.timeOutOfRange) }
         let cost = price(model, tokens, at)
         var holdState: HoldState?
         var overrun: Int64?

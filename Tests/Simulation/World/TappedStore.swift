@@ -18,6 +18,10 @@ final class TappedStore: LedgerStore, @unchecked Sendable {
     private let beforeBill: @Sendable () -> Void
     private let gate = Mutex<(entered: DispatchSemaphore, opened: DispatchSemaphore)?>(nil)
     private let error = Mutex<String?>(nil)
+    private let progress = Mutex(OwnWork.done)
+
+    /// How far own work comes on a full disk.
+    enum OwnWork { case done, inPart, notAtAll }
 
     init(
         _ base: SQLiteStore, _ process: ProcessState, _ checker: Checker, _ clock: SimulatedClock,
@@ -32,6 +36,9 @@ final class TappedStore: LedgerStore, @unchecked Sendable {
 
     /// What the store failed with.
     var failure: String? { error.withLock { $0 } }
+
+    /// How far the latest own work came.
+    var ownWorkDone: OwnWork { progress.withLock { $0 } }
 
     /// Lets go of the files. Nobody may be at work.
     func letGo() { base = nil }
@@ -75,6 +82,7 @@ final class TappedStore: LedgerStore, @unchecked Sendable {
     /// What the writer's thread does when nobody asks for anything.
     private func ownWork(_ lots: [[Mutation]]) -> [[Outcome]] {
         var rounds = 0
+        defer { progress.withLock { $0 = base?.isFull != true ? .done : rounds > 0 ? .inPart : .notAtAll } }
         while rounds < 2000, base?.timeToOwnWork == .zero || base?.isFull == true {
             guard carryOut([]) != nil else { return Self.refusals(lots) }
             if base?.isFull == true { break }
