@@ -32,6 +32,7 @@ let package = Package(
             name: "SystemdSupport",
             dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Access"),
+        .systemLibrary(name: "CAllocator"),
         .systemLibrary(name: "CSQLiteSetup", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "Metering",
@@ -81,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Billing", "Control", "Ingest", "Ledger", "Metering", "Stripe", "SystemdSupport",
+                "Access", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -19,13 +19,15 @@ struct HealthService: Service {
 
     /// How often it is noted how far the ledger has come.
     private static let noteEvery = Duration.seconds(10)
+    /// How often memory that a burst left is given back.
+    private static let giveBackEvery = Duration.seconds(60)
 
     private func look(every tick: Duration, hasWatchdog: Bool) async {
         let probe = Probe(writer: daemon.writer)
         var commits: UInt64 = 0
         var status = ""
         var wasFull = false
-        var noted = ContinuousClock.now
+        var (noted, gaveBack) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
             try? await Task.sleep(for: tick)
             let statistics = daemon.writer.statistics
@@ -49,6 +51,10 @@ struct HealthService: Service {
             if ContinuousClock.now - noted >= Self.noteEvery {
                 noted = .now
                 await daemon.history.note()
+            }
+            if ContinuousClock.now - gaveBack >= Self.giveBackEvery {
+                gaveBack = .now
+                Allocator.giveBack()
             }
             let line = Self.line(daemon, statistics, seen)
             if line != status, !Task.isCancelled {

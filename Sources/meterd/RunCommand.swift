@@ -20,6 +20,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
+        Allocator.setUp()
         // A client that is gone is an error of its own write, not the end of the daemon.
         signal(SIGPIPE, SIG_IGN)
         // Until the reload service listens, a hang-up changes nothing.
