@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe", "SystemdSupport",
+                "Access", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe",
+                "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
