@@ -10,7 +10,7 @@ enum Allocator {
     /// What may lie about unused: as much as the next burst takes.
     private static let unusedMax = 64 << 20
 
-    /// Sets it up, before there are threads.
+    /// Sets it up, before there is any load.
     static func setUp() {
         _ = mallopt(M_MMAP_THRESHOLD, mappedFrom)
         _ = mallopt(M_ARENA_MAX, arenasMax)
