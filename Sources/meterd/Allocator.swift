@@ -7,8 +7,8 @@ enum Allocator {
     private static let mappedFrom: Int32 = 1 << 20
     /// Heaps that threads share: each keeps its own holes, and two threads do nearly everything.
     private static let arenasMax: Int32 = 4
-    /// What may lie about unused: as much as the next burst takes.
-    private static let unusedMax = 64 << 20
+    /// What may lie about unused: what the next burst takes is soon asked for again.
+    private static let unusedMax = 16 << 20
 
     /// Sets it up, before there is any load.
     static func setUp() {
