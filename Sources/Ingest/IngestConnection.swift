@@ -43,6 +43,10 @@ final class IngestConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var framer = LineFramer()
     private var open: Deque<Open> = []
+    /// The most that were open since it was empty and small.
+    private var openMost = 0
+    /// Requests that it has room for all the time.
+    private static let openKept = 256
     private var phase = Phase.open
     private var isReading = false
     private var isWritable = true
@@ -143,6 +147,7 @@ final class IngestConnection: ChannelInboundHandler {
             }
         }
         if ready.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(ready), promise: nil) }
+        openMost = max(openMost, open.count)
         if isDone {
             close(context)
         } else if phase == .open, hasRoom {
@@ -263,6 +268,8 @@ final class IngestConnection: ChannelInboundHandler {
         guard let context, replies.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(replies), promise: nil)
         replies = ByteBuffer()
+        // A burst's room is not kept.
+        if open.isEmpty, openMost > Self.openKept { (open, openMost) = ([], 0) }
     }
 
     /// Closes once everything that was read is answered.

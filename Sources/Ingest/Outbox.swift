@@ -97,8 +97,8 @@ final class Outbox {
 
     private func send(_ now: UInt64) {
         let (mutations, connections) = (staged, stagedBy)
-        staged.removeAll(keepingCapacity: true)
-        stagedBy.removeAll(keepingCapacity: true)
+        // Not with their capacity: the lot would share it, each lot after a burst would take as much memory as the burst's.
+        (staged, stagedBy) = ([], [])
         noted = (0, 0)
         for connection in connections { connection.isStaged = false }
         pacing.begin(at: now)

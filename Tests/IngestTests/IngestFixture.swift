@@ -90,8 +90,11 @@ struct GatedStore: LedgerStore {
     let gate: Gate
     /// Whether a commit of usage fails, once its gate is open, as of a disk that is gone.
     var fails = false
+    /// Called with what is committed.
+    var onLots: @Sendable ([[Mutation]]) -> Void = { _ in }
 
     mutating func commit(lots: [[Mutation]]) throws(StorageFailure) -> [[Outcome]] {
+        onLots(lots)
         if lots.joined().contains(where: { if case .usage = $0 { true } else { false } }) {
             gate.enter()
             if fails { throw StorageFailure(description: "the disk is gone") }

@@ -1,6 +1,8 @@
 import Foundation
 import Ingest
 import Ledger
+import Metering
+import Synchronization
 import TestSupport
 import Testing
 
@@ -191,6 +193,32 @@ import Testing
         #expect(try other.receive()?.contains("\"ok\":true") == true)
         #expect(fixture.writer.statistics.records == 101)
         try await fixture.stop()
+    }
+
+    @Test func whatComesAfterABurstTakesNoMoreMemoryThanItNeeds() async throws {
+        let gate = Gate()
+        let lots = Mutex<[(count: Int, capacity: Int)]>([])
+        let fixture = try await IngestFixture { store in
+            GatedStore(
+                store: store, gate: gate,
+                onLots: { all in lots.withLock { $0 += all.map { ($0.count, $0.capacity) } } })
+        }
+        let clients = try (0..<4).map { _ in try LineClient(fixture.socket) }
+        try clients[0].send(IngestFixture.usage("first"))
+        gate.waitUntilEntered()
+        for (index, client) in clients.enumerated() {
+            // At once: a socket's buffer takes few lines that are sent one by one.
+            try client.send((0..<500).map { IngestFixture.usage("\(index)-\($0)") }.joined(separator: "\n"))
+        }
+        gate.open()
+        #expect(try clients[0].receive()?.contains("\"ok\":true") == true)
+        for client in clients { for _ in 0..<500 { #expect(try client.receive()?.contains("\"ok\":true") == true) } }
+        #expect(try clients[1].ask(IngestFixture.usage("last")).contains("\"ok\":true"))
+        try await fixture.stop()
+        let seen = lots.withLock { $0 }
+        #expect((seen.map(\.count).max() ?? 0) > 100)
+        let last = try #require(seen.last { $0.count == 1 })
+        #expect(last.capacity < 16)
     }
 
     @Test func aStorageFailureUnderTheEventLoopAnswersNothing() async throws {
