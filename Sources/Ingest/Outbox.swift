@@ -99,6 +99,9 @@ final class Outbox {
         let (mutations, connections) = (staged, stagedBy)
         // Not with their capacity: the lot would share it, each lot after a burst would take as much memory as the burst's.
         (staged, stagedBy) = ([], [])
+        // As many as these are the best guess of what comes next.
+        staged.reserveCapacity(min(mutations.count, LedgerWriter.batchMax))
+        stagedBy.reserveCapacity(min(mutations.count, LedgerWriter.batchMax))
         noted = (0, 0)
         for connection in connections { connection.isStaged = false }
         pacing.begin(at: now)

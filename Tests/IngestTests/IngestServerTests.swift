@@ -213,7 +213,9 @@ import Testing
         gate.open()
         #expect(try clients[0].receive()?.contains("\"ok\":true") == true)
         for client in clients { for _ in 0..<500 { #expect(try client.receive()?.contains("\"ok\":true") == true) } }
-        #expect(try clients[1].ask(IngestFixture.usage("last")).contains("\"ok\":true"))
+        for id in ["next", "last"] {
+            #expect(try clients[1].ask(IngestFixture.usage(id)).contains("\"ok\":true"))
+        }
         try await fixture.stop()
         let seen = lots.withLock { $0 }
         #expect((seen.map(\.count).max() ?? 0) > 100)
