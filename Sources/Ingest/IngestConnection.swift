@@ -43,7 +43,7 @@ final class IngestConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var framer = LineFramer()
     private var open: Deque<Open> = []
-    /// The most that were open since it was empty and small.
+    /// The most that were open since its room was last given up.
     private var openMost = 0
     /// Requests that it has room for all the time.
     private static let openKept = 256

@@ -97,9 +97,8 @@ final class Outbox {
 
     private func send(_ now: UInt64) {
         let (mutations, connections) = (staged, stagedBy)
-        // Not with their capacity: the lot would share it, each lot after a burst would take as much memory as the burst's.
+        // New ones, with room for as many again: emptied in place they would have a burst's room in every lot after it.
         (staged, stagedBy) = ([], [])
-        // As many as these are the best guess of what comes next.
         staged.reserveCapacity(min(mutations.count, LedgerWriter.batchMax))
         stagedBy.reserveCapacity(min(mutations.count, LedgerWriter.batchMax))
         noted = (0, 0)

@@ -84,7 +84,7 @@ struct SoakVerdict {
         let wal = trend(calm) { Double($0.walBytes) / 1024 }
         func range(_ values: [Int]) -> String {
             let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-            return low == high ? "\(low) at every sample without a backup" : "\(low) to \(high)"
+            return "\(low == high ? "\(low)" : "\(low) to \(high)") at the \(values.count) samples without a backup"
         }
         findings = [
             Finding(
