@@ -66,7 +66,7 @@ enum RatesBenchmark {
             {"prompt_tokens":1200,"completion_tokens":350,"prompt_tokens_details":{"cached_tokens":800},
              "completion_tokens_details":{"reasoning_tokens":64}}
             """
-        let reading = try UsageReading(json: usage, provider: nil)
+        let reading = try UsageReading(json: usage, provider: nil, model: "gpt-5")
         let noon = Timestamp(milliseconds: 1_795_521_600_000)
         var sum: Int64 = 0
         report("price four buckets by a rate", unit: "ns", 200_000) {

@@ -25,6 +25,8 @@ public struct RepricingBody: Codable, Sendable, Hashable {
     public var since: String
     /// Only this org's; nil for all.
     public var org: String?
+    /// Whether records that an older reader of usage objects read are read anew, and priced by the card that charged them.
+    public var reread: Bool?
     /// Whether nothing is to be changed.
     public var dryRun: Bool
     /// Where to go on: the `next_cursor` of the step before.
@@ -35,7 +37,10 @@ public struct RepricingBody: Codable, Sendable, Hashable {
     public var actor: String
 
     /// A body of those members.
-    public init(since: String, org: String?, dryRun: Bool, cursor: String?, reason: String?, actor: String) {
+    public init(
+        since: String, org: String?, reread: Bool? = nil, dryRun: Bool, cursor: String?, reason: String?, actor: String
+    ) {
+        self.reread = reread
         self.since = since
         self.org = org
         self.dryRun = dryRun
@@ -78,7 +83,7 @@ extension ControlService {
                 guard var explanation = try await reader.explanation(sequence: sequence) else {
                     throw Problem(.notFound, "there is no usage record of that id")
                 }
-                if explanation.status == ChargeStatus.unpriced.name {
+                if explanation.status == ChargeStatus.unpriced.name || explanation.record.unpricedUnits != nil {
                     explanation.reasonWithoutPrice = reasonWithoutPrice(explanation.record)
                 }
                 return try Endpoint.json(explanation)
@@ -88,7 +93,7 @@ extension ControlService {
                 summary: "Charge records by the cards now in force for their time, some at a time",
                 body: .members(
                     [
-                        ("since", .time), ("org", .string), ("dry_run", .boolean), ("cursor", .string),
+                        ("since", .time), ("org", .string), ("reread", .boolean), ("dry_run", .boolean), ("cursor", .string),
                         ("reason", .string), ("actor", .string),
                     ], required: ["since", "dry_run", "actor"]), response: .reference("RepricingStep")
             ) { request, context in
@@ -101,7 +106,7 @@ extension ControlService {
 
     /// Why a record has no price by the cards now on record.
     private func reasonWithoutPrice(_ record: UsageView) -> String? {
-        guard let reading = try? UsageReading(json: record.usage, provider: record.provider),
+        guard let reading = try? UsageReading(json: record.usage, provider: record.provider, model: record.model),
             let at = Timestamp(rfc3339: record.at)
         else { return nil }
         return try? rates().reasonWithoutPrice(
@@ -122,16 +127,18 @@ extension ControlService {
             throw Problem(.unknownOrg, "there is no org '\(name)'; meterctl org list shows those there are")
         }
         let page = try await reader.repricing(
-            with: rates(), since: since, org: body.org, after: cursor, limit: Self.stepRecords)
+            with: rates(), since: since, org: body.org, isReread: body.reread ?? false, after: cursor, limit: Self.stepRecords)
         let next = page.next.map(String.init)
         guard !body.dryRun else {
             return try Endpoint.json(
-                RepricedView(examined: page.examined, differences: page.differences, nextCursor: next))
+                RepricedView(
+                    examined: page.examined, erased: body.reread == true ? page.erased : nil,
+                    differences: page.differences, nextCursor: next))
         }
         // The writer decides for itself: between this look and its turn a record may have been corrected.
         let repricing = Repricing(
-            records: page.differences.map(\.sequence), examined: page.examined, nextCursor: next, reason: body.reason,
-            actor: body.actor)
+            records: page.differences.map(\.sequence), isReread: body.reread ?? false, examined: page.examined,
+            erased: page.erased, nextCursor: next, reason: body.reason, actor: body.actor)
         return try await answer(.reprice(repricing, key))
     }
 

@@ -152,7 +152,7 @@ public struct ControlService: Sendable {
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
-            + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
+            + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
             + webhookEndpoints
             + testClockEndpoints

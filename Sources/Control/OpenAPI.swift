@@ -115,7 +115,7 @@ enum OpenAPI {
             ], required: ["correction", "org", "id", "kind", "at", "cost_before", "cost", "lines"]),
         "RepricingStep": .members(
             [
-                ("examined", .integer),
+                ("examined", .integer), ("erased", .integer),
                 (
                     "differences",
                     [
@@ -129,6 +129,16 @@ enum OpenAPI {
                 ),
                 ("changed", .integer), ("charged", .money), ("given_back", .money), ("next_cursor", .string),
             ], required: ["examined", "changed", "charged", "given_back", "differences"]),
+        "UnreadMember": .members(
+            [
+                ("provider", .string), ("member", .string), ("model", .string), ("records", .integer),
+                ("total", .integer), ("first", .time), ("last", .time), ("org", .string), ("id", .string),
+            ], required: ["provider", "member", "model", "records", "total", "first", "last"]),
+        "CostDrift": .members(
+            [
+                ("provider", .string), ("model", .string), ("records", .integer), ("differing", .integer),
+                ("charged", .money), ("reported", .money), ("last", .time), ("org", .string), ("id", .string),
+            ], required: ["provider", "model", "records", "differing", "charged", "reported", "last"]),
         "Draw": .members([("grant", .integer), ("amount", .money)], required: ["grant", "amount"]),
         "Explanation": .members(
             [
@@ -150,7 +160,10 @@ enum OpenAPI {
                 "record", "buckets", "conditions", "exact_cost", "status", "cost", "transfers", "corrections", "grants",
             ]),
         "Line": .members(
-            [("unit", .string), ("quantity", .integer), ("rate", .string), ("amount", .string)],
+            [
+                ("unit", .string), ("model", .string), ("source", .string), ("quantity", .integer), ("rate", .string),
+                ("amount", .string),
+            ],
             required: ["unit", "amount"]),
         "Usage": .members(
             [
@@ -160,7 +173,9 @@ enum OpenAPI {
                 ("status", ["type": "string", "enum": ["charged", "unpriced", "overdrawn", "voided"]]),
                 ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
-                ("lines", ["type": "array", "items": .reference("Line")]), ("usage", .string), ("tags", .string),
+                ("lines", ["type": "array", "items": .reference("Line")]),
+                ("unpriced_units", ["type": "array", "items": .string]), ("reported_cost", .money),
+                ("reported_by", .string), ("reader_version", .integer), ("usage", .string), ("tags", .string),
                 ("peer_uid", .integer), ("peer_pid", .integer),
             ],
             required: [

@@ -56,7 +56,18 @@ enum ReplyEncoder {
             buffer.writeStaticString("\",\"overrun\":\"")
             write(overrun, to: &buffer)
         }
+        guard reply.unpricedUnits.isEmpty else { return writeUnpriced(reply, to: &buffer) }
         buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
+    }
+
+    /// Ends a reply with what has no price yet.
+    private static func writeUnpriced(_ reply: ChargeReply, to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("\",\"unpriced_units\":[")
+        for (index, unit) in reply.unpricedUnits.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            writeString(unit, to: &buffer)
+        }
+        buffer.writeStaticString(reply.isDuplicate ? "],\"duplicate\":true}\n" : "]}\n")
     }
 
     private static func write(_ reply: HoldReply, id: String?, to buffer: inout ByteBuffer) {

@@ -82,7 +82,18 @@ public struct RequestDecoder {
         return UsageRecord(
             id: id, org: org, user: members.user, model: model, provider: provider, at: at, tier: tier,
             hold: members.hold, usage: usage,
-            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, reading: reading)
+            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, cost: try cost(members),
+            reading: reading)
+    }
+
+    /// What the request cost by the record's own word. Nothing and less is no price: LiteLLM says 0 of a model that it doesn't
+    /// know.
+    private func cost(_ members: Members) throws(Refusal) -> ReportedCost? {
+        guard let text = members.cost else { return nil }
+        guard let amount = Money(roundingDecimal: text) else {
+            throw Refusal(.malformed, "cost must be a decimal string of US dollars, such as \"0.0123\"")
+        }
+        return ReportedCost(amount, source: .record)
     }
 
     private func hold(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> HoldRequest {
@@ -122,7 +133,8 @@ public struct RequestDecoder {
 
     private func tier(_ members: Members) throws(Refusal) -> ServiceTier {
         guard let name = members.tier else { return .standard }
-        guard let tier = ServiceTier(name: name) else {
+        if name == "auto" { return .standard }
+        guard let tier = ServiceTier(name: name) ?? ServiceTier(spelling: name) else {
             throw Refusal(.malformed, "tier must be one of \(ServiceTier.names)")
         }
         return tier
@@ -134,7 +146,7 @@ public struct RequestDecoder {
         guard let range = members.usage else { throw missing("usage", "the provider's usage object") }
         let bytes = UnsafeBufferPointer(rebasing: line[range])
         do throws(UsageError) {
-            let reading = try UsageReading(json: bytes, provider: provider ?? providerOfModel(model))
+            let reading = try UsageReading(json: bytes, provider: provider ?? providerOfModel(model), model: model)
             return (String(decoding: bytes, as: UTF8.self), reading)
         } catch {
             throw Refusal(.malformed, error.message)
@@ -162,7 +174,7 @@ public struct RequestDecoder {
 
 /// The known members of a request as they stand in the line.
 private struct Members {
-    var op, id, org, user, model, provider, at, tier, hold, amount: String?
+    var op, id, org, user, model, provider, at, tier, hold, amount, cost: String?
     var ttl: Int64?
     var usage, tags: Range<Int>?
     /// The first member that was wrong.
@@ -197,6 +209,8 @@ private struct Members {
                 hold = try Self.text(&cursor, "hold", hold, &failure)
             } else if cursor.matches(key, "amount") {
                 amount = try Self.text(&cursor, "amount", amount, &failure)
+            } else if cursor.matches(key, "cost") {
+                cost = try Self.decimal(&cursor, "cost", cost, &failure)
             } else if cursor.matches(key, "ttl") {
                 ttl = try Self.seconds(&cursor, "ttl", ttl, &failure)
             } else if cursor.matches(key, "tags") {
@@ -225,6 +239,18 @@ private struct Members {
         }
         if old != nil { fail("\(name) is there twice", &failure) }
         return try cursor.text(try cursor.string())
+    }
+
+    /// A member that is a decimal, as a string or as a number, by its text.
+    private static func decimal(
+        _ cursor: inout JSONCursor, _ name: String, _ old: String?, _ failure: inout Refusal?
+    ) throws(JSONError) -> String? {
+        guard let first = cursor.peek(), first == UInt8(ascii: "-") || (48...57).contains(first) else {
+            return try text(&cursor, name, old, &failure)
+        }
+        let range = try cursor.number()
+        if old != nil { fail("\(name) is there twice", &failure) }
+        return String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[range]), as: UTF8.self)
     }
 
     /// A member that is a whole number; 0 where it is another kind of number, which no limit allows.

@@ -79,6 +79,7 @@ struct Daemon: Service {
         var options = StoreOptions(clock: clock)
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
+        options.costPolicies = settings.costPolicies
         let bell = bell
         options.onEvents = { events in
             for event in events { journal.write(event) }
@@ -214,6 +215,11 @@ struct Daemon: Service {
     func setAccess(_ policy: AccessPolicy) async throws {
         access.current = policy
         try await ingest.setAccess(policy)
+    }
+
+    /// Puts other policies for reported costs in force, for what is charged from now on.
+    func setCostPolicies(_ policies: CostPolicies) async throws {
+        if case .refused(let refusal) = await writer.perform(.setCostPolicies(policies)) { throw refusal }
     }
 
     private func recorded(_ new: NewCard) async throws(Refusal) -> (card: RateCardView, isNew: Bool) {

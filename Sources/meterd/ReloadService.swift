@@ -35,6 +35,7 @@ struct ReloadService: Service {
             try await daemon.setAccess(settings.access)
             daemon.warnOfNobody(settings)
             if let rates { try await daemon.record(rates) }
+            try await daemon.setCostPolicies(settings.costPolicies)
             daemon.billingInForce.current = billing
             level.current = settings.logLevel
             daemon.journal.wantsAnswers = settings.logRecords
@@ -60,6 +61,7 @@ struct ReloadService: Service {
         comparable.logLevel = daemon.settings.logLevel
         comparable.logRecords = daemon.settings.logRecords
         comparable.access = daemon.settings.access
+        comparable.costPolicies = daemon.settings.costPolicies
         comparable.unknownPeers = daemon.settings.unknownPeers
         comparable.isFileThere = daemon.settings.isFileThere
         comparable.plansFile = daemon.settings.plansFile
@@ -69,7 +71,7 @@ struct ReloadService: Service {
         guard comparable != daemon.settings else { return }
         daemon.journal.write(
             .needsRestart,
-            "settings other than peers, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
+            "settings other than peers, cost, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
         )
     }
 }

@@ -43,6 +43,8 @@ struct Settings: Sendable, Equatable {
     var logRecords: Bool
     /// Who may do what.
     var access: AccessPolicy
+    /// What is done with costs that senders report.
+    var costPolicies: CostPolicies
     /// A line for each rule that is about nobody on this machine.
     var unknownPeers: [String] = []
     /// Whether there is a configuration file.
@@ -66,7 +68,7 @@ struct Settings: Sendable, Equatable {
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
-        "log.records", "store.cache_mib", "store.checkpoint_pages",
+        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent", "store.cache_mib", "store.checkpoint_pages",
     ]
 
     /// The file that is read where none is named; it may be missing.
@@ -164,6 +166,7 @@ struct SettingsSource: Sendable {
             metricsListen: values.address("metrics.listen"),
             logLevel: values.level("log.level", default: .info),
             logRecords: values.truth("log.records", default: false), access: access,
+            costPolicies: values.costPolicies(),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
@@ -217,6 +220,30 @@ private struct SettingsReader {
             return .manual
         }
         return gateway
+    }
+
+    /// Who is believed what a request cost.
+    mutating func costPolicies() -> CostPolicies {
+        var policies = CostPolicies()
+        if let text = text("cost.policy") {
+            if let policy = CostPolicy(name: text) {
+                policies.standard = policy
+            } else {
+                let names = CostPolicy.allCases.map(\.name).joined(separator: ", ")
+                problems.append("cost.policy: is '\(text)'; expected one of \(names)")
+            }
+        }
+        for (key, policy) in [("cost.fallback", CostPolicy.fallback), ("cost.trust", .trust)] {
+            for name in (text(key) ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
+                let provider = RateCard.canonicalProvider(String(name))
+                if policies.providers[provider] != nil {
+                    problems.append("\(key): names '\(name)', which cost.fallback names too; expected it in one of them")
+                }
+                policies.providers[provider] = policy
+            }
+        }
+        policies.toleranceThousandths = 10 * number("cost.tolerance_percent", default: 1, in: 0...100)
+        return policies
     }
 
     mutating func time(_ key: String) -> Timestamp? {

@@ -137,7 +137,7 @@ final class BillingFixture: Sendable {
         let json = #"{"prompt_tokens":\#(tokens)}"#
         let record = UsageRecord(
             id: id, org: org, user: user, model: "m", provider: "p", hold: hold, usage: json, tags: tags,
-            reading: try UsageReading(json: json, provider: "p"))
+            reading: try UsageReading(json: json, provider: "p", model: "m"))
         let peer = Peer(uid: 7, pid: 8)
         guard case .usage(let reply) = await writer.perform(.usage(record, received: now, peer: peer)),
             reply.status != .unpriced

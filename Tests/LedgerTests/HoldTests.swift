@@ -115,7 +115,7 @@ import Testing
                 .authorize(
                     HoldRequest(
                         id: id, org: "acme", model: model,
-                        worst: .usage(json: json, reading: try UsageReading(json: json, provider: nil)))))
+                        worst: .usage(json: json, reading: try UsageReading(json: json, provider: nil, model: "m")))))
         }
         guard case .hold(let reply) = try worst("h", model: "m") else {
             Issue.record("no reply")

@@ -152,7 +152,7 @@ final class LedgerFixture {
         let json = usage ?? #"{"prompt_tokens":\#(input),"completion_tokens":\#(output)}"#
         return UsageRecord(
             id: id, org: org, user: user, model: model, provider: provider, at: at, tier: tier, hold: hold,
-            usage: json, tags: tags, reading: try UsageReading(json: json, provider: provider))
+            usage: json, tags: tags, reading: try UsageReading(json: json, provider: provider, model: model))
     }
 
     func charge(_ record: UsageRecord) throws -> Outcome {

@@ -67,20 +67,4 @@ import Testing
         }
         #expect(seen.sorted() == Array(1...10))
     }
-
-    @Test func lineItemsAreKeptExactly() throws {
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<500 {
-            let lines = try UsageUnit.allCases.filter { _ in Bool.random() }.map { unit in
-                let attos = Int128(generator.next(upperBound: UInt64(1) << UInt64.random(in: 1...63)))
-                return LineItem(
-                    unit: unit, quantity: Int64.random(in: 0...(1 << 40)),
-                    rate: try #require(UnitPrice(attos: Bool.random() ? attos : attos * 100_000)))
-            }
-            #expect(LineItemCodec.decode(LineItemCodec.encode(lines)) == lines)
-        }
-        #expect(LineItemCodec.decode([0]) == nil)
-        #expect(LineItemCodec.decode([99, 1, 0, 1]) == nil)
-        #expect(LineItemCodec.decode([0, 0x80]) == nil)
-    }
 }

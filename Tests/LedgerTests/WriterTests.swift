@@ -26,7 +26,7 @@ import Testing
                     var sum: Int64 = 0
                     for number in 0..<25 {
                         let json = #"{"prompt_tokens":\#(task + 1)}"#
-                        guard let reading = try? UsageReading(json: json, provider: nil) else { return -1 }
+                        guard let reading = try? UsageReading(json: json, provider: nil, model: "m") else { return -1 }
                         let record = UsageRecord(
                             id: "\(task)-\(number)", org: "acme", model: "m", usage: json, reading: reading)
                         guard case .usage(let reply) = await writer.perform(.usage(record, received: clock.now)),

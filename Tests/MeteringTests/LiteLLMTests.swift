@@ -8,7 +8,7 @@ import Testing
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../oracle").standardized
 
-    private static let file: Result<String, any Error> = Result {
+    static let file: Result<String, any Error> = Result {
         let gzip = Process()
         let output = Pipe()
         gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -20,7 +20,7 @@ import Testing
         return text
     }
 
-    private static let table = Result { try RateTable(try file.get(), format: .litellm) }
+    static let table = Result { try RateTable(try file.get(), format: .litellm) }
 
     @Test func everyEntryAndMemberOfTheRealFileIsAccountedFor() throws {
         let table = try Self.table.get()
@@ -100,7 +100,7 @@ import Testing
             let usage = String(
                 decoding: try JSONSerialization.data(withJSONObject: try #require(object["usage"])), as: UTF8.self)
             let rate = try #require(card.rate(model: vector.model, provider: vector.provider), "\(vector.model)")
-            let reading = try UsageReading(json: usage, provider: rate.provider)
+            let reading = try UsageReading(json: usage, provider: rate.provider, model: rate.model)
             let pricing = rate.price(
                 reading.buckets, conditions: reading.conditions, tier: try #require(ServiceTier(name: vector.tier)),
                 at: try #require(Timestamp(rfc3339: vector.at)))

@@ -16,7 +16,7 @@ import Testing
         card: RateCard? = nil
     ) throws -> Price {
         let rate = try #require(try (card ?? Self.shipped.get()).rate(model: model, provider: provider))
-        let reading = try UsageReading(json: usage, provider: rate.provider)
+        let reading = try UsageReading(json: usage, provider: rate.provider, model: rate.model)
         let pricing = rate.price(
             reading.buckets, conditions: reading.conditions, tier: reading.servedTier ?? tier, at: Self.noon)
         guard case .priced(let price) = pricing else { throw Unpriced() }

@@ -24,11 +24,11 @@ import Testing
     }
 
     private static func cost(_ book: RateBook, _ model: String, at: Int64) throws -> String? {
-        let reading = try UsageReading(json: #"{"prompt_tokens":1000000}"#, provider: nil)
+        let reading = try UsageReading(json: #"{"prompt_tokens":1000000}"#, provider: nil, model: "m")
         let priced = try book.price(
             model: model, provider: nil, reading, tier: .standard, at: Timestamp(milliseconds: at))
         guard case .priced(let price)? = priced?.pricing else { return nil }
-        return "\(price.cost) by \(priced?.entry.id ?? 0)"
+        return "\(price.cost) by \(priced?.entry?.id ?? 0)"
     }
 
     @Test func aMomentHasTheCardThatWasEffectiveLastAndOfThoseTheLastRecorded() throws {

@@ -121,6 +121,8 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case orgErased = "org_erased"
         /// A saved payment method is about to expire.
         case paymentMethodExpiring = "payment_method_expiring"
+        /// A usage object has a number under a name that was never seen with that provider.
+        case unreadMember = "unread_member"
     }
 }
 
@@ -158,6 +160,8 @@ public struct CorrectionView: Codable, Sendable, Hashable {
 public struct RepricedView: Codable, Sendable, Hashable {
     /// Records that were looked at.
     public var examined: Int
+    /// Of those, records whose detail was erased, so that they can't be read anew; nil if that wasn't asked for.
+    public var erased: Int?
     /// Records whose cost changed, or would.
     public var changed: Int
     /// What was charged more, or would be, in US dollars.
@@ -173,8 +177,9 @@ public struct RepricedView: Codable, Sendable, Hashable {
     public static let differencesMax = 20
 
     /// A step that looked at some records and found those differences.
-    public init(examined: Int, differences: [RepricingView], nextCursor: String?) {
+    public init(examined: Int, erased: Int? = nil, differences: [RepricingView], nextCursor: String?) {
         self.examined = examined
+        self.erased = erased
         self.nextCursor = nextCursor
         changed = differences.count
         self.differences = Array(differences.prefix(Self.differencesMax))

@@ -49,6 +49,8 @@ public enum Mutation: Sendable {
     case postponeBill(org: String, after: Int64, to: Timestamp?, balanceSeen: Money)
     /// Find what was answered under a key of an org's bill.
     case recall(org: String, IdempotencyKey)
+    /// What is done with costs that senders report, from now on; part of the configuration, not of the ledger.
+    case setCostPolicies(CostPolicies)
     /// Prove that the writer moves; changes nothing.
     case probe
 }
@@ -109,6 +111,8 @@ public struct ChargeReply: Sendable, Hashable {
     public let holdState: HoldState?
     /// By how much it cost more than the hold that it settled; nil where it didn't.
     public let overrun: Money?
+    /// What was used and has no price yet; the rest was charged.
+    public var unpricedUnits: [String] = []
     /// True where the record was taken before.
     public var isDuplicate: Bool
 }
@@ -238,8 +242,12 @@ public struct NewCorrection: Sendable {
 public struct Repricing: Sendable {
     /// Their sequence numbers; some hundred at most.
     public let records: [Int64]
+    /// Whether they are read anew by the present reader, and priced by the card that charged them.
+    public let isReread: Bool
     /// How many were looked at to find these, for the answer.
     public let examined: Int
+    /// How many of those had lost their detail, so that they can't be read anew; for the answer.
+    public let erased: Int
     /// Where the next step begins, for the answer.
     public let nextCursor: String?
     /// Why, in words.
@@ -249,9 +257,12 @@ public struct Repricing: Sendable {
 
     /// A step over those records.
     public init(
-        records: [Int64], examined: Int = 0, nextCursor: String? = nil, reason: String?, actor: String
+        records: [Int64], isReread: Bool = false, examined: Int = 0, erased: Int = 0, nextCursor: String? = nil,
+        reason: String?, actor: String
     ) {
         self.records = records
+        self.isReread = isReread
+        self.erased = erased
         self.examined = examined
         self.nextCursor = nextCursor
         self.reason = reason

@@ -5,21 +5,21 @@ import Metering
 /// The writer takes it as it is where its own book is still the same one, and works it out itself otherwise.
 public final class PreparedCharge: Sendable {
     let version: UInt64
-    let card: Int64
-    let cost: Money
-    let tierFellBack: Bool
-    /// The line items, encoded.
+    /// The card; nil if no rate was needed.
+    let card: Int64?
+    let price: Price
+    /// What is kept of the price, encoded.
     let lines: [UInt8]
     /// The digest of the record's detail.
     let digest: [UInt8]
 
-    fileprivate init(
-        version: UInt64, card: Int64, cost: Money, tierFellBack: Bool, lines: [UInt8], digest: [UInt8]
-    ) {
+    var cost: Money { price.cost }
+    var tierFellBack: Bool { price.tierFellBack }
+
+    fileprivate init(version: UInt64, card: Int64?, price: Price, lines: [UInt8], digest: [UInt8]) {
         self.version = version
         self.card = card
-        self.cost = cost
-        self.tierFellBack = tierFellBack
+        self.price = price
         self.lines = lines
         self.digest = digest
     }
@@ -39,22 +39,21 @@ public struct ChargePreparer {
     ) -> PreparedCharge? {
         let priced = book.priceAtHand(
             model: record.model, provider: record.provider, record.reading, tier: record.billedTier,
-            at: record.at ?? received)
+            at: record.at ?? received, reported: record.reported, policy: record.costPolicy(book))
         guard let priced, case .priced(let price) = priced.pricing, price.cost <= LedgerLimits.recordCostMax else {
             return nil
         }
-        return charge(record, price, card: priced.entry.id, version: book.version, received: received, peer: peer)
+        return charge(record, price, card: priced.entry?.id, version: book.version, received: received, peer: peer)
     }
 
     /// The charge of a record at a price.
     mutating func charge(
-        _ record: UsageRecord, _ price: Price, card: Int64, version: UInt64, received: Timestamp, peer: Peer?
+        _ record: UsageRecord, _ price: Price, card: Int64?, version: UInt64, received: Timestamp, peer: Peer?
     ) -> PreparedCharge {
-        let lines = LineItemCodec.encode(price.lines)
+        let lines = PriceCodec.encode(price)
         let digest = digest(of: record, received: received, peer: peer, tierFellBack: price.tierFellBack, lines: lines)
         return PreparedCharge(
-            version: version, card: card, cost: price.cost, tierFellBack: price.tierFellBack, lines: lines,
-            digest: digest)
+            version: version, card: card, price: price, lines: lines, digest: digest)
     }
 
     /// The digest of what a record's row says beside its money.

@@ -38,15 +38,9 @@ struct UsageSums: Equatable {
 }
 
 extension UsageUnit {
-    /// Whether its quantity is tokens of a prompt, or else of an answer; nil where it counts something else.
+    /// Whether its quantity is tokens of a prompt, or else of an answer; nil if it counts something else.
     var isOfThePrompt: Bool? {
-        switch self {
-        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .audioInput, .audioCacheRead,
-            .imageInput,
-            .imageCacheRead, .videoInput:
-            true
-        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput: false
-        case .webSearch, .citation, .request: nil
-        }
+        if isPrompt { return true }
+        return isTokens && self != .citation ? false : nil
     }
 }

@@ -77,6 +77,10 @@ public struct GrantView: Codable, Sendable, Hashable {
 public struct LineView: Codable, Sendable, Hashable {
     /// The unit, or `rounding`.
     public let unit: String
+    /// Of which model; nil for the record's own.
+    public let model: String?
+    /// Where a reported cost stood; nil if a rate priced it.
+    public let source: String?
     /// How much; nil for rounding.
     public let quantity: Int64?
     /// US dollars for one unit; nil for rounding.
@@ -87,10 +91,12 @@ public struct LineView: Codable, Sendable, Hashable {
     /// The lines of a price, and a last one that makes their sum the cost where it isn't.
     public static func lines(of price: Price) -> [LineView] {
         var lines = price.lines.map {
-            LineView(unit: $0.unit.name, quantity: $0.quantity, rate: $0.rate.description, amount: $0.amount)
+            LineView(
+                unit: $0.unit.name, model: $0.model, source: $0.source?.name, quantity: $0.quantity,
+                rate: $0.rate.description, amount: $0.amount)
         }
         if let rounding = price.rounding {
-            lines.append(LineView(unit: "rounding", quantity: nil, rate: nil, amount: rounding))
+            lines.append(LineView(unit: "rounding", model: nil, source: nil, quantity: nil, rate: nil, amount: rounding))
         }
         return lines
     }
@@ -134,6 +140,14 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let rateCard: String?
     /// The parts of its price.
     public let lines: [LineView]
+    /// What was used and has no price yet; nil if everything has.
+    public let unpricedUnits: [String]?
+    /// What its sender says it cost, in US dollars, whether that was charged or not.
+    public let reportedCost: String?
+    /// Where that stood: `cost`, `usage.cost`, …
+    public let reportedBy: String?
+    /// The version of the reader that read its usage object; 1 for charges from before it was kept.
+    public let readerVersion: Int?
     /// The provider's usage object, verbatim.
     public let usage: String
     /// Labels, verbatim.

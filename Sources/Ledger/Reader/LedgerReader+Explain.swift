@@ -16,9 +16,9 @@ extension LedgerReader {
             let hold = try Self.hold(of: row, database)
             let transfers = try Self.transfers(of: row, corrections.map(\.view.transfer), hold?.transfer, database)
             let record = Self.usage(row, asFirstCharged: true)
-            let lines = LineItemCodec.decode([UInt8](row["lines"] as Data)) ?? []
-            let price = Price(lines: lines, tier: .standard, tierFellBack: false)
-            let reading = try? UsageReading(json: record.usage, provider: record.provider)
+            let kept = PriceCodec.decode([UInt8](row["lines"] as Data))
+            let price = kept?.price(tier: .standard, tierFellBack: false)
+            let reading = try? UsageReading(json: record.usage, provider: record.provider, model: record.model)
             return ExplanationView(
                 record: record, buckets: Self.buckets(reading), conditions: reading?.conditions ?? [],
                 exactCost: price?.exact ?? "", status: Self.usage(row).status,
@@ -49,9 +49,9 @@ extension LedgerReader {
         var before: Int64 = usage["cost"]
         return rows.reversed().map { row in
             defer { before = row["cost"] }
-            let lines = LineItemCodec.decode([UInt8](row["lines"] as Data)) ?? []
             let tier = ServiceTier(rawValue: row["billed_tier"]) ?? .standard
-            let price = Price(lines: lines, tier: tier, tierFellBack: row["tier_fell_back"])
+            let price = PriceCodec.decode([UInt8](row["lines"] as Data))?
+                .price(tier: tier, tierFellBack: row["tier_fell_back"])
             let view = CorrectionView(
                 correction: row["number"], org: usage["org_name"], id: usage["id"],
                 kind: CorrectionKind(rawValue: row["kind"])?.name ?? "unknown", at: time(row["at"]),
@@ -95,8 +95,9 @@ extension LedgerReader {
 
     private static func buckets(_ reading: UsageReading?) -> [BucketView] {
         guard let reading else { return [] }
-        return UsageUnit.allCases.filter { reading.buckets[$0] > 0 }.map {
-            BucketView(unit: $0.name, quantity: reading.buckets[$0])
-        }
+        return reading.buckets.used.map { BucketView(unit: $0.unit.name, quantity: $0.quantity) }
+            + reading.parts.flatMap { part in
+                part.buckets.used.map { BucketView(unit: "\(part.model):\($0.unit.name)", quantity: $0.quantity) }
+            }
     }
 }

@@ -10,6 +10,8 @@ extension LedgerReader {
         public let differences: [RepricingView]
         /// How many were looked at.
         public let examined: Int
+        /// How many of those had lost their detail.
+        public let erased: Int
         /// The last one; where to go on. Nil at the end.
         public let next: Int64?
     }
@@ -19,49 +21,68 @@ extension LedgerReader {
     /// - Parameters:
     ///   - since: only requests that ended then or later.
     ///   - org: only this org's; nil for all.
+    ///   - isReread: whether what an older reader read is read anew, and priced by the card that charged it.
     public func repricing(
-        with book: RateBook, since: Timestamp, org: String?, after cursor: Int64, limit: Int
+        with book: RateBook, since: Timestamp, org: String?, isReread: Bool = false, after cursor: Int64, limit: Int
     ) async throws -> RepricingPage {
         try await pool.read { database in
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     SELECT sequence, usage.id, usage.at, user, model, provider, tier, usage.usage, status, usage.cost,
-                        usage.correction, org.name AS org_name, correction.kind, correction.cost AS corrected_cost
+                        usage.correction, org.name AS org_name, correction.kind, correction.cost AS corrected_cost,
+                        usage.card, usage.lines, correction.card AS corrected_card, correction.lines AS corrected_lines
                     FROM usage JOIN org ON org.id = usage.org
                     LEFT JOIN correction ON correction.number = usage.correction
                     WHERE sequence > ? ORDER BY sequence LIMIT ?
                     """, arguments: [cursor, limit])
             var differences: [RepricingView] = []
-            var examined = 0
+            var (examined, erased) = (0, 0)
             var last = cursor
             while let row = try rows.next() {
                 examined += 1
                 last = row["sequence"]
-                guard row["at"] as Int64 >= since.milliseconds, org == nil || row["org_name"] == org,
-                    let difference = try Self.difference(row, book, database)
-                else { continue }
+                guard row["at"] as Int64 >= since.milliseconds, org == nil || row["org_name"] == org else { continue }
+                if (row["usage"] as String).isEmpty { erased += 1 }
+                guard let difference = try Self.difference(row, book, isReread, database) else { continue }
                 differences.append(difference)
             }
             return RepricingPage(
-                differences: differences, examined: examined, next: examined == limit ? last : nil)
+                differences: differences, examined: examined, erased: erased, next: examined == limit ? last : nil)
         }
     }
 
-    private static func difference(_ row: Row, _ book: RateBook, _ database: Database) throws -> RepricingView? {
+    private static func difference(
+        _ row: Row, _ book: RateBook, _ isReread: Bool, _ database: Database
+    ) throws -> RepricingView? {
         let correction: Int64 = row["correction"]
         let at = Timestamp(milliseconds: row["at"])
         let isUnpriced = correction == 0 && row["status"] == ChargeStatus.unpriced.rawValue
-        guard !isUnpriced, row["kind"] as Int64? != CorrectionKind.voided.rawValue, let entry = book.entry(at: at)
+        guard !isUnpriced, row["kind"] as Int64? != CorrectionKind.voided.rawValue,
+            let first = PriceCodec.decode([UInt8](row["lines"] as Data)),
+            let kept = correction > 0 ? PriceCodec.decode([UInt8](row["corrected_lines"] as Data)) : first
         else { return nil }
+        let inForce = book.entry(at: at)
+        let card: Int64? = correction > 0 ? row["corrected_card"] : row["card"]
+        let charged = card.flatMap { id in book.entries.first { $0.id == id } }
+        guard let entry = isReread ? charged : inForce, !isReread || kept.readerVersion < UsageReading.version else {
+            return nil
+        }
         let (model, provider): (String, String?) = (row["model"], row["provider"])
         let json =
             correction > 0 ? try usage(correctedBy: correction, database) ?? row["usage"] : row["usage"] as String
-        guard case .rate(let rate, _) = try book.resolve(model, provider: provider, on: entry),
-            let reading = try? UsageReading(json: json, provider: provider ?? rate.provider),
-            case .priced(let price) = rate.price(
-                reading.buckets, conditions: reading.conditions,
-                tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at)
+        var seller = provider
+        if seller == nil, case .rate(let rate, _) = try book.resolve(model, provider: nil, on: entry) {
+            seller = rate.provider
+        }
+        let own = first.reported.flatMap { $0.source == .record ? $0 : nil }
+        guard let reading = try? UsageReading(json: json, provider: seller, model: model),
+            let priced = try book.price(
+                model: model, provider: provider, reading,
+                tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at, on: entry,
+                reported: own ?? reading.reportedCost,
+                policy: book.costPolicies.policy(provider: provider, sender: nil)),
+            case .priced(let price) = priced.pricing
         else { return nil }
         let cost = correction > 0 ? row["corrected_cost"] : row["cost"] as Int64
         guard price.cost.nanos != cost else { return nil }

@@ -91,8 +91,9 @@ extension LedgerReader {
         let isCorrected = correction > 0 && !asFirstCharged
         let tier = ServiceTier(rawValue: row[isCorrected ? "corrected_tier" : "billed_tier"]) ?? .standard
         let fellBack: Bool = row[isCorrected ? "corrected_fell_back" : "tier_fell_back"]
-        let lines = LineItemCodec.decode([UInt8](row[isCorrected ? "corrected_lines" : "lines"] as Data)) ?? []
-        let price = Price(lines: lines, tier: tier, tierFellBack: fellBack)
+        let kept = PriceCodec.decode([UInt8](row[isCorrected ? "corrected_lines" : "lines"] as Data))
+        let price = kept?.price(tier: tier, tierFellBack: fellBack)
+        let first = isCorrected ? PriceCodec.decode([UInt8](row["lines"] as Data)) : kept
         var status = ChargeStatus(rawValue: row["status"])?.name ?? "unknown"
         if isCorrected {
             switch CorrectionKind(rawValue: row["correction_kind"]) {
@@ -108,7 +109,10 @@ extension LedgerReader {
             correction: correction > 0 ? correction : nil, digest: hexadecimal(row["digest"]),
             balanceAfter: money(row["balance"]), hold: row["hold"],
             rateCard: row[asFirstCharged ? "first_card_hash" : "card_hash"],
-            lines: price.map(LineView.lines) ?? [], usage: row["usage"], tags: row["tags"],
+            lines: price.map(LineView.lines) ?? [],
+            unpricedUnits: kept.map { $0.unpriced.map(\.name) }.flatMap { $0.isEmpty ? nil : $0 },
+            reportedCost: first?.reported?.amount.description, reportedBy: first?.reported?.source.name,
+            readerVersion: kept?.readerVersion, usage: row["usage"], tags: row["tags"],
             peerUid: row["peer_uid"], peerPid: row["peer_pid"])
     }
 

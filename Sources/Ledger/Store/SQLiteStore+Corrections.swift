@@ -46,7 +46,8 @@ extension SQLiteStore {
         for sequence in repricing.records {
             guard sequence > 0, sequence < next.usage else { continue }
             let charge = try currentCharge(of: sequence)
-            guard let org = accounts.orgs[charge.org], let priced = try repriced(charge),
+            guard let org = accounts.orgs[charge.org],
+                let priced = try repricing.isReread ? reread(charge) : repriced(charge),
                 priced.price.cost != charge.cost
             else { continue }
             let change = Change(
@@ -59,7 +60,8 @@ extension SQLiteStore {
                     newCost: priced.price.cost.description))
         }
         let view = RepricedView(
-            examined: repricing.examined, differences: differences, nextCursor: repricing.nextCursor)
+            examined: repricing.examined, erased: repricing.isReread ? repricing.erased : nil, differences: differences,
+            nextCursor: repricing.nextCursor)
         try remember(view, under: key, org: "", now: now)
         return .repriced(view, isReplay: false)
     }
@@ -69,7 +71,8 @@ extension SQLiteStore {
         guard let start = sweptTo else { return }
         let rows = try kept.statement(
             """
-            SELECT sequence FROM usage WHERE status = 2 AND correction = 0 AND sequence > ? ORDER BY sequence LIMIT ?
+            SELECT sequence FROM usage WHERE status = 2 AND correction = 0 AND sequence > ?1
+            UNION ALL SELECT sequence FROM usage WHERE missing = 1 AND sequence > ?1 ORDER BY sequence LIMIT ?2
             """)
         rows.bind(1, start)
         rows.bind(2, Int64(options.sweepRecordsMax))
@@ -101,6 +104,10 @@ extension SQLiteStore {
         let isUnpriced: Bool
         let cost: Money
         let card: Int64?
+        /// What its newest price is made of.
+        let kept: KeptPrice
+        /// What the record's own `cost` says.
+        let reported: ReportedCost?
         /// The transfers that charged it, oldest first.
         let transfers: [Int64]
         let correction: Int64
@@ -126,29 +133,38 @@ extension SQLiteStore {
     private func price(
         _ charge: CurrentCharge, json: String, with entry: RateBook.Entry
     ) throws(SQLiteError) -> Repriced {
-        let resolution: RateCard.Resolution
-        do {
-            resolution = try bookInBatch.resolve(charge.model, provider: charge.provider, on: entry)
-        } catch {
-            throw SQLiteError(error)
-        }
-        guard case .rate(let rate, _) = resolution else { return .noRate }
         let reading: UsageReading
         do throws(UsageError) {
-            reading = try UsageReading(json: json, provider: charge.provider ?? rate.provider)
+            reading = try UsageReading(json: json, provider: try seller(of: charge, on: entry), model: charge.model)
         } catch {
             return .malformed(error.message)
         }
-        let pricing = rate.price(
-            reading.buckets, conditions: reading.conditions, tier: reading.servedTier ?? charge.tier, at: charge.at)
-        switch pricing {
-        case .priced(let price) where price.cost <= LedgerLimits.recordCostMax:
-            return .priced(PricedCharge(price: price, card: entry.id))
-        case .noRate: return .noRate
-        case .priced, .overflow:
+        let priced: RateBook.Priced?
+        do {
+            priced = try bookInBatch.price(
+                model: charge.model, provider: charge.provider, reading, tier: reading.servedTier ?? charge.tier,
+                at: charge.at, on: entry, reported: charge.reported ?? reading.reportedCost,
+                policy: bookInBatch.costPolicies.policy(provider: charge.provider, sender: nil))
+        } catch {
+            throw SQLiteError(error)
+        }
+        switch priced?.pricing {
+        case .priced(let price)? where price.cost <= LedgerLimits.recordCostMax:
+            return .priced(PricedCharge(price: price, card: priced?.entry?.id))
+        case .noRate?, nil: return .noRate
+        case .priced?, .overflow?:
             return .malformed(
                 "it comes to more than USD \(LedgerLimits.recordCostMax), the most that one record may cost")
         }
+    }
+
+    /// Who sold a record's model, for reading its usage object: the record's own word, else the card's.
+    private func seller(of charge: CurrentCharge, on entry: RateBook.Entry) -> String? {
+        if let provider = charge.provider { return provider }
+        guard case .rate(let rate, _)? = try? bookInBatch.resolve(charge.model, provider: nil, on: entry) else {
+            return nil
+        }
+        return rate.provider
     }
 
     /// What the card now in force for its time says of a record; nil where it is voided, unpriced, or the card has no rate.
@@ -159,14 +175,35 @@ extension SQLiteStore {
         return priced
     }
 
-    /// The price of an unpriced record, where its rate has come: by the card at its time or, failing that, the earliest
-    /// later one that has one.
+    /// The same by the present reader of usage objects and the card that charged it; nil if the present reader did.
+    private func reread(_ charge: CurrentCharge) throws(SQLiteError) -> PricedCharge? {
+        guard !charge.isVoided, !charge.isUnpriced, charge.kept.readerVersion < UsageReading.version,
+            let card = charge.card, let entry = bookInBatch.entries.first(where: { $0.id == card }),
+            case .priced(let priced) = try price(charge, json: charge.usage, with: entry)
+        else { return nil }
+        return priced
+    }
+
+    /// The price of a record that lacks one, wholly or in part, if a rate has come: by the card at its time or, as far as that
+    /// has none, the earliest later one that has. What was charged already keeps its price.
     private func lateCharge(_ charge: CurrentCharge) throws(SQLiteError) -> PricedCharge? {
         let atItsTime = bookInBatch.entry(at: charge.at).map { [$0] } ?? []
+        var kept = charge.kept
+        var found: PricedCharge?
         for entry in atItsTime + bookInBatch.entries.filter({ $0.effective > charge.at }) {
-            if case .priced(let priced) = try price(charge, json: charge.usage, with: entry) { return priced }
+            guard case .priced(let priced) = try price(charge, json: charge.usage, with: entry) else { continue }
+            if charge.isUnpriced, found == nil {
+                found = priced
+                kept = KeptPrice(
+                    lines: priced.price.lines, unpriced: priced.price.unpriced, reported: priced.price.reported)
+            } else if kept.take(from: priced.price),
+                let price = kept.price(tier: priced.price.tier, tierFellBack: priced.price.tierFellBack)
+            {
+                found = PricedCharge(price: price, card: priced.card ?? found?.card)
+            }
+            if found != nil, kept.unpriced.isEmpty { break }
         }
-        return nil
+        return found
     }
 
     private static func noRate(_ charge: CurrentCharge) -> Refusal {
@@ -300,7 +337,7 @@ extension SQLiteStore {
         let price = change.priced.price
         let detail = CorrectionDetail(
             reason: change.reason, actor: change.actor, raw: change.raw, billedTier: Int64(price.tier.rawValue),
-            tierFellBack: price.tierFellBack, lines: LineItemCodec.encode(price.lines))
+            tierFellBack: price.tierFellBack, lines: PriceCodec.encode(price))
         let row = CorrectionRow(
             number: number, usage: charge.sequence, previous: charge.correction, kind: change.kind.rawValue,
             at: now.milliseconds, cost: price.cost.nanos, card: change.priced.card, transfer: transfer,
@@ -325,9 +362,10 @@ extension SQLiteStore {
         try insert.run()
         row.append(to: &chain.corrections)
         try keepingSums(of: charge.sequence) { [kept] () throws(SQLiteError) in
-            let update = try kept.statement("UPDATE usage SET correction = ? WHERE sequence = ?")
+            let update = try kept.statement("UPDATE usage SET correction = ?, missing = ? WHERE sequence = ?")
             update.bind(1, number)
-            update.bind(2, charge.sequence)
+            update.bind(2, price.unpriced.isEmpty ? 0 : 1)
+            update.bind(3, charge.sequence)
             try update.run()
         }
         next.correction += 1
@@ -339,25 +377,28 @@ extension SQLiteStore {
         let row = try kept.statement(
             """
             SELECT org.name, usage.id, user, model, provider, at, received, tier, usage, status, cost, card, transfer,
-                correction
+                correction, lines
             FROM usage JOIN org ON org.id = usage.org WHERE sequence = ?
             """)
         row.bind(1, sequence)
         defer { row.reset() }
         guard try row.step(), let org = row.text(0), let id = row.text(1), let model = row.text(3),
-            let reported = row.text(8)
+            let reported = row.text(8), let first = PriceCodec.decode(row.blob(14))
         else { throw SQLiteError.damaged("usage record \(sequence) is damaged") }
         var transfers: [Int64] = []
         var usage: String?
-        var newest: (kind: Int64, cost: Int64, card: Int64?)?
+        var newest: (kind: Int64, cost: Int64, card: Int64?, kept: KeptPrice)?
         let corrections = try kept.statement(
-            "SELECT previous, kind, raw, cost, card, transfer FROM correction WHERE number = ?")
+            "SELECT previous, kind, raw, cost, card, transfer, lines FROM correction WHERE number = ?")
         var number = row.int(13)
         while number > 0 {
             corrections.bind(1, number)
             guard try corrections.step() else { throw SQLiteError.damaged("correction \(number) is missing") }
             if newest == nil {
-                newest = (corrections.int(1), corrections.int(3), corrections.optionalInt(4))
+                guard let kept = PriceCodec.decode(corrections.blob(6)) else {
+                    throw SQLiteError.damaged("correction \(number) is damaged")
+                }
+                newest = (corrections.int(1), corrections.int(3), corrections.optionalInt(4), kept)
             }
             if usage == nil { usage = corrections.text(2) }
             if let transfer = corrections.optionalInt(5) { transfers.append(transfer) }
@@ -372,6 +413,7 @@ extension SQLiteStore {
             usage: usage ?? reported, isVoided: newest?.kind == CorrectionKind.voided.rawValue,
             isUnpriced: newest == nil && row.int(9) == ChargeStatus.unpriced.rawValue,
             cost: Money(nanos: newest?.cost ?? row.int(10)), card: newest == nil ? row.optionalInt(11) : newest?.card,
+            kept: newest?.kept ?? first, reported: first.reported.flatMap { $0.source == .record ? $0 : nil },
             transfers: transfers.reversed(), correction: row.int(13))
     }
 }

@@ -120,6 +120,25 @@ extension SQLiteStore {
         }
     }
 
+    /// What a record costs by the cards on record and by what its sender reports.
+    func price(_ record: UsageRecord, at moment: Timestamp) throws(SQLiteError) -> RateBook.Priced? {
+        do {
+            return try bookInBatch.price(
+                model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: moment,
+                reported: record.reported, policy: record.costPolicy(bookInBatch))
+        } catch {
+            throw SQLiteError(error)
+        }
+    }
+
+    /// Takes over other policies for reported costs, with the next commit.
+    mutating func setCostPolicies(_ policies: CostPolicies) -> Outcome {
+        guard policies != bookInBatch.costPolicies else { return .alive }
+        bookInBatch = bookInBatch.with(policies)
+        isBookTouched = true
+        return .alive
+    }
+
     /// Why it has no price, in words.
     func reasonWithoutPrice(
         model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp

@@ -16,13 +16,12 @@ extension SQLiteStore {
 
         var charge = prepared.flatMap { $0.version == bookInBatch.version ? $0 : nil }
         if charge == nil {
-            let priced = try price(
-                model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: at)
+            let priced = try price(record, at: at)
             switch priced?.pricing {
             case .priced(let price):
                 guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
                 charge = preparer.charge(
-                    record, price, card: priced?.entry.id ?? 0, version: bookInBatch.version, received: received,
+                    record, price, card: priced?.entry?.id, version: bookInBatch.version, received: received,
                     peer: peer)
             case .noRate, nil: break
             case .overflow: return .refused(Self.tooMuch)
@@ -49,6 +48,7 @@ extension SQLiteStore {
                 settled, of: org, as: .settled, at: now, settledBy: next.usage, isFreed: transfer != nil)
             transfer = transfer ?? freed
         }
+        try noteFindings(of: record, charge?.price, at: now)
         let balance = org.account.balance
         if status == .charged, balance < .zero { status = .overdrawn }
 
@@ -59,7 +59,9 @@ extension SQLiteStore {
             held: balance.nanos - org.account.available.nanos, holdNumber: holdNumber, holdState: holdState?.rawValue,
             transfer: transfer,
             digest: charge?.digest
-                ?? preparer.digest(of: record, received: received, peer: peer, tierFellBack: false, lines: Self.noLines)
+                ?? preparer.digest(
+                    of: record, received: received, peer: peer, tierFellBack: false,
+                    lines: PriceCodec.encode(unpricedWith: record.cost))
         )
         try insert(row, record, received: received, peer, charge)
         accounts.touch(org.account)
@@ -70,7 +72,7 @@ extension SQLiteStore {
         return .usage(
             ChargeReply(
                 status: status, cost: cost, balance: balance, available: org.account.available, holdState: holdState,
-                overrun: overrun, isDuplicate: false))
+                overrun: overrun, unpricedUnits: charge?.price.unpriced.map(\.name) ?? [], isDuplicate: false))
     }
 
     private static let tooMuch = Refusal(
@@ -85,8 +87,6 @@ extension SQLiteStore {
         case .unknown: (nil, .unknown)
         }
     }
-
-    private static let noLines = LineItemCodec.encode([])
 
     private mutating func insert(
         _ row: UsageRow, _ record: UsageRecord, received: Timestamp, _ peer: Peer?, _ charge: PreparedCharge?
@@ -111,7 +111,7 @@ extension SQLiteStore {
         insert.bind(17, row.status)
         insert.bind(18, row.cost)
         insert.bind(19, row.card)
-        insert.bind(20, blob: charge?.lines ?? Self.noLines)
+        insert.bind(20, blob: charge?.lines ?? PriceCodec.encode(unpricedWith: record.cost))
         insert.bind(21, row.balance)
         insert.bind(22, row.held)
         insert.bind(23, row.holdNumber)
@@ -119,6 +119,7 @@ extension SQLiteStore {
         insert.bind(25, row.transfer)
         insert.bind(26, blob: row.digest)
         insert.bind(27, try peer.map { peer throws(SQLiteError) in try number(of: peer) })
+        insert.bind(28, charge?.price.unpriced.isEmpty == false ? 1 : 0)
         try insert.run()
         row.append(to: &chain.usage)
     }
@@ -148,7 +149,7 @@ extension SQLiteStore {
         row.bind(1, sequence)
         defer { row.reset() }
         guard try row.step(), let model = row.text(1), let usage = row.text(7),
-            let status = ChargeStatus(rawValue: row.int(9))
+            let status = ChargeStatus(rawValue: row.int(9)), let kept = PriceCodec.decode(row.blob(15))
         else {
             throw SQLiteError.damaged("the row of usage record \(sequence) is damaged")
         }
@@ -156,7 +157,8 @@ extension SQLiteStore {
             id: record.id, org: record.org, user: row.text(0), model: model, provider: row.text(2),
             at: row.int(4) == 0 ? nil : Timestamp(milliseconds: row.int(3)),
             tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(5))) ?? .standard, hold: row.text(6),
-            usage: usage, tags: row.text(8), reading: record.reading)
+            usage: usage, tags: row.text(8), cost: kept.reported.flatMap { $0.source == .record ? $0 : nil },
+            reading: record.reading)
         if let member = first.firstDifference(from: record) {
             return .refused(
                 Refusal(.idConflict, "id '\(record.id)' was already used for a different record: \(member) differs"))
@@ -172,7 +174,7 @@ extension SQLiteStore {
             ChargeReply(
                 status: status, cost: Money(nanos: cost), balance: Money(nanos: balance),
                 available: Money(nanos: balance - row.int(12)), holdState: holdState, overrun: overrun,
-                isDuplicate: true))
+                unpricedUnits: kept.unpriced.map(\.name), isDuplicate: true))
     }
 
     private static func checkTime(_ at: Timestamp, received: Timestamp) -> Refusal? {

@@ -27,6 +27,8 @@ public struct SQLiteStore: LedgerStore {
     /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
     var sweptTo: Int64? = 0
     var events: [LedgerEvent] = []
+    /// What the present batch found in usage objects.
+    var findings = Findings()
     /// Whether the present batch brings billing something to do.
     var isBillingDue = false
     /// Numbers of peers.
@@ -95,7 +97,8 @@ public struct SQLiteStore: LedgerStore {
             index = try RequestIndex(.usage, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
             holdIndex = try RequestIndex(.holds, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
             key.reset()
-            book = try Self.loadBook(connection, path: path, now: options.clock())
+            book = try Self.loadBook(connection, path: path, now: options.clock()).with(options.costPolicies)
+            findings = Findings(known: try Self.knownMembers(connection))
             bookInBatch = book
             chain = CommitChain(newest: try StateLoader.newestCommit(connection))
             next = NextNumbers(
@@ -233,6 +236,7 @@ public struct SQLiteStore: LedgerStore {
         nextCommitted = next
         sweptToCommitted = sweptTo
         rolledToCommitted = rolledTo
+        findings.didCommit()
         if !events.isEmpty {
             options.onEvents(events)
             events.removeAll()
@@ -265,6 +269,7 @@ public struct SQLiteStore: LedgerStore {
         sweptTo = sweptToCommitted
         rolledTo = rolledToCommitted
         events.removeAll()
+        findings.rollBack()
         isBillingDue = false
         peers.removeAll()
     }
@@ -312,6 +317,7 @@ public struct SQLiteStore: LedgerStore {
             try postpone(org, after: after, to: due, balanceSeen: balance)
         case .recall(let org, let key):
             try replay(key, org: org, { .billed($0, isReplay: true) }) ?? .unheard
+        case .setCostPolicies(let policies): setCostPolicies(policies)
         case .probe: .alive
         }
     }
@@ -320,6 +326,7 @@ public struct SQLiteStore: LedgerStore {
     private mutating func write(_ now: Timestamp) throws(SQLiteError) {
         try raiseAlerts(now)
         try callForTopUps(now)
+        try writeFindings(now)
         let update = statements.updateAccount
         for account in accounts.touched {
             let state = account.state

@@ -25,8 +25,9 @@ enum Schema {
         migrator.registerMigration("2026-11-25 usage by day") { database in try database.execute(sql: usageByDay) }
         migrator.registerMigration("2026-11-27 row seals") { database in
             RowSeals.register(on: database.sqliteConnection)
-            try database.execute(sql: seals + RowSeals.fill)
+            try database.execute(sql: seals + RowSeals.fill(RowSeals.tables.filter { !RowSeals.later.contains($0.name) }))
         }
+        migrator.registerMigration("2026-11-29 findings") { database in try database.execute(sql: findings) }
         return migrator
     }
 
@@ -285,6 +286,28 @@ enum Schema {
         CREATE TRIGGER peer_is_never_updated BEFORE UPDATE ON peer
             BEGIN SELECT RAISE(ABORT, 'peers are append-only'); END;
         ALTER TABLE usage ADD COLUMN peer INTEGER;
+        """
+
+    private static let findings = """
+        -- missing: 1 while something that was used has no price yet, though the rest was charged
+        ALTER TABLE usage ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX usage_missing ON usage(sequence) WHERE missing = 1;
+
+        -- Numbers in usage objects that nobody knows. name '': those of a provider beyond the ones that are kept apart.
+        CREATE TABLE unread_member(
+            provider TEXT NOT NULL, name TEXT NOT NULL,
+            model TEXT NOT NULL, records INTEGER NOT NULL, total INTEGER NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, sample INTEGER NOT NULL,
+            PRIMARY KEY(provider, name)
+        ) STRICT, WITHOUT ROWID;
+
+        -- What senders report against our own price, by provider and model. ours, theirs: of the records that differ.
+        CREATE TABLE cost_drift(
+            provider TEXT NOT NULL, model TEXT NOT NULL,
+            records INTEGER NOT NULL, differing INTEGER NOT NULL, ours INTEGER NOT NULL, theirs INTEGER NOT NULL,
+            last INTEGER NOT NULL, sample INTEGER NOT NULL,
+            PRIMARY KEY(provider, model)
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let aliases = """

@@ -23,14 +23,14 @@ struct Statements {
             """
             INSERT INTO usage(sequence, previous, org, id, user, model, provider, at, at_given, received, tier, hold,
                 usage, tags, billed_tier, tier_fell_back, status, cost, card, lines, balance, held, hold_number,
-                hold_state, transfer, digest, peer)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                hold_state, transfer, digest, peer, missing)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         selectUsageKey = try connection.prepare("SELECT 1 FROM usage WHERE sequence = ? AND org = ? AND id = ?")
         selectUsage = try connection.prepare(
             """
             SELECT user, model, provider, at, at_given, tier, hold, usage, tags, status, cost, balance, held,
-                hold_number, hold_state
+                hold_number, hold_state, lines
             FROM usage WHERE sequence = ?
             """)
         insertTransfer = try connection.prepare("INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")

@@ -135,6 +135,6 @@ extension Verifier {
 
     /// What kept line items come to, in nano-dollars.
     private static func cost(_ lines: [UInt8]) -> Int64? {
-        LineItemCodec.decode(lines).flatMap { Price(lines: $0, tier: .standard, tierFellBack: false) }?.cost.nanos
+        PriceCodec.decode(lines)?.cost?.nanos
     }
 }

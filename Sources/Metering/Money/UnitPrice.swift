@@ -17,6 +17,11 @@ public struct UnitPrice: Sendable, Hashable {
         self.attos = attos
     }
 
+    /// A reported cost as the price of one request: at most a million US dollars, as ``ReportedCost`` sees to.
+    init(reported attos: Int128) {
+        self.attos = min(max(attos, 0), Self.attosMax)
+    }
+
     /// The price that a decimal names in US dollars per `units` units, `units` being a power of ten up to a million.
     ///
     /// Nil where the text is no decimal, is negative, too large, or has places below 10⁻¹⁸ USD a unit.

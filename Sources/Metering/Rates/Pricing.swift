@@ -6,18 +6,46 @@ public struct LineItem: Sendable, Hashable {
     public let quantity: Int64
     /// What one of it costs.
     public let rate: UnitPrice
+    /// Of which model; nil for the record's own.
+    public let model: String?
+    /// Who said what it costs; nil if a rate did.
+    public let source: ReportedCost.Source?
 
     /// A line of a price.
-    public init(unit: UsageUnit, quantity: Int64, rate: UnitPrice) {
+    public init(
+        unit: UsageUnit, quantity: Int64, rate: UnitPrice, model: String? = nil, source: ReportedCost.Source? = nil
+    ) {
         self.unit = unit
         self.quantity = quantity
         self.rate = rate
+        self.model = model
+        self.source = source
     }
 
     /// Its exact amount in US dollars, of any length: `"0.0033475"`.
     public var amount: String {
         ExactDecimal.text(rate.amount(quantity: quantity), scale: UnitPrice.scale, trimmed: true)
     }
+}
+
+/// Something that was used and has no price yet.
+public struct UnpricedUnit: Sendable, Hashable {
+    /// What was used.
+    public let unit: UsageUnit
+    /// How much of it.
+    public let quantity: Int64
+    /// Of which model; nil for the record's own.
+    public let model: String?
+
+    /// Something without a price.
+    public init(unit: UsageUnit, quantity: Int64, model: String? = nil) {
+        self.unit = unit
+        self.quantity = quantity
+        self.model = model
+    }
+
+    /// As replies and lists name it: `web_search`, or `claude-opus-4-8:output`.
+    public var name: String { model.map { "\($0):\(unit.name)" } ?? unit.name }
 }
 
 extension Price {
@@ -27,6 +55,14 @@ extension Price {
         for (index, line) in lines.enumerated() {
             json += index == 0 ? #"{"unit":""#.utf8 : #",{"unit":""#.utf8
             json += line.unit.name.utf8
+            if let model = line.model {
+                json += #"","model":""#.utf8
+                json += JSONText.escaped(model).utf8
+            }
+            if let source = line.source {
+                json += #"","source":""#.utf8
+                json += source.name.utf8
+            }
             json += #"","quantity":"#.utf8
             ExactDecimal.append(Int128(line.quantity), scale: 0, trimmed: false, to: &json)
             json += #","rate":""#.utf8
@@ -59,19 +95,27 @@ public struct Price: Sendable, Hashable {
     /// True where that tier publishes no price for something that was used, and standard's was taken.
     public let tierFellBack: Bool
 
+    /// What was used and has no price yet: it is charged when a rate comes.
+    public private(set) var unpriced: [UnpricedUnit] = []
+    /// What the request cost by the word of its sender, whether that was charged or not.
+    public internal(set) var reported: ReportedCost?
+
     /// The sum of the lines before it is rounded, in US dollars, of any length.
     public var exact: String {
-        ExactDecimal.text(Self.sum(lines), scale: UnitPrice.scale, trimmed: true)
+        ExactDecimal.text(Self.sum(lines) ?? 0, scale: UnitPrice.scale, trimmed: true)
     }
 
-    /// What has to be added to the lines to make the sum equal ``cost``, in US dollars; nil where nothing has to.
+    /// What has to be added to the lines to make the sum equal ``cost``, in US dollars; nil if nothing has to.
     public var rounding: String? {
-        let difference = Int128(cost.nanos) * Self.attosPerNano - Self.sum(lines)
+        let difference = Int128(cost.nanos) * Self.attosPerNano - (Self.sum(lines) ?? 0)
         guard difference != 0 else { return nil }
         return ExactDecimal.text(difference, scale: UnitPrice.scale, trimmed: true)
     }
 
-    fileprivate func raised(by surcharges: [String: Surcharge]) -> Price {
+    /// Whether the sender's word was charged.
+    public var isReported: Bool { lines.contains { $0.source != nil } }
+
+    func raised(by surcharges: [String: Surcharge]) -> Price {
         var copy = self
         copy.surcharges = surcharges
         return copy
@@ -79,9 +123,15 @@ public struct Price: Sendable, Hashable {
 
     private static let attosPerNano: Int128 = 1_000_000_000
 
-    private static func sum(_ lines: [LineItem]) -> Int128 {
-        // 18 lines of at most 2⁴² × 10²⁴ stay inside Int128's 1.7 × 10³⁸: 18 × 4.4 × 10³⁶ = 7.9 × 10³⁷.
-        lines.reduce(0) { $0 + $1.rate.amount(quantity: $1.quantity) }
+    /// Nil if the sum passes 128 bits, which takes several lines of the largest prices.
+    private static func sum(_ lines: [LineItem]) -> Int128? {
+        var sum: Int128 = 0
+        for line in lines {
+            let (next, overflow) = sum.addingReportingOverflow(line.rate.amount(quantity: line.quantity))
+            guard !overflow else { return nil }
+            sum = next
+        }
+        return sum
     }
 
     /// The price of what is not to be paid for.
@@ -94,16 +144,34 @@ public struct Price: Sendable, Hashable {
         self.cost = cost
     }
 
-    /// A price from lines that were kept; nil where the sum doesn't fit ``Money``.
-    public init?(lines: [LineItem], tier: ServiceTier, tierFellBack: Bool) {
-        let (quotient, remainder) = Self.sum(lines).quotientAndRemainder(dividingBy: Self.attosPerNano)
+    /// A price of lines; nil if their sum doesn't fit ``Money``.
+    public init?(
+        lines: [LineItem], tier: ServiceTier, tierFellBack: Bool, unpriced: [UnpricedUnit] = [],
+        reported: ReportedCost? = nil
+    ) {
+        guard let sum = Self.sum(lines) else { return nil }
+        let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: Self.attosPerNano)
         let half = Self.attosPerNano / 2
         let roundsUp = remainder > half || (remainder == half && quotient % 2 == 1)
         guard let nanos = Int64(exactly: quotient + (roundsUp ? 1 : 0)) else { return nil }
         self.lines = lines
         self.tier = tier
         self.tierFellBack = tierFellBack
+        self.unpriced = unpriced
+        self.reported = reported
         cost = Money(nanos: nanos)
+    }
+
+    /// The price of a request at the cost that its sender reports.
+    public init(reported: ReportedCost, tier: ServiceTier) {
+        let attos = Int128(reported.amount.nanos) * Self.attosPerNano
+        lines = [
+            LineItem(unit: .reportedCost, quantity: 1, rate: UnitPrice(reported: attos), source: reported.source)
+        ]
+        self.tier = tier
+        tierFellBack = false
+        self.reported = reported
+        cost = reported.amount
     }
 }
 
@@ -113,70 +181,25 @@ public enum MissingPrice: Sendable, Hashable, CustomStringConvertible {
     case unit(UsageUnit)
     /// A condition under which the request was served, such as `speed.fast`.
     case condition(String)
+    /// The model itself.
+    case model(String)
 
     /// As it stands in an error: `web_search`.
     public var description: String {
         switch self {
         case .unit(let unit): unit.name
         case .condition(let condition): condition
+        case .model(let model): model
         }
     }
 }
 
 /// What came of asking for a price.
 public enum Pricing: Sendable, Hashable {
-    /// The price.
+    /// The price of everything that was used, or of the part of it that has one; ``Price/unpriced`` has the rest.
     case priced(Price)
-    /// The rate has no price for something that was used, and nothing stands in for it: charging is not possible yet.
+    /// Nothing that was used has a price, or the request was served under a condition that has none.
     case noRate(MissingPrice)
     /// The sum is more than ``Money`` can hold.
     case overflow
-}
-
-extension Rate {
-    /// Prices a request exactly.
-    ///
-    /// The whole request is priced by one set of sheets, picked by its tier, its moment, and its whole prompt, cached
-    /// tokens included. The rules and a worked example for each: `docs/rates.md`.
-    ///
-    /// - Parameters:
-    ///   - conditions: what the usage object reports beside counts; see ``UsageReading/conditions``.
-    ///   - moment: when the request ended; matters where prices change by the hour.
-    public func price(
-        _ buckets: UsageBuckets, conditions: [String] = [], tier: ServiceTier, at moment: Timestamp
-    ) -> Pricing {
-        // A speed and a region at most: 10⁶ each, so that a price times both stays inside Int128.
-        var (multiple, divisor): (Int128, Int128) = (1, 1)
-        var applied: [String: Surcharge] = [:]
-        for condition in conditions {
-            if let surcharge = surcharges[condition] {
-                multiple *= Int128(surcharge.thousandths)
-                divisor *= 1000
-                applied[condition] = surcharge
-            } else if condition.hasPrefix("speed.") {
-                return .noRate(.condition(condition))
-            }
-        }
-        let sheets = prices(tier: tier, promptTokens: buckets.promptTokens, at: moment)
-        var lines: [LineItem] = []
-        lines.reserveCapacity(4)
-        var fellBack = false
-        for unit in UsageUnit.allCases {
-            let quantity = unit == .request ? 1 : buckets[unit]
-            guard quantity > 0 else { continue }
-            guard let (price, isStandard) = sheets.price(of: unit) else {
-                if unit.isFreeUnlessPublished { continue }
-                return .noRate(.unit(unit))
-            }
-            if isStandard, tier != .standard { fellBack = true }
-            guard !applied.isEmpty, unit.isTokens else {
-                lines.append(LineItem(unit: unit, quantity: quantity, rate: price))
-                continue
-            }
-            guard let raised = price.multiplied(by: multiple, over: divisor) else { return .overflow }
-            lines.append(LineItem(unit: unit, quantity: quantity, rate: raised))
-        }
-        guard let price = Price(lines: lines, tier: tier, tierFellBack: fellBack) else { return .overflow }
-        return .priced(price.raised(by: applied))
-    }
 }

@@ -60,6 +60,8 @@ public struct RateBook: Sendable {
     public private(set) var aliases: [String: ModelAlias] = [:]
     /// Grows with every card and alias: two books of one ledger with the same version price alike.
     public private(set) var version: UInt64 = 0
+    /// What is done with costs that senders report.
+    public private(set) var costPolicies = CostPolicies()
     private let cards: RateCards
     /// Cards that are not durable yet, so that nobody else could load them.
     private var fresh: [Int64: RateCard] = [:]
@@ -82,6 +84,7 @@ public struct RateBook: Sendable {
     /// The book with one card more, which may not be durable yet: see ``settled()``.
     public func adding(_ entry: Entry, _ card: RateCard) -> RateBook {
         var copy = RateBook(entries + [entry], aliases: Array(aliases.values), cards: cards)
+        copy.costPolicies = costPolicies
         copy.fresh = fresh
         copy.fresh[entry.id] = card
         copy.version = version + 1
@@ -104,6 +107,14 @@ public struct RateBook: Sendable {
         return copy
     }
 
+    /// The book with other policies for reported costs.
+    public func with(_ policies: CostPolicies) -> RateBook {
+        var copy = self
+        copy.costPolicies = policies
+        copy.version = version + 1
+        return copy
+    }
+
     /// The card in force at a moment: the latest effective one, and of those the latest recorded.
     public func entry(at moment: Timestamp) -> Entry? {
         entries.last { $0.effective <= moment }
@@ -119,6 +130,11 @@ public struct RateBook: Sendable {
     public func glance(_ entry: Entry) throws(RateCardUnavailable) -> RateCard {
         if let card = fresh[entry.id] { return card }
         return try cards.glance(entry.id)
+    }
+
+    /// The rates of a card, if they need no loading.
+    func atHand(_ entry: Entry) -> RateCard? {
+        fresh[entry.id] ?? cards.atHand(entry.id)
     }
 
     /// The card that a number, `current`, or the beginning of a hash (six digits or more) names.
@@ -146,71 +162,5 @@ public struct RateBook: Sendable {
         }
         if case .unknown = exact { return card.approximately(model, provider: provider) }
         return exact
-    }
-
-    /// What prices a request.
-    public struct Priced: Sendable {
-        /// The card.
-        public let entry: Entry
-        /// The rate on it.
-        public let rate: Rate
-        /// What came of it.
-        public let pricing: Pricing
-    }
-
-    /// The card that prices a request and what came of it: the one in force at its moment or, where that has no rate for
-    /// it, the earliest later one that has. Nil where there is none.
-    public func price(
-        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
-    ) throws(RateCardUnavailable) -> Priced? {
-        if let inForce = entry(at: moment),
-            let priced = try price(model, provider, reading, tier, moment, inForce)
-        {
-            return priced
-        }
-        for entry in entries where entry.effective > moment {
-            if let priced = try price(model, provider, reading, tier, moment, entry) { return priced }
-        }
-        return nil
-    }
-
-    /// What the card in force at a moment charges for a request, where it is in memory and charges anything at all; nil where
-    /// more has to be looked at. Never waits.
-    public func priceAtHand(
-        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
-    ) -> Priced? {
-        guard let entry = entry(at: moment), let card = fresh[entry.id] ?? cards.atHand(entry.id),
-            case .rate(let rate, _) = resolve(model, provider: provider, on: card)
-        else { return nil }
-        let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
-        return Priced(entry: entry, rate: rate, pricing: pricing)
-    }
-
-    private func price(
-        _ model: String, _ provider: String?, _ reading: UsageReading, _ tier: ServiceTier, _ moment: Timestamp,
-        _ entry: Entry
-    ) throws(RateCardUnavailable) -> Priced? {
-        guard case .rate(let rate, _) = try resolve(model, provider: provider, on: entry) else { return nil }
-        let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
-        if case .noRate = pricing { return nil }
-        return Priced(entry: entry, rate: rate, pricing: pricing)
-    }
-
-    /// Why a request has no price, in words that can be shown.
-    public func reasonWithoutPrice(
-        model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp
-    ) throws(RateCardUnavailable) -> String {
-        let seller = provider.map { " from provider '\($0)'" } ?? ""
-        guard let entry = entry(at: moment) else { return "no rate card is in force at \(moment)" }
-        switch try resolve(model, provider: provider, on: entry) {
-        case .unknown: return "there is no rate for model '\(model)'\(seller)"
-        case .severalSellers(let providers):
-            return
-                "model '\(model)' is sold by \(providers.joined(separator: ", ")) at different prices; name the provider"
-        case .rate(let rate, _):
-            let pricing = rate.price(reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
-            guard case .noRate(let missing) = pricing else { return "model '\(model)' has a price" }
-            return "model '\(model)'\(seller) has no rate for \(missing)"
-        }
     }
 }

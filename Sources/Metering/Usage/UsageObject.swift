@@ -1,72 +1,177 @@
-/// A provider's usage object as it was reported: the counts of every shape we know, not yet made disjoint.
+/// A provider's usage object as it was reported: the counts of every shape that we know, not yet made disjoint.
 ///
-/// Reading it checks each count for itself (whole, not negative, at most 2⁴⁰). What the counts mean together is
-/// ``UsageReading``'s business.
+/// Reading it checks each count by itself (whole, not negative, at most 2⁴⁰), and that one count under several names is one
+/// count: equal values are taken once, a zero beside another value says nothing, and two different values are an error that
+/// names both members. What the counts mean together is ``UsageReading``'s business.
 struct UsageObject {
-    /// One member, or one member of a nested object, that holds a count.
-    enum Field: Int {
-        // OpenAI Chat Completions and everyone compatible with it; DeepSeek; LiteLLM's copy of Anthropic's counts
-        case promptTokens, completionTokens, totalTokens
-        case promptCacheHitTokens, promptCacheMissTokens, numSearchQueries
-        // prompt_tokens_details, input_tokens_details
-        case detailsCached, detailsCacheWrite, detailsAudioInput, detailsImageInput
-        case detailsCachedAudio, detailsCachedImage, detailsVideoInput, detailsWebSearch
-        // cache_write_tokens_details, cache_creation_token_details
-        case cacheWrite30m, cacheWrite12h
-        // completion_tokens_details, output_tokens_details
-        case detailsReasoning, detailsAudioOutput, detailsImageOutput, detailsVideoOutput
-        // OpenAI Responses and Anthropic Messages
-        case inputTokens, outputTokens
-        case cacheCreationInputTokens, cacheReadInputTokens
-        case ephemeral5m, ephemeral1h, webSearchRequests
+    /// What a member counts. Names that mean the same share a field; names whose containment differs don't.
+    enum Field: Int, CaseIterable {
+        // The whole prompt and the whole completion, by the family of names that they come under. The family says whether
+        // cached tokens lie within the prompt.
+        case promptChat, promptSnake, promptGemini, promptCamel
+        case completionChat, completionSnake, completionGemini, completionCamel
+        // Counts that stand in for those if they are missing: Titan's text, llama.cpp's timings
+        case promptText, promptTimings, completionTimings
+        case total
+        // Cached tokens: under names that lie within the prompt, and under names that lie beside it
+        case detailsCached, cacheReadWithin, cacheReadBeside, cacheReadVercel, cacheReadPlain, cacheMiss
+        case cachedReadSplit, cachedWriteSplit, cachedByModality, cachedText
+        case cacheWriteWithin, cacheWriteBeside, cacheWritePlain, write5m, write1h, write30m, write12h
+        // Parts of the prompt and of the completion
+        case audioInput, imageInput, videoInput, cachedAudio, cachedImage
+        case cachedVideo, promptByModality
+        case reasoning, reasoningTop, reasoningCodex, audioOutput, imageOutput, videoOutput
         // Gemini
-        case promptTokenCount, candidatesTokenCount, thoughtsTokenCount, toolUsePromptTokenCount
-        case cachedContentTokenCount, totalTokenCount
-        case geminiAudioInput, geminiImageInput, geminiAudioCached, geminiAudioOutput, geminiImageOutput
-        case geminiToolAudioInput, geminiToolImageInput, geminiToolVideoInput
-        case geminiVideoInput, geminiVideoOutput, geminiImageCached
-        // Perplexity
-        case citationTokens, reasoningTokens
-        // xAI's server_side_tool_usage_details
-        case webSearchCalls
-        // Bedrock Converse
-        case bedrockInputTokens, bedrockOutputTokens, bedrockTotalTokens
-        case bedrockCacheRead, bedrockCacheWrite, bedrockCacheWrite5m, bedrockCacheWrite1h
-
+        case thoughts, toolUse, toolAudioInput, toolImageInput, toolVideoInput
         // Anthropic: what compactions used, which its other counts leave out
         case compactionInput, compactionOutput, compactionCacheRead, compactionCacheWrite
+        // Cohere: what is charged
+        case billedInput, billedOutput
+        // Counted beside tokens
+        case webSearch, xSearch, codeExecution, fileSearch, documentSearch, urlFetch, mapsGrounding, citation
+        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, pages, annotatedPages, characters
+        case bareDuration, videoMilliseconds, billableMilliseconds, promptAudioMilliseconds, audioOfEitherSide
+    }
+
+    /// Where a count stood: its member, and the member that holds the object.
+    struct Origin: Equatable {
+        var container = UsageMember.Container.top
+        var member: Int = -1
+        var holderContainer = UsageMember.Container.top
+        var holder: Int = -1
+
+        /// `prompt_tokens_details.cached_tokens`
+        var path: String {
+            guard member >= 0 else {
+                guard holder >= 0 else { return "usage" }
+                return "\(UsageMembers.tables[holderContainer.rawValue].entries[holder].name)"
+            }
+            let name = "\(UsageMembers.tables[container.rawValue].entries[member].name)"
+            guard holder >= 0 else { return name }
+            return "\(UsageMembers.tables[holderContainer.rawValue].entries[holder].name).\(name)"
+        }
+
+        fileprivate var packed: UInt32 {
+            UInt32(container.rawValue) << 28 | UInt32(member + 1) << 16 | UInt32(holderContainer.rawValue) << 12
+                | UInt32(holder + 1)
+        }
+
+        fileprivate init(packed: UInt32) {
+            container = UsageMember.Container(rawValue: Int(packed >> 28)) ?? .top
+            member = Int(packed >> 16 & 0xFFF) - 1
+            holderContainer = UsageMember.Container(rawValue: Int(packed >> 12 & 0xF)) ?? .top
+            holder = Int(packed & 0xFFF) - 1
+        }
+
+        init() {}
     }
 
     /// The largest count that is believed.
     static let countMax: Int64 = 1 << 40
+    /// How many unread members of one object are kept.
+    static let unreadMax = 16
+    /// How many models one object may report.
+    static let modelsMax = 16
 
-    private var counts = InlineArray<64, Int64>(repeating: -1)
+    private var counts = InlineArray<96, Int64>(repeating: -1)
+    private var origins = InlineArray<96, UInt32>(repeating: 0)
 
-    /// The tier it says was served, where it names one.
-    var servedTier: ServiceTier?
+    /// The tier that it says was served; nil if it says nothing.
+    var servedTier: ServedTier?
     /// How fast it says the request was served (Anthropic), in lower case.
     var speed: String?
     /// Where it says the request was served (Anthropic), in lower case.
     var geo: String?
+    /// Whether the cached tokens are of a cache that the caller made (Qwen).
+    var isCacheExplicit = false
+    /// The size of the search context (Perplexity), in lower case.
+    var searchContextSize: String?
+    /// What it says the request cost, before ``isOwnKey`` is looked at.
+    var cost: ReportedCost?
+    /// What the provider took for a request with the caller's own key (OpenRouter).
+    var upstreamCost: Money?
+    /// Whether the caller paid the provider with a key of their own (OpenRouter).
+    var isOwnKey = false
+    /// Whether costs are in another currency than the US dollar.
+    var isForeignCurrency = false
+    /// Models beside the record's own, each with its usage.
+    var models: [ModelUsage] = []
+    /// True if ``models`` are all there is: the other counts are sums of theirs.
+    var isByModel = false
+    /// The provider's own object, if a tool hands it on beside its own; nil if it doesn't.
+    var native: ModelUsage?
+    /// The model that answered after the record's own had refused to (Anthropic).
+    var standIn: ModelUsage?
+    /// Members that nobody knows, with a number above zero.
+    var unread: [UnreadMember] = []
 
-    /// A count, or nil where it was not reported.
+    /// A count; nil if it was not reported.
     subscript(field: Field) -> Int64? {
         let count = counts[field.rawValue]
         return count < 0 ? nil : count
     }
 
-    /// Takes a count in; one that was given already is an error.
-    mutating func set(_ field: Field, _ count: Int64, name: String) throws(UsageError) {
-        guard counts[field.rawValue] < 0 else { throw UsageError("\(name) is there twice") }
-        counts[field.rawValue] = count
+    /// Where a count stood.
+    func origin(of field: Field) -> Origin {
+        Origin(packed: origins[field.rawValue])
     }
 
-    /// Adds to a count that comes in parts (a list of modalities).
-    mutating func add(_ field: Field, _ count: Int64) throws(UsageError) {
-        let sum = max(0, counts[field.rawValue]) + count
-        guard sum <= Self.countMax else { throw UsageError("a count is above 2^40") }
-        counts[field.rawValue] = sum
+    /// Takes a count in. The same count again, or a zero beside another value, changes nothing.
+    mutating func set(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
+        let known = counts[field.rawValue]
+        if known > 0, count > 0, known != count {
+            guard self.origin(of: field) != origin else { throw UsageError("\(origin.path) is there twice") }
+            throw UsageError(
+                "\(self.origin(of: field).path) is \(known) and \(origin.path) is \(count); they count the same, so one of them is wrong"
+            )
+        }
+        guard count > known else { return }
+        counts[field.rawValue] = count
+        origins[field.rawValue] = origin.packed
     }
+
+    /// Adds to a count that comes in parts.
+    mutating func add(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
+        let sum = max(0, counts[field.rawValue]) + count
+        guard sum <= Self.countMax else { throw UsageError("\(origin.path) adds up to more than 2^40") }
+        counts[field.rawValue] = sum
+        origins[field.rawValue] = origin.packed
+    }
+
+    /// Takes note of a member that nobody knows.
+    mutating func note(unread path: String, _ count: Int64) {
+        guard unread.count < Self.unreadMax else { return }
+        // What others are shown is printable: names of members are input.
+        let name = String(
+            path.unicodeScalars.prefix(UnreadMember.nameMax).map { (33...126).contains($0.value) ? Character($0) : "?" })
+        if let place = unread.firstIndex(where: { $0.name == name }) {
+            unread[place].count = min(Self.countMax, unread[place].count + count)
+        } else {
+            unread.append(UnreadMember(name: name, count: count))
+        }
+    }
+}
+
+/// What an object reports of one model among several.
+final class ModelUsage: Sendable {
+    let model: String
+    let object: UsageObject
+
+    init(model: String, object: UsageObject) {
+        self.model = model
+        self.object = object
+    }
+}
+
+/// A member of a usage object that nobody knows and that holds a number above zero: perhaps something that is billed.
+public struct UnreadMember: Sendable, Hashable {
+    /// Its path: `prompt_tokens_details.holographic_tokens`; at most ``nameMax`` characters.
+    public let name: String
+    /// Its number, rounded up to a whole one.
+    public internal(set) var count: Int64
+
+    /// Characters of a name that are kept.
+    public static let nameMax = 120
 }
 
 /// What is wrong with a usage object, in words that name the member and what was expected.

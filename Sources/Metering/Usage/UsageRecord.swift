@@ -22,13 +22,16 @@ public final class UsageRecord: Sendable {
     public let usage: String
     /// Labels to break spend down by: verbatim JSON of an object of strings.
     public let tags: String?
+    /// What the request cost, by the record's own `cost`.
+    public let cost: ReportedCost?
     /// The usage object read.
     public let reading: UsageReading
 
     /// A record of those members.
     public init(
         id: String, org: String, user: String? = nil, model: String, provider: String? = nil, at: Timestamp? = nil,
-        tier: ServiceTier = .standard, hold: String? = nil, usage: String, tags: String? = nil, reading: UsageReading
+        tier: ServiceTier = .standard, hold: String? = nil, usage: String, tags: String? = nil,
+        cost: ReportedCost? = nil, reading: UsageReading
     ) {
         self.id = id
         self.org = org
@@ -40,12 +43,21 @@ public final class UsageRecord: Sendable {
         self.hold = hold
         self.usage = usage
         self.tags = tags
+        self.cost = cost
         self.reading = reading
     }
 
     /// The tier to price by: the one that was served, where the usage object names it.
     public var billedTier: ServiceTier {
         reading.servedTier ?? tier
+    }
+
+    /// What the request cost by the word of its sender: the record's own `cost`, else what the usage object says.
+    public var reported: ReportedCost? { cost ?? reading.reportedCost }
+
+    /// What is done with that.
+    public func costPolicy(_ book: RateBook) -> CostPolicy {
+        book.costPolicies.policy(provider: provider, sender: nil)
     }
 
     /// The first member in which a record resent under the same id differs from this one; nil where it is the same.
@@ -58,6 +70,7 @@ public final class UsageRecord: Sendable {
         if at != other.at { return "at" }
         if tier != other.tier { return "tier" }
         if hold != other.hold { return "hold" }
+        if cost != other.cost { return "cost" }
         if !Self.sameJSON(usage, other.usage) { return "usage" }
         if !Self.sameJSON(tags ?? "{}", other.tags ?? "{}") { return "tags" }
         return nil

@@ -36,8 +36,46 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
     case videoOutput = 15
     /// Tokens of cited sources (Perplexity), counted beside the prompt.
     case citation = 16
-    /// The request itself, where it has a fee of its own.
+    /// The request itself, if it has a fee of its own.
     case request = 17
+    /// Searches in posts of X that xAI ran.
+    case xSearch = 18
+    /// Runs of a code interpreter.
+    case codeExecution = 19
+    /// Searches in uploaded files or a vector store.
+    case fileSearch = 20
+    /// Searches in a collection of documents (xAI).
+    case documentSearch = 21
+    /// Pages that a model fetched by their address (Perplexity).
+    case urlFetch = 22
+    /// Prompts grounded in Google Maps.
+    case mapsGrounding = 23
+    /// Prompt tokens read from a cache that the caller created, if the provider prices those apart (Qwen).
+    case cacheReadExplicit = 24
+    /// Thousandths of a second of audio or video that went in. A published price per thousand is one per second.
+    case inputMillisecond = 25
+    /// Thousandths of a second of audio or video that came out.
+    case outputMillisecond = 26
+    /// Search units of a reranking (Cohere: one query with up to 100 documents).
+    case searchUnit = 27
+    /// Images that went in, counted one by one.
+    case inputImage = 28
+    /// Images that came out, counted one by one.
+    case outputImage = 29
+    /// Pages of a document that was read.
+    case page = 30
+    /// Characters of text that was spoken or embedded.
+    case character = 31
+    /// A request with a small search context (Perplexity).
+    case requestLow = 32
+    /// A request with a medium search context (Perplexity).
+    case requestMedium = 33
+    /// A request with a large search context (Perplexity).
+    case requestHigh = 34
+    /// The request as a whole, at the cost that its sender reports. No usage object counts it, and no rate prices it.
+    case reportedCost = 35
+    /// Pages of a document that was read and annotated, charged beside the pages themselves (Mistral).
+    case annotatedPage = 36
 
     /// The name in rate files and line items: `cache_write_5m`.
     public var name: String {
@@ -60,6 +98,25 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
         case .videoOutput: "video_output"
         case .citation: "citation"
         case .request: "request"
+        case .xSearch: "x_search"
+        case .codeExecution: "code_execution"
+        case .fileSearch: "file_search"
+        case .documentSearch: "document_search"
+        case .urlFetch: "url_fetch"
+        case .mapsGrounding: "maps_grounding"
+        case .cacheReadExplicit: "cache_read_explicit"
+        case .inputMillisecond: "input_millisecond"
+        case .outputMillisecond: "output_millisecond"
+        case .searchUnit: "search_unit"
+        case .inputImage: "input_image_each"
+        case .outputImage: "output_image_each"
+        case .page: "page"
+        case .character: "character"
+        case .requestLow: "request_low"
+        case .requestMedium: "request_medium"
+        case .requestHigh: "request_high"
+        case .reportedCost: "reported_cost"
+        case .annotatedPage: "annotated_page"
         }
     }
 
@@ -74,46 +131,60 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
     /// Whether it is part of the prompt, whose whole length picks a long-context price.
     public var isPrompt: Bool {
         switch self {
-        case .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .audioInput, .audioCacheRead,
-            .imageInput, .imageCacheRead, .videoInput:
+        case .input, .cacheRead, .cacheReadExplicit, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .audioInput,
+            .audioCacheRead, .imageInput, .imageCacheRead, .videoInput:
             true
-        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput, .webSearch, .citation, .request: false
+        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput, .webSearch, .citation, .request, .xSearch,
+            .codeExecution, .fileSearch, .documentSearch, .urlFetch, .mapsGrounding, .inputMillisecond, .outputMillisecond,
+            .searchUnit, .inputImage, .outputImage, .page, .character, .requestLow, .requestMedium, .requestHigh,
+            .reportedCost, .annotatedPage:
+            false
         }
     }
 
-    /// The unit whose rate holds where a rate sheet has none for this one; nil where there is no such unit, so that
-    /// usage of it can't be priced at all.
+    /// The unit whose rate holds if a rate sheet has none for this one; nil if there is no such unit, so that usage of it
+    /// can't be priced at all.
     public var fallback: UsageUnit? {
         switch self {
-        case .input, .output, .webSearch, .citation, .request: nil
+        case .input, .output, .webSearch, .citation, .request, .xSearch, .codeExecution, .fileSearch, .documentSearch,
+            .urlFetch, .mapsGrounding, .inputMillisecond, .outputMillisecond, .searchUnit, .inputImage, .outputImage, .page,
+            .character, .reportedCost, .annotatedPage:
+            nil
         case .cacheRead, .cacheWrite5m, .audioInput, .imageInput, .videoInput: .input
         case .cacheWrite1h, .cacheWrite12h: .cacheWrite5m
-        case .audioCacheRead, .imageCacheRead: .cacheRead
+        case .audioCacheRead, .imageCacheRead, .cacheReadExplicit: .cacheRead
         case .reasoning, .audioOutput, .imageOutput, .videoOutput: .output
+        case .requestLow, .requestMedium, .requestHigh: .request
         }
     }
 
-    /// Whether providers charge for it only where they publish a price: a model without a fee for the request, or for
+    /// Whether providers charge for it only if they publish a price: a model without a fee for the request, or for
     /// cited tokens (<https://docs.perplexity.ai/getting-started/pricing>), has none.
     public var isFreeUnlessPublished: Bool {
-        self == .citation || self == .request
+        switch self {
+        case .citation, .request, .requestLow, .requestMedium, .requestHigh: true
+        default: false
+        }
     }
 
     /// Whether it is measured in tokens: what a surcharge on tokens multiplies.
     public var isTokens: Bool {
-        self != .webSearch && self != .request
+        switch self {
+        case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput, .citation: true
+        default: isPrompt
+        }
     }
 
-    /// How many units a rate is published for: a million tokens, a thousand queries or requests.
+    /// How many units a rate is published for: a million tokens or characters, a thousand of everything else.
     public var unitsPerPublishedPrice: Int {
-        isTokens ? 1_000_000 : 1_000
+        isTokens || self == .character ? 1_000_000 : 1_000
     }
 }
 
 /// How much of each unit one request used.
 public struct UsageBuckets: Sendable, Hashable {
-    // More lanes than there are units, without an allocation a record.
-    private var quantities = SIMD32<Int64>.zero
+    // More lanes than there are units, without an allocation per record.
+    private var quantities = SIMD64<Int64>.zero
 
     /// Nothing used.
     public init() {}
@@ -122,6 +193,14 @@ public struct UsageBuckets: Sendable, Hashable {
     public subscript(unit: UsageUnit) -> Int64 {
         get { quantities[Int(unit.rawValue)] }
         set { quantities[Int(unit.rawValue)] = newValue }
+    }
+
+    /// Whether nothing was used.
+    public var isEmpty: Bool { quantities == .zero }
+
+    /// The units that were used, in their order.
+    public var used: [(unit: UsageUnit, quantity: Int64)] {
+        UsageUnit.allCases.compactMap { self[$0] > 0 ? ($0, self[$0]) : nil }
     }
 
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.

@@ -9,6 +9,7 @@ struct UsageCommand: AsyncParsableCommand {
 
         subcommands: [
             List.self, Show.self, Correct.self, Summary.self, Statement.self, Forecast.self,
+            Unread.self,
         ])
 
     struct List: AsyncParsableCommand {
@@ -59,7 +60,12 @@ struct UsageCommand: AsyncParsableCommand {
                         ("id", record.id), ("org", record.org), ("user", record.user), ("model", record.model),
                         ("provider", record.provider), ("at", record.at), ("received", record.received),
                         ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
-                        ("status", record.status), ("hold", record.hold), ("tags", record.tags),
+                        ("status", record.status),
+                        ("unpriced", record.unpricedUnits.map { $0.joined(separator: ", ") + ": charged when a rate comes" }),
+                        (
+                            "reported cost",
+                            record.reportedCost.map { "USD \(dollars($0)) by \(record.reportedBy ?? "its sender")" }
+                        ), ("hold", record.hold), ("tags", record.tags),
                         ("usage", record.usage), ("rate card", record.rateCard),
                         ("correction", record.correction.map { "\($0); meterctl explain shows what it changed" }),
                         ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
@@ -110,8 +116,13 @@ struct UsageCommand: AsyncParsableCommand {
 enum LineTable {
     static func text(_ lines: [LineView], cost: String) -> String {
         var table = Table(("UNIT", .left), ("QUANTITY", .right), ("USD EACH", .right), ("USD", .right))
-        table.rows = lines.map { [$0.unit, $0.quantity.map(String.init) ?? "", $0.rate ?? "", dollars($0.amount)] }
+        table.rows = lines.map { [name(of: $0), $0.quantity.map(String.init) ?? "", $0.rate ?? "", dollars($0.amount)] }
         table.rows.append(["cost", "", "", dollars(cost)])
         return table.text
+    }
+
+    /// The unit, whose model if it isn't the record's own, and where a reported cost stood.
+    private static func name(of line: LineView) -> String {
+        [line.model.map { "\($0):" }, line.unit, line.source.map { "(\($0))" }].compactMap { $0 }.joined(separator: " ")
     }
 }

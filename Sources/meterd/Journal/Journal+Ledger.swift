@@ -98,6 +98,11 @@ extension Journal {
                 "usage detail and members of org \(event.org) will be erased in \(value("days")) days, at \(value("erases"))",
                 fields)
         case .orgErased: write(.orgErased, "usage detail and members of org \(event.org) were erased", fields)
+        case .unreadMember:
+            write(
+                .unreadMember,
+                "usage objects have a number that meterd doesn't know: \(value("member")); meterctl usage unread lists all",
+                fields)
         case .paymentMethodExpiring:
             write(
                 .paymentMethodExpiring,

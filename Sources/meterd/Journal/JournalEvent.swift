@@ -43,6 +43,7 @@ enum JournalEvent: String, CaseIterable {
     case erasureAnnounced = "e30d5fdc8424409baec190fd8866b813"
     case orgErased = "ac3155adfb714cefa963289c7fbdbd3e"
     case paymentMethodExpiring = "5c72af3f98ab41efa69b2d9de2a87dfc"
+    case unreadMember = "b0d4c2ae3a8b4bb0a6c7f5f0b8b2f3a1"
     case billingProblem = "4506c6b221a24089b574d03e24601d1a"
     case testClock = "78067877a8fa4e84a2d2d137e84337d9"
 
@@ -50,7 +51,7 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .storeFailed: .critical
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
-        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .metricsNotServed, .ruleAboutNobody,
+        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed, .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
             .testClock, .invoiceDisputed:
             .warning
@@ -65,7 +66,7 @@ enum JournalEvent: String, CaseIterable {
     /// Whether many of them in a short time say no more than some do.
     var isLimited: Bool {
         switch self {
-        case .accessRefused, .balanceLow, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
+        case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
             .invoicePaid, .paymentMethodExpiring, .billingProblem:
             true

@@ -112,7 +112,7 @@ final class FaultCourse {
         let json = #"{"prompt_tokens":\#(tokens),"note":"\#(note)"}"#
         let record = UsageRecord(
             id: id, org: org, user: "ana", model: model, provider: "p", hold: hold, usage: json,
-            reading: try UsageReading(json: json, provider: "p"))
+            reading: try UsageReading(json: json, provider: "p", model: "m"))
         return .usage(record, received: clock.now)
     }
 

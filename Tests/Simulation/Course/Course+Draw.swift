@@ -39,7 +39,7 @@ extension Course {
                 id: "r\(counter)", org: org, user: chance(80) ? Self.users.randomElement(using: &random) : nil,
                 model: ["m", "m", "m", "late", "never"][number(0..<5)], provider: "p",
                 at: clock.now.advanced(bySeconds: -[0, 0, 3600, 100_000][number(0..<4)]), hold: hold, usage: json,
-                reading: try UsageReading(json: json, provider: "p")), received: clock.now)
+                reading: try UsageReading(json: json, provider: "p", model: "m")), received: clock.now)
     }
 
     private func authorize(_ org: String, _ model: Model) -> Mutation {

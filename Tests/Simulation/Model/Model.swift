@@ -62,7 +62,7 @@ struct Model {
             }
         case .recall(let org, let key): try recall(org, key, got)
         case .eraseDetail(let org, _, let last, _): try erase(org, last, got)
-        case .probe: break
+        case .probe, .setCostPolicies: break
         case .find, .setAlerts, .reprice, .nameModel: throw Wrong("the model knows no \(mutation)")
         }
     }

@@ -164,7 +164,7 @@ struct RateDocumentReader {
         return prices
     }
 
-    private static let unitNames = UsageUnit.allCases.map(\.name)
+    private static let unitNames = UsageUnit.allCases.filter { $0 != .reportedCost }.map(\.name)
 
     private func sheet(_ node: DocumentNode) throws -> PriceSheet {
         var sheet = PriceSheet()

@@ -88,14 +88,20 @@ struct LiteLLMEntry {
             report.providerRules["fireworks_ai: cache_read is half of input where it is not listed", default: 0] += 1
         case "xai":
             // <https://docs.x.ai/developers/pricing#tools-pricing>
-            guard let sheet = sheets[base], sheet[.input] != nil, sheet[.output] != nil, sheet[.webSearch] == nil else {
-                return
+            guard let sheet = sheets[base], sheet[.input] != nil, sheet[.output] != nil else { return }
+            for (unit, price) in Self.xaiTools where sheet[unit] == nil {
+                sheets[base]?[unit] = UnitPrice(decimal: price, perUnits: unit.unitsPerPublishedPrice)
+                report.providerRules[
+                    "xai: \(unit.name) is USD \(price) per 1,000 calls if it is not listed", default: 0] += 1
             }
-            sheets[base]?[.webSearch] = UnitPrice(decimal: "5", perUnits: UsageUnit.webSearch.unitsPerPublishedPrice)
-            report.providerRules["xai: web_search is USD 5.00 per 1,000 calls where it is not listed", default: 0] += 1
         default: break
         }
     }
+
+    private static let xaiTools: [(unit: UsageUnit, price: String)] = [
+        (.webSearch, "5.00"), (.xSearch, "5.00"), (.codeExecution, "5.00"), (.fileSearch, "2.50"),
+        (.documentSearch, "10.00"),
+    ]
 
     /// Reasoning that costs what output costs has no price of its own, and so follows the output's above a threshold.
     private mutating func dropRepeatedReasoning(_ report: inout LiteLLMReport) {
@@ -238,15 +244,31 @@ struct LiteLLMEntry {
         return days == 0 ? nil : days
     }
 
-    /// One price whatever the size of the search context; three of them are kept, since no usage object says which.
+    /// One price whatever the size of the search context, or Perplexity's fee of a request by that size. Other providers'
+    /// three prices are kept, since their usage objects don't say which size it was.
     private mutating func takeWebSearch(_ member: DocumentNode.Member, _ report: inout LiteLLMReport) {
         let sizes = member.value.mapping ?? []
+        if provider == "perplexity", Set(sizes.map(\.value.text)).count > 1 {
+            for size in sizes {
+                guard let unit = Self.requestUnits[size.key] else {
+                    return fail("\(member.key).\(size.key)", "it is not known", &report)
+                }
+                guard let price = price(size.value, unit, member.key, &report) else { return }
+                sheets[Cell(tier: .standard, over: 0), default: PriceSheet()][unit] = price
+            }
+            return
+        }
         guard let first = sizes.first, Set(sizes.map(\.value.text)).count == 1 else {
             return keep(member.key, member.value, &report, wasPrice: true)
         }
         guard let price = price(first.value, .webSearch, member.key, &report) else { return }
         sheets[Cell(tier: .standard, over: 0), default: PriceSheet()][.webSearch] = price
     }
+
+    private static let requestUnits: [String: UsageUnit] = [
+        "search_context_size_low": .requestLow, "search_context_size_medium": .requestMedium,
+        "search_context_size_high": .requestHigh,
+    ]
 
     /// Anthropic's and Bedrock's `{"us": 1.1, "fast": 2}`: what usage objects report as `inference_geo` and `speed`.
     /// <https://platform.claude.com/docs/en/about-claude/pricing>

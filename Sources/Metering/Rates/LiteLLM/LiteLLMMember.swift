@@ -2,7 +2,7 @@
 enum LiteLLMMember {
     /// The price of a unit that usage records report, at a tier, above so many prompt tokens.
     case price(UsageUnit, tier: ServiceTier, over: Int64)
-    /// A price that no usage record reports: by the second, the image, the character; or for another kind of call.
+    /// A price that no usage record reports: by the pixel, by the resolution; or for another kind of call.
     case unused
     /// `tiered_pricing`
     case ranges
@@ -54,6 +54,12 @@ enum LiteLLMMember {
         "output_cost_per_image_token": .imageOutput,
         "input_cost_per_video_token": .videoInput, "output_cost_per_video_token": .videoOutput,
         "citation_cost_per_token": .citation, "input_cost_per_request": .request,
+        "explicit_cache_read_input_token_cost": .cacheReadExplicit,
+        "input_cost_per_second": .inputMillisecond, "input_cost_per_audio_per_second": .inputMillisecond,
+        "output_cost_per_second": .outputMillisecond, "output_cost_per_video_per_second": .outputMillisecond,
+        "input_cost_per_query": .searchUnit, "google_maps_grounding_cost_per_query": .mapsGrounding,
+        "input_cost_per_image": .inputImage, "output_cost_per_image": .outputImage,
+        "ocr_cost_per_page": .page, "annotation_cost_per_page": .annotatedPage, "input_cost_per_character": .character,
     ]
 
     private static let tiers: [(suffix: String, tier: ServiceTier)] = [

@@ -58,13 +58,18 @@ struct PriceCommand: AsyncParsableCommand {
         if common.json {
             Terminal.print(String(decoding: answer.json, as: UTF8.self))
         } else if case .priced(let price, let priced) = answer.result {
-            let card = rates == nil ? ", card \(priced.entry.id) (\(priced.entry.hash.prefix(12))…)" : ""
+            let card = rates == nil ? priced.entry.map { ", card \($0.id) (\($0.hash.prefix(12))…)" } ?? "" : ""
+            let rate = priced.rate.map { "\($0.provider)'s \($0.model)\(card)" } ?? "none; what the sender reports"
             let tier = price.tierFellBack ? "\(price.tier.name), at standard's price" : price.tier.name
             let surcharges = price.surcharges.sorted { $0.key < $1.key }.map { "\($0.key) ×\($0.value.text)" }
             Terminal.print(
                 definitions([
-                    ("model", model), ("rate", "\(priced.rate.provider)'s \(priced.rate.model)\(card)"), ("tier", tier),
+                    ("model", model), ("rate", rate), ("tier", tier),
                     ("surcharge", surcharges.isEmpty ? nil : surcharges.joined(separator: ", ")),
+                    (
+                        "unpriced",
+                        price.unpriced.isEmpty ? nil : price.unpriced.map(\.name).joined(separator: ", ") + ": no rate yet"
+                    ), ("reported cost", price.reported.map { "USD \(dollars($0.amount.description)) by \($0.source.name)" }),
                 ]))
             Terminal.print("\n" + LineTable.text(LineView.lines(of: price), cost: price.cost.description))
         }

@@ -55,7 +55,8 @@ struct Pricer {
         let (reading, tier) = (record.reading, record.billedTier)
         do {
             let priced = try book.price(
-                model: record.model, provider: record.provider, reading, tier: tier, at: at)
+                model: record.model, provider: record.provider, reading, tier: tier, at: at,
+                reported: record.reported)
             if let priced, case .priced(let price) = priced.pricing { return .priced(price, by: priced) }
             if let priced, case .overflow = priced.pricing {
                 return .refused(Refusal(.malformed, "usage comes to more money than an amount can hold"))
@@ -84,6 +85,13 @@ struct Pricer {
             json += #","tier":""#.utf8
             json += price.tier.name.utf8
             json.append(UInt8(ascii: "\""))
+            if !price.unpriced.isEmpty {
+                let names = price.unpriced.map { "\"\(JSONText.escaped($0.name))\"" }.joined(separator: ",")
+                json += ",\"unpriced_units\":[\(names)]".utf8
+            }
+            if let reported = price.reported {
+                json += ",\"reported_cost\":\"\(reported.amount)\",\"reported_by\":\"\(reported.source.name)\"".utf8
+            }
             if price.tierFellBack { json += ",\"tier_fell_back\":true".utf8 }
             if !price.surcharges.isEmpty {
                 let list = price.surcharges.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value.text)\"" }

@@ -9,6 +9,7 @@ struct RatesCommand: AsyncParsableCommand {
         commandName: "rates", abstract: "What models cost.",
         subcommands: [
             Show.self, List.self, Import.self, Export.self, Diff.self, History.self, AliasCommand.self, Reprice.self,
+            Drift.self,
         ])
 
     /// A card on one line: `card 3 (a1b2c3d4…), in force from 2026-11-24T00:00:00.000Z`.

@@ -14,10 +14,15 @@ extension RatesCommand {
 
                 A charge that a card now in force prices otherwise gets a correction with the difference; nothing is edited.
                 Done twice, the second time changes nothing.
+
+                With --reread, usage objects that an earlier version of meterd read are read by the present one and priced
+                by the card that charged them: meterctl rates reprice --since 2026-11-01T00:00:00Z --reread --dry-run
                 """)
 
         @Option(help: "Only requests that ended then or later (RFC 3339).") var since: String
         @Option(help: "Only this org's.") var org: String?
+        @Flag(help: "Read again what an earlier version read, and price it by the card that charged it.")
+        var reread = false
         @Flag(help: "Show what would change, and change nothing.") var dryRun = false
         @Option(help: "Why, in words.") var reason: String?
         @OptionGroup var actor: ActorOption
@@ -31,7 +36,7 @@ extension RatesCommand {
                 var cursor: String?
                 repeat {
                     let body = RepricingBody(
-                        since: since, org: org, dryRun: dryRun, cursor: cursor, reason: reason, actor: actor.name)
+                        since: since, org: org, reread: reread ? true : nil, dryRun: dryRun, cursor: cursor, reason: reason, actor: actor.name)
                     let step: RepricedView
                     do {
                         step = try await common.client.post(
@@ -56,8 +61,9 @@ extension RatesCommand {
                     let more =
                         result.changed > result.first.count ? "\n… and \(result.changed - result.first.count) more" : ""
                     let list = result.first.isEmpty ? "" : table.text + more + "\n\n"
+                    let erased = result.erased.map { $0 == 0 ? "" : ", \($0) without their detail" } ?? ""
                     return list
-                        + "\(result.examined) records looked at, \(result.changed) \(verb) repriced: USD "
+                        + "\(result.examined) records looked at\(erased), \(result.changed) \(verb) repriced: USD "
                         + "\(dollars(result.charged)) \(verb) charged, USD \(dollars(result.givenBack)) given back"
                 }
             }
@@ -66,6 +72,7 @@ extension RatesCommand {
         /// The sum of all steps.
         private struct Result: Encodable {
             var examined = 0
+            var erased: Int?
             var changed = 0
             var charged = Money.zero.description
             var givenBack = Money.zero.description
@@ -75,6 +82,7 @@ extension RatesCommand {
 
             mutating func add(_ step: RepricedView) {
                 examined += step.examined
+                if let more = step.erased { erased = (erased ?? 0) + more }
                 changed += step.changed
                 first += step.differences.prefix(Self.shown - first.count)
                 charged = sum(charged, step.charged)

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+@testable import Metering
+
+/// Usage objects from providers' references, from the code of tools that rewrite them, from LiteLLM's own dumps and from
+/// public reports, each with what it means and where it was seen.
+@Suite struct CorpusTests {
+    struct Entry: CustomTestStringConvertible, Sendable {
+        var id, usage, model: String
+        var provider: String?
+        var units: [String: Int64]
+        var models: [String: [String: Int64]]
+        var unread: [String]
+        var isRefused: Bool
+
+        var testDescription: String { id }
+    }
+
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+
+    /// The entries of a file. The usage object is taken as it stands, byte for byte.
+    static func entries(_ name: String) throws -> [Entry] {
+        let text = try String(contentsOf: folder.appending(path: "Corpus/\(name).jsonl"), encoding: .utf8)
+        return try text.split(separator: "\n").map { line in
+            var copy = String(line)
+            return try copy.withUTF8 { bytes in
+                var cursor = JSONCursor(bytes)
+                var entry = Entry(
+                    id: "", usage: "", model: "", provider: nil, units: [:], models: [:], unread: [], isRefused: false)
+                try cursor.beginObject()
+                while let key = try cursor.nextMember() {
+                    let name = try cursor.text(key)
+                    let range = try cursor.skipValue()
+                    let value = String(decoding: bytes[range], as: UTF8.self)
+                    switch (name, try JSONValue(value.utf8)) {
+                    case ("id", .string(let text)): entry.id = text
+                    case ("usage", _): entry.usage = value
+                    case ("model", .string(let text)): entry.model = text
+                    case ("provider", .string(let text)): entry.provider = RateCard.canonicalProvider(text)
+                    case ("expect", .object(let members)):
+                        entry.isRefused = members["refused"] != nil
+                        entry.units = counts(members["units"])
+                        if case .object(let models)? = members["models"] { entry.models = models.mapValues(counts) }
+                        if case .array(let names)? = members["unread"] {
+                            entry.unread = names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+                        }
+                    default: break
+                    }
+                }
+                return entry
+            }
+        }
+    }
+
+    private static func counts(_ value: JSONValue?) -> [String: Int64] {
+        guard case .object(let members)? = value else { return [:] }
+        return members.compactMapValues { value in
+            guard case .number(_, let digits, let exponent) = value else { return nil }
+            return Int64(digits.isEmpty ? "0" : digits + String(repeating: "0", count: max(0, exponent)))
+        }
+    }
+
+    static func units(_ buckets: UsageBuckets) -> [String: Int64] {
+        Dictionary(uniqueKeysWithValues: buckets.used.map { ($0.unit.name, $0.quantity) })
+    }
+
+    private func check(_ file: String, atLeast count: Int) throws {
+        let entries = try Self.entries(file)
+        #expect(entries.count >= count)
+        for entry in entries {
+            do throws(UsageError) {
+                let reading = try UsageReading(json: entry.usage, provider: entry.provider, model: entry.model)
+                #expect(!entry.isRefused, "\(entry.id) was read")
+                #expect(Self.units(reading.buckets) == entry.units, "\(entry.id)")
+                let models = Dictionary(uniqueKeysWithValues: reading.parts.map { ($0.model, Self.units($0.buckets)) })
+                #expect(models == entry.models, "\(entry.id)")
+                #expect(Set(reading.unread.map(\.name)) == Set(entry.unread), "\(entry.id)")
+            } catch {
+                #expect(entry.isRefused, "\(entry.id): \(error.message)")
+            }
+        }
+    }
+
+    @Test func everyProviderOfLiteLLMAndGenaiPricesIsReadByItsOwnRule() throws {
+        try check("providers", atLeast: 600)
+    }
+
+    @Test func objectsThatSDKsAndToolsRewriteMeanTheSame() throws {
+        try check("tools", atLeast: 145)
+    }
+
+    @Test func objectsOfPublicReportsAreReadOrRefused() throws {
+        try check("reports", atLeast: 84)
+    }
+}
