@@ -45,7 +45,7 @@ import Testing
             let entry = try JSONDecoder().decode(Case.self, from: Data(line.utf8))
             let book = try #require(books[entry.table])
             let provider = entry.line.provider.map(RateCard.canonicalProvider)
-            let usage = try #require(Self.usage(of: String(line)))
+            let usage = try #require(try Self.usage(of: String(line)))
             let reading = try UsageReading(json: usage, provider: provider, model: entry.line.model)
             let priced = try book.price(
                 model: entry.line.model, provider: provider, reading, tier: reading.servedTier ?? .standard,
