@@ -110,7 +110,8 @@ import Testing
             record(#"{"id":"a","org":"o","usage":\#(usage),\#(more)}"#)?.reading.buckets[.output]
         }
         #expect(output(#""model":"grok-4""#) == 2)
-        #expect(output(#""model":"grok-4","provider":"openai""#) == 0)
+        #expect(output(#""model":"grok-4","provider":"azure_ai""#) == 2)
+        #expect(output(#""model":"gpt-5","provider":"openai""#) == 0)
         #expect(output(#""model":"other""#) == 0)
     }
 

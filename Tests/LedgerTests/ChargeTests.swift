@@ -99,7 +99,7 @@ import Testing
         #expect(try ledger.reply(try ledger.record("b", provider: "someone-else")).status == .unpriced)
         #expect(
             try ledger.reply(
-                try ledger.record("c", usage: #"{"input_tokens":1,"server_tool_use":{"web_search_requests":1}}"#)
+                try ledger.record("c", usage: #"{"input_tokens":0,"server_tool_use":{"web_search_requests":1}}"#)
             ).status == .unpriced)
         #expect(try ledger.verify().problems == [])
     }
