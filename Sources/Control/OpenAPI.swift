@@ -57,6 +57,7 @@ enum OpenAPI {
     }
 
     private static let schemas: [String: OpenAPIValue] = ledgerSchemas.merging(billingSchemas) { $1 }
+        .merging(quarantineSchemas) { $1 }
 
     private static let ledgerSchemas: [String: OpenAPIValue] = [
         "Problem": .members(
@@ -161,7 +162,7 @@ enum OpenAPI {
                 ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
                 ("lines", ["type": "array", "items": .reference("Line")]), ("usage", .string), ("tags", .string),
-                ("peer_uid", .integer), ("peer_pid", .integer),
+                ("peer_uid", .integer), ("peer_pid", .integer), ("sender", .string),
             ],
             required: [
                 "sequence", "id", "org", "model", "at", "received", "tier", "tier_fell_back", "status", "cost",
@@ -287,6 +288,7 @@ enum OpenAPI {
                 ("database_bytes", .integer), ("wal_bytes", .integer), ("latency_99_ms", ["type": "number"]),
                 ("last_commit_seconds", ["type": "number"]), ("rate_card_age_seconds", .integer),
                 ("disk_free_bytes", .integer), ("disk_bytes", .integer),
+                ("quarantine", .reference("QuarantineSummary")),
                 (
                     "gap",
                     .members(

@@ -5,13 +5,16 @@ import NIOCore
 /// Writes reply lines. Protocol, section 1.
 enum ReplyEncoder {
     /// The line that answers a request with what the ledger made of it.
-    static func write(_ outcome: Outcome, id: String?, to buffer: inout ByteBuffer) {
+    static func write(
+        _ outcome: Outcome, id: String?, warnings: LineWarnings = [], to buffer: inout ByteBuffer
+    ) {
         switch outcome {
-        case .usage(let reply): write(reply, id: id, to: &buffer)
+        case .usage(let reply): write(reply, id: id, warnings, to: &buffer)
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
+        case .orgAlias, .quarantined, .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased,
+            .card, .alias, .billed,
             .overtaken,
             .unheard, .alive:
             // No request of this socket leads to these.
@@ -35,10 +38,16 @@ enum ReplyEncoder {
         buffer.writeStaticString("\",\"message\":")
         writeString(refusal.message, to: &buffer)
         buffer.writeStaticString(",\"retryable\":")
-        buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        if refusal.isQuarantined {
+            buffer.writeStaticString("false},\"quarantined\":true}\n")
+        } else {
+            buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        }
     }
 
-    private static func write(_ reply: ChargeReply, id: String?, to buffer: inout ByteBuffer) {
+    private static func write(
+        _ reply: ChargeReply, id: String?, _ warnings: LineWarnings, to buffer: inout ByteBuffer
+    ) {
         begin(id, ok: true, &buffer)
         buffer.writeStaticString(",\"status\":\"")
         buffer.writeString(reply.status.name)
@@ -55,6 +64,13 @@ enum ReplyEncoder {
         if let overrun = reply.overrun {
             buffer.writeStaticString("\",\"overrun\":\"")
             write(overrun, to: &buffer)
+        }
+        guard warnings.isEmpty else {
+            buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true" : "\"")
+            buffer.writeStaticString(",\"warnings\":[\"")
+            buffer.writeString(warnings.names.joined(separator: "\",\""))
+            buffer.writeStaticString("\"]}\n")
+            return
         }
         buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
     }

@@ -20,7 +20,23 @@ enum RowSeals {
         var premise: String?
     }
 
-    static let tables = [
+    /// A process, with the sender on whose behalf it spoke.
+    static let peer = Table(name: "peer", key: ["id"], columns: ["uid", "pid", "sender"])
+
+    /// Every table that has seals.
+    static let tables =
+        firstTables.filter { $0.name != peer.name } + [
+            peer,
+            // What an erasure leaves of a line is not what its digest is of.
+            Table(
+                name: "quarantine", key: ["number"],
+                columns: [
+                    "state", "step", "repeats", "repeated", "peer", "line_hash", "named", "id", "user", "message",
+                ]),
+        ]
+
+    /// The tables that had seals when seals came, in their form of then: a migration goes by them.
+    static let firstTables = [
         Table(name: "meta", key: ["name"], columns: ["value"]),
         Table(
             name: "org", key: ["id"],
@@ -111,8 +127,8 @@ enum RowSeals {
                 """
         }.joined()
 
-    /// Seals everything that is there.
-    static var fill: String {
+    /// Seals what is in those tables.
+    static func fill(_ tables: [Table]) -> String {
         tables.map { table in
             let condition = table.condition.map { " WHERE \($0)" } ?? ""
             return """
@@ -120,8 +136,11 @@ enum RowSeals {
                 FROM \(table.name)\(condition);
 
                 """
-        }.joined() + "UPDATE member SET seal = \(memberWindows);"
+        }.joined()
     }
+
+    /// Seals members' windows.
+    static let fillMemberWindows = "UPDATE member SET seal = \(memberWindows);"
 
     static func key(of table: Table, _ prefix: String) -> String {
         "json_array(\(table.key.map { prefix + $0 }.joined(separator: ", ")))"

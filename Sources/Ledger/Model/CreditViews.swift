@@ -121,6 +121,10 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case orgErased = "org_erased"
         /// A saved payment method is about to expire.
         case paymentMethodExpiring = "payment_method_expiring"
+        /// Usage lines of the past hour were refused for good and are kept until somebody decides.
+        case usageQuarantined = "usage_quarantined"
+        /// In the past hour ids came again with other content.
+        case idConflicts = "id_conflicts"
     }
 }
 

@@ -98,6 +98,17 @@ extension Journal {
                 "usage detail and members of org \(event.org) will be erased in \(value("days")) days, at \(value("erases"))",
                 fields)
         case .orgErased: write(.orgErased, "usage detail and members of org \(event.org) were erased", fields)
+        case .usageQuarantined:
+            let whose = event.org.isEmpty ? "without a known org" : "of org \(event.org)"
+            write(
+                .usageQuarantined,
+                "\(value("lines")) usage lines \(whose) were refused since \(value("since")) and are kept: meterctl quarantine list",
+                fields)
+        case .idConflicts:
+            write(
+                .idConflicts,
+                "\(value("conflicts")) ids of org \(event.org) came again with other content since \(value("since")); by user: \(value("users"))",
+                fields)
         case .paymentMethodExpiring:
             write(
                 .paymentMethodExpiring,

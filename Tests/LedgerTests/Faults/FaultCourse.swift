@@ -327,6 +327,6 @@ extension Outcome {
 
 extension Mutation {
     var recordID: String? {
-        if case .usage(let record, _, _, _) = self { record.id } else { nil }
+        if case .usage(let record, _, _, _, _) = self { record.id } else { nil }
     }
 }
