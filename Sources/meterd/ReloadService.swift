@@ -69,7 +69,7 @@ struct ReloadService: Service {
         guard comparable != daemon.settings else { return }
         daemon.journal.write(
             .needsRestart,
-            "settings other than peers, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
+            "settings other than peers, senders, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
         )
     }
 }
