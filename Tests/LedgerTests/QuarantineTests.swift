@@ -179,6 +179,8 @@ import Testing
         try ledger.createOrg("acme")
         _ = try ledger.keep(#"{"late":1}"#, org: "acme")
         _ = try ledger.keep(#"{"other":1}"#, org: "globex")
+        _ = try ledger.keep(#"{"named":1}"#, org: "Acme Inc.")
+        _ = try ledger.alias("Acme Inc.", "acme", key: "alias")
         guard case .erased(let next) = try ledger.one(.eraseQuarantined(org: "acme", limit: 1)),
             case .erased(nil) = try ledger.one(.eraseQuarantined(org: "acme", limit: 10))
         else {

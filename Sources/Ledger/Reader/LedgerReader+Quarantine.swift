@@ -77,11 +77,13 @@ extension LedgerReader {
     public func quarantineSummary() async throws -> QuarantineSummary {
         try await pool.read { database in
             let rows = try Row.fetchAll(
-                database, sql: "SELECT code, count(*) AS count FROM quarantine WHERE state = 1 GROUP BY code")
-            let oldest = try Int64.fetchOne(database, sql: "SELECT min(received) FROM quarantine WHERE state = 1")
+                database,
+                sql: """
+                    SELECT code, count(*) AS count, min(received) AS oldest FROM quarantine WHERE state = 1 GROUP BY code
+                    """)
             return QuarantineSummary(
                 kept: Dictionary(rows.map { ($0["code"], $0["count"]) }, uniquingKeysWith: +),
-                oldest: oldest.map(Self.time))
+                oldest: rows.map { $0["oldest"] as Int64 }.min().map(Self.time))
         }
     }
 

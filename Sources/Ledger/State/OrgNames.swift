@@ -14,6 +14,11 @@ struct OrgNames {
 
     var count: Int { names.count }
 
+    /// The other names of an org.
+    func names(of org: String) -> [String] {
+        names.filter { $0.value == org }.keys.sorted()
+    }
+
     /// Those that are committed.
     var all: [String: String] { committed }
 

@@ -171,7 +171,7 @@ extension SQLiteStore {
         try didErase()
     }
 
-    /// Erases the text of some of an org's lines.
+    /// Erases the text of some of an org's lines, those that name it by another name included.
     mutating func eraseQuarantined(
         of name: String, limit: Int, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
@@ -180,11 +180,13 @@ extension SQLiteStore {
             SELECT number FROM quarantine INDEXED BY quarantine_by_name WHERE named = ? AND line_hash IS NOT NULL
             ORDER BY number LIMIT ?
             """)
-        select.bind(1, name)
-        select.bind(2, Int64(limit))
         var numbers: [Int64] = []
-        while try select.step() { numbers.append(select.int(0)) }
-        select.reset()
+        for named in [name] + orgNames.names(of: name) {
+            select.bind(1, named)
+            select.bind(2, Int64(limit - numbers.count))
+            while try select.step() { numbers.append(select.int(0)) }
+            select.reset()
+        }
         for number in numbers { try erase(number, now: now, actor: Self.retention) }
         if !numbers.isEmpty { try didErase() }
         return .erased(next: numbers.count < limit ? nil : numbers.last)
