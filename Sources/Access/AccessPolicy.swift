@@ -10,6 +10,11 @@ public enum IngestOperation: String, CaseIterable, Sendable {
     case release
     /// Read a balance.
     case balance
+    /// Speak on behalf of a sender, who has rights of its own.
+    case delegate
+
+    /// What can be asked for: everything but the right to delegate, which has to be given by name.
+    public static let requests: Set<IngestOperation> = [.usage, .authorize, .release, .balance]
 }
 
 /// What may be done on the control socket.
@@ -62,10 +67,13 @@ public struct AccessRule: Sendable, Hashable {
 public struct AccessPolicy: Sendable, Hashable {
     /// The rules; nil where there are none at all.
     public let rules: [AccessRule]?
+    /// Those on whose behalf a peer may speak, by name.
+    public let senders: [String: Sender]
 
     /// A policy of those rules.
-    public init(rules: [AccessRule]?) {
+    public init(rules: [AccessRule]?, senders: [Sender] = []) {
         self.rules = rules
+        self.senders = Dictionary(senders.map { ($0.name, $0) }) { first, _ in first }
     }
 
     /// Everybody who can connect may do everything.
@@ -95,6 +103,13 @@ public struct Permissions: Sendable, Hashable {
     public func allows(_ operation: IngestOperation, org: String) -> Bool {
         guard let rules else { return true }
         return rules.contains { $0.ingest.contains(operation) && ($0.orgs?.contains(org) ?? true) }
+    }
+
+    /// Whether they may ask that for an org, or, if it isn't known, for some org.
+    func allows(_ operation: IngestOperation, anyOrg org: String?) -> Bool {
+        if let org { return allows(operation, org: org) }
+        guard let rules else { return true }
+        return rules.contains { $0.ingest.contains(operation) }
     }
 
     /// Whether they may do something on the control socket.

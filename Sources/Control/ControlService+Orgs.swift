@@ -92,6 +92,8 @@ extension ControlService {
         case .correction(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .repriced(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .alias(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .orgAlias(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .quarantined(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .refused(let refusal): throw Problem(refusal)
         case .usage, .hold, .balance, .found, .erased, .card, .billed, .overtaken, .unheard, .alive:
             throw Problem(.unknownOutcome, "the daemon gave an answer of another kind")

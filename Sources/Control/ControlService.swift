@@ -54,6 +54,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var diskBytes: Int64?
     /// What the ledger had before it was put back to an older state; nil where that never was.
     public var gap: LedgerGap?
+    /// Refused usage that waits for somebody to decide.
+    public var quarantine: QuarantineSummary?
 
     /// A status of those members.
     public init(
@@ -110,6 +112,9 @@ public struct ControlService: Sendable {
     let makeSnapshot: @Sendable () async throws -> LedgerSnapshot
     let onBackup: @Sendable (Result<LedgerSnapshot, any Error>) -> Void
     let status: @Sendable () async throws -> StatusView
+    /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.
+    public var readAgain: @Sendable (_ line: [UInt8], _ at: Timestamp?, _ id: String?) -> Result<UsageRecord, Refusal> =
+        { _, _, _ in .failure(Refusal(.conflict, "this service reads no usage lines")) }
 
     /// A service over a ledger.
     ///
@@ -154,7 +159,7 @@ public struct ControlService: Sendable {
         daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
             + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
-            + webhookEndpoints
+            + webhookEndpoints + quarantineEndpoints + orgAliasEndpoints
             + testClockEndpoints
     }
 }

@@ -57,6 +57,7 @@ enum OpenAPI {
     }
 
     private static let schemas: [String: OpenAPIValue] = ledgerSchemas.merging(billingSchemas) { $1 }
+        .merging(quarantineSchemas) { $1 }
 
     private static let ledgerSchemas: [String: OpenAPIValue] = [
         "Problem": .members(
@@ -176,7 +177,7 @@ enum OpenAPI {
                 ("lines", ["type": "array", "items": .reference("Line")]),
                 ("unpriced_units", ["type": "array", "items": .string]), ("reported_cost", .money),
                 ("reported_by", .string), ("reader_version", .integer), ("usage", .string), ("tags", .string),
-                ("peer_uid", .integer), ("peer_pid", .integer),
+                ("peer_uid", .integer), ("peer_pid", .integer), ("sender", .string),
             ],
             required: [
                 "sequence", "id", "org", "model", "at", "received", "tier", "tier_fell_back", "status", "cost",
@@ -302,6 +303,7 @@ enum OpenAPI {
                 ("database_bytes", .integer), ("wal_bytes", .integer), ("latency_99_ms", ["type": "number"]),
                 ("last_commit_seconds", ["type": "number"]), ("rate_card_age_seconds", .integer),
                 ("disk_free_bytes", .integer), ("disk_bytes", .integer),
+                ("quarantine", .reference("QuarantineSummary")),
                 (
                     "gap",
                     .members(

@@ -26,6 +26,11 @@ public struct PrometheusText: Sendable {
         family(name, "counter", help, values.map { ([(label, $0.0)], Double($0.1)) })
     }
 
+    /// One value a label, which goes up and down.
+    public mutating func gauges(_ name: String, _ help: String, by label: String, _ values: [(String, Double)]) {
+        family(name, "gauge", help, values.map { ([(label, $0.0)], $0.1) })
+    }
+
     /// One series with labels.
     public mutating func gauge(_ name: String, _ help: String, labels: [(String, String)], _ value: Double) {
         family(name, "gauge", help, [(labels, value)])

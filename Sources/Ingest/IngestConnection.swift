@@ -17,7 +17,7 @@ final class IngestConnection: ChannelInboundHandler {
     private enum Open {
         /// With the writer: the id to answer under, the bytes that it holds in memory, and the org where an observer wants
         /// to know what becomes of it.
-        case submitted(id: String?, bytes: Int, observed: String? = nil)
+        case submitted(id: String?, bytes: Int, observed: String? = nil, warnings: LineWarnings = [])
         /// Answered already, behind one that is not.
         case answered(ByteBuffer)
     }
@@ -189,43 +189,81 @@ final class IngestConnection: ChannelInboundHandler {
 
     private func handle(_ line: DecodedLine, _ ready: inout ByteBuffer) {
         switch line.result {
-        case .failure(let refusal):
+        case .failure(let refusal) where line.kept == nil || !mayHaveKept(line):
             answer(refusal, line.id, &ready)
-        case .success(_) where core.isDraining:
+        case _ where core.isDraining:
             answer(Refusal(.shuttingDown, "the daemon is stopping; send it again to the next one"), line.id, &ready)
+        case .failure(let refusal):
+            keep(line, refusal)
         case .success(.ping):
             reply(&ready) { ReplyEncoder.writePong(version: core.version, id: line.id, to: &$0) }
         case .success(.balance(let org)):
-            guard allows(.balance, org, line.id, &ready) else { return }
+            guard allows(.balance, org, line, &ready) else { return }
             open.append(.submitted(id: line.id, bytes: 0))
             core.stage(.balance(org: org), bytes: 0, from: self)
         case .success(.release(let org, let id)):
-            guard allows(.release, org, line.id, &ready) else { return }
+            guard allows(.release, org, line, &ready) else { return }
             open.append(.submitted(id: line.id, bytes: 0))
             core.stage(.release(org: org, id: id), bytes: 0, from: self)
         case .success(.authorize(let request)):
-            guard allows(.authorize, request.org, line.id, &ready) else { return }
+            guard allows(.authorize, request.org, line, &ready) else { return }
             let bytes = request.bytes + 512
             open.append(.submitted(id: line.id, bytes: bytes))
             core.stage(.authorize(request), bytes: bytes, from: self)
         case .success(.usage(let record)):
-            guard allows(.usage, record.org, line.id, &ready) else { return }
-            let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + 512
+            guard allows(.usage, record.org, line, &ready) else { return }
+            let bytes = record.usage.utf8.count + (record.tags?.utf8.count ?? 0) + (line.kept?.count ?? 0) + 512
             let observed = core.observer?.wantsAnswers == true ? record.org : nil
-            open.append(.submitted(id: line.id, bytes: bytes, observed: observed))
-            core.stage(core.charge(record, from: origin), bytes: bytes, from: self)
+            open.append(.submitted(id: line.id, bytes: bytes, observed: observed, warnings: line.warnings))
+            core.stage(
+                core.charge(record, from: origin(of: line), line: line.kept), bytes: bytes, from: self)
         }
     }
 
-    /// Whether the peer may ask that; refuses it where not.
+    /// Has a refused usage line kept; its answer says so.
+    private func keep(_ line: DecodedLine, _ refusal: Refusal) {
+        guard let kept = line.kept else { return }
+        let bytes = kept.count + 512
+        open.append(.submitted(id: line.id, bytes: bytes))
+        let refused = RefusedLine(
+            refusal: refusal, id: line.id, org: line.refused?.org, user: line.refused?.user, received: core.clock(),
+            peer: origin(of: line), line: kept)
+        core.stage(.quarantine(refused), bytes: bytes, from: self)
+    }
+
+    /// Whether a usage line that is refused would be its peer's to send, if it were right.
+    private func mayHaveKept(_ line: DecodedLine) -> Bool {
+        // What can be no org's name is nobody's right.
+        let org = line.refused?.org.flatMap { OrgName.isValid($0) ? $0 : nil }
+        return permissions.refusal(of: .usage, org: org, sender: line.sender, core.access) == nil
+    }
+
+    /// The peer, as the record of a line names it.
+    private func origin(of line: DecodedLine) -> Peer? {
+        guard let sender = line.sender, let origin else { return origin }
+        return Peer(uid: origin.uid, pid: origin.pid, sender: sender)
+    }
+
+    /// Whether the peer may ask that, and the sender if it names one; refuses it where not.
     private func allows(
-        _ operation: IngestOperation, _ org: String, _ id: String?, _ ready: inout ByteBuffer
+        _ operation: IngestOperation, _ org: String, _ line: DecodedLine, _ ready: inout ByteBuffer
     ) -> Bool {
-        if permissions.allows(operation, org: org) { return true }
+        if line.sender == nil, permissions.allows(operation, org: org) { return true }
+        let reason = permissions.refusal(of: operation, org: org, sender: line.sender, core.access)
+        guard let reason else { return true }
         let who = peer.map { "uid \($0.uid)" } ?? "a peer without credentials"
-        let refusal = Refusal(.forbidden, "\(who) may not ask '\(operation.rawValue)' for org '\(org)' here")
-        core.observer?.didRefuse(refusal, id: id, org: org, to: peer)
-        answer(refusal, id, &ready)
+        // Its name is not known to be anybody's.
+        let sender = line.sender.map { "'\(PrintableText.escaped($0, isOneLine: true))'" } ?? ""
+        let words =
+            switch reason {
+            case .operation: "\(who) may not ask '\(operation.rawValue)' for org '\(org)' here"
+            case .delegation: "\(who) may not name a sender for org '\(org)' here"
+            case .unknownSender: "there is no sender \(sender) in the configuration"
+            case .senderOperation: "the sender \(sender) may not ask '\(operation.rawValue)' for org '\(org)'"
+            }
+        let refusal = Refusal(.forbidden, words)
+        core.observer?.didRefuse(refusal, id: line.id, org: org, to: peer)
+        answer(refusal, line.id, &ready)
         return false
     }
 
@@ -249,12 +287,12 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// Takes the outcome of the oldest request that is with the writer. Call ``flush()`` after the last of a batch.
     func receive(_ outcome: Outcome) {
-        guard case .submitted(let id, let bytes, let observed)? = open.popFirst() else { return }
+        guard case .submitted(let id, let bytes, let observed, let warnings)? = open.popFirst() else { return }
         core.didFinish(bytes: bytes)
         if let observed { core.observer?.didAnswer(outcome, id: id, org: observed, from: peer) }
         if case .refused(let refusal) = outcome { core.statistics.refused(refusal.code) }
         guard phase != .closed else { return }
-        ReplyEncoder.write(outcome, id: id, to: &replies)
+        ReplyEncoder.write(outcome, id: id, warnings: warnings, to: &replies)
         while case .answered(var line)? = open.first {
             replies.writeBuffer(&line)
             open.removeFirst()

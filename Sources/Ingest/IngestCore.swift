@@ -52,6 +52,7 @@ final class IngestCore {
 
     private let writer: LedgerWriter
     private let decoder: RequestDecoder
+    private var lines = LineKeeper()
     private let book: @Sendable () -> RateBook
     private var preparer = ChargePreparer()
     private var outbox: Outbox?
@@ -66,7 +67,7 @@ final class IngestCore {
     init(
         limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger, access: AccessPolicy,
         observer: (any IngestObserver)?, clock: @escaping @Sendable () -> Timestamp,
-        book: @escaping @Sendable () -> RateBook
+        book: @escaping @Sendable () -> RateBook, orgNames: @escaping @Sendable () -> [String: String]
     ) {
         self.limits = limits
         self.version = version
@@ -76,13 +77,7 @@ final class IngestCore {
         self.observer = observer
         self.clock = clock
         self.book = book
-        decoder = RequestDecoder { model in
-            let book = book()
-            guard let entry = book.entry(at: clock()),
-                case .rate(let rate, _)? = try? book.resolve(model, provider: nil, on: entry)
-            else { return nil }
-            return rate.provider
-        }
+        decoder = RequestDecoder.inForce(book: book, clock: clock, orgNames: orgNames)
     }
 
     /// Where the writer sends outcomes; set once before the first connection.
@@ -96,7 +91,9 @@ final class IngestCore {
     func decode(_ line: UnsafeBufferPointer<UInt8>) -> DecodedLine? {
         var cursor = JSONCursor(line)
         guard cursor.peek() != nil else { return nil }
-        return decoder.decode(line)
+        var decoded = decoder.decode(line)
+        if decoded.isWorthKeeping { decoded.kept = lines.keep(line) }
+        return decoded
     }
 
     /// Everything that is counted, up to now.
@@ -126,10 +123,10 @@ final class IngestCore {
 
     /// The mutation that charges a record, with its price by the cards in force: what can be worked out here the writer, who
     /// is one, need not.
-    func charge(_ record: UsageRecord, from peer: Peer?) -> Mutation {
+    func charge(_ record: UsageRecord, from peer: Peer?, line: KeptLine?) -> Mutation {
         let received = clock()
         let prepared = preparer.prepare(record, received: received, peer: peer, book: book())
-        return .usage(record, received: received, peer: peer, prepared: prepared)
+        return .usage(record, received: received, peer: peer, prepared: prepared, line: line)
     }
 
     /// Puts a request in line for the writer.

@@ -27,10 +27,12 @@ public final class IngestServer: Sendable {
     /// - Parameters:
     ///   - access: who may ask what; see ``setAccess(_:)``.
     ///   - book: every rate card; called on the event loop for each record.
+    ///   - orgNames: orgs by their other names; called on the event loop for each line.
     public init(
         limits: IngestLimits, version: String, writer: LedgerWriter, logger: Logger, access: AccessPolicy = .open,
         observer: (any IngestObserver)? = nil, clock: @escaping @Sendable () -> Timestamp,
-        book: @escaping @Sendable () -> RateBook
+        book: @escaping @Sendable () -> RateBook,
+        orgNames: @escaping @Sendable () -> [String: String] = { [:] }
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -38,7 +40,7 @@ public final class IngestServer: Sendable {
         (core, mailbox) = try await loop.submit {
             let core = IngestCore(
                 limits: limits, version: version, writer: writer, logger: logger, access: access, observer: observer,
-                clock: clock, book: book)
+                clock: clock, book: book, orgNames: orgNames)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let mailbox = Mailbox(core: bound, loop: loop)
             core.connect(to: mailbox, on: loop)

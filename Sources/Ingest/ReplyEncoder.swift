@@ -5,13 +5,16 @@ import NIOCore
 /// Writes reply lines. Protocol, section 1.
 enum ReplyEncoder {
     /// The line that answers a request with what the ledger made of it.
-    static func write(_ outcome: Outcome, id: String?, to buffer: inout ByteBuffer) {
+    static func write(
+        _ outcome: Outcome, id: String?, warnings: LineWarnings = [], to buffer: inout ByteBuffer
+    ) {
         switch outcome {
-        case .usage(let reply): write(reply, id: id, to: &buffer)
+        case .usage(let reply): write(reply, id: id, warnings, to: &buffer)
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
+        case .orgAlias, .quarantined, .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased,
+            .card, .alias, .billed,
             .overtaken,
             .unheard, .alive:
             // No request of this socket leads to these.
@@ -35,10 +38,16 @@ enum ReplyEncoder {
         buffer.writeStaticString("\",\"message\":")
         writeString(refusal.message, to: &buffer)
         buffer.writeStaticString(",\"retryable\":")
-        buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        if refusal.isQuarantined {
+            buffer.writeStaticString("false},\"quarantined\":true}\n")
+        } else {
+            buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        }
     }
 
-    private static func write(_ reply: ChargeReply, id: String?, to buffer: inout ByteBuffer) {
+    private static func write(
+        _ reply: ChargeReply, id: String?, _ warnings: LineWarnings, to buffer: inout ByteBuffer
+    ) {
         begin(id, ok: true, &buffer)
         buffer.writeStaticString(",\"status\":\"")
         buffer.writeString(reply.status.name)
@@ -56,18 +65,28 @@ enum ReplyEncoder {
             buffer.writeStaticString("\",\"overrun\":\"")
             write(overrun, to: &buffer)
         }
-        guard reply.unpricedUnits.isEmpty else { return writeUnpriced(reply, to: &buffer) }
-        buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
+        guard !reply.unpricedUnits.isEmpty || !warnings.isEmpty else {
+            buffer.writeStaticString(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
+            return
+        }
+        buffer.writeStaticString("\"")
+        writeList("unpriced_units", reply.unpricedUnits, to: &buffer)
+        if reply.isDuplicate { buffer.writeStaticString(",\"duplicate\":true") }
+        writeList("warnings", warnings.names, to: &buffer)
+        buffer.writeStaticString("}\n")
     }
 
-    /// Ends a reply with what has no price yet.
-    private static func writeUnpriced(_ reply: ChargeReply, to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("\",\"unpriced_units\":[")
-        for (index, unit) in reply.unpricedUnits.enumerated() {
+    /// A member that is a list of strings; nothing if it is empty.
+    private static func writeList(_ name: StaticString, _ texts: [String], to buffer: inout ByteBuffer) {
+        guard !texts.isEmpty else { return }
+        buffer.writeStaticString(",\"")
+        buffer.writeStaticString(name)
+        buffer.writeStaticString("\":[")
+        for (index, text) in texts.enumerated() {
             if index > 0 { buffer.writeStaticString(",") }
-            writeString(unit, to: &buffer)
+            writeString(text, to: &buffer)
         }
-        buffer.writeStaticString(reply.isDuplicate ? "],\"duplicate\":true}\n" : "]}\n")
+        buffer.writeStaticString("]")
     }
 
     private static func write(_ reply: HoldReply, id: String?, to buffer: inout ByteBuffer) {

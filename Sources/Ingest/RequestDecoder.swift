@@ -9,6 +9,8 @@ public struct RequestDecoder {
     private let providerOfModel: (String) -> String?
     /// Whether `id` and `org` may be left out: so where a price is asked for and nothing is recorded.
     private let isPriceOnly: Bool
+    /// The org that a name stands for besides its own; nil while there are no such names.
+    var orgOfAlias: ((String) -> String?)?
 
     /// A decoder that asks `providerOfModel` where a record names no provider.
     public init(isPriceOnly: Bool = false, providerOfModel: @escaping (String) -> String?) {
@@ -33,20 +35,45 @@ public struct RequestDecoder {
         }
         let result: Result<Request, Refusal>
         do throws(Refusal) {
-            result = .success(try request(members, line))
+            result = .success(try request(&members, line))
         } catch {
             result = .failure(error)
         }
-        return DecodedLine(id: members.validID, result: result)
+        return decoded(result, members)
     }
 
-    private func request(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> Request {
+    private func decoded(_ result: Result<Request, Refusal>, _ members: Members) -> DecodedLine {
+        var line = DecodedLine(
+            id: members.validID, result: result, warnings: members.warnings, sender: members.sender)
+        switch result {
+        case .success(.usage(let record)):
+            if line.id == nil, !record.id.isEmpty { line.id = record.id }
+        case .success: line.warnings = []
+        case .failure(let refusal):
+            guard members.isUsage, refusal.code == .malformed else { break }
+            line.refused = RefusedMembers(
+                org: members.org.map { orgOfAlias?($0) ?? $0 }.flatMap(Self.short),
+                user: members.user.flatMap(Self.short))
+        }
+        return line
+    }
+
+    /// A text that a row may name; nil if it is too long.
+    private static func short(_ text: String) -> String? {
+        (1...RequestLimits.userBytesMax).contains(text.utf8.count) && !text.utf8.contains(0) ? text : nil
+    }
+
+    private func request(_ members: inout Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> Request {
         if let failure = members.failure { throw failure }
+        if let sender = members.sender {
+            try Self.check(sender, "sender", bytesMax: RequestLimits.senderBytesMax)
+        }
+        if let strict = members.failureUnlessUsage, !members.isUsage { throw strict }
         if let id = members.id, !RequestLimits.isID(id) {
             throw Refusal(.malformed, "id must be 1 to \(RequestLimits.idBytesMax) bytes of printable ASCII")
         }
         switch members.op ?? "usage" {
-        case "usage": return .usage(try record(members, line))
+        case "usage": return .usage(try record(&members, line))
         case "authorize": return .authorize(try hold(members, line))
         case "release":
             guard let id = members.id else { throw missing("id", "the id of a hold") }
@@ -60,11 +87,15 @@ public struct RequestDecoder {
         }
     }
 
-    private func record(_ members: Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> UsageRecord {
-        guard let id = members.id ?? (isPriceOnly ? "" : nil) else { throw missing("id", "a string") }
+    private func record(_ members: inout Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> UsageRecord {
+        guard let id = members.id ?? members.hold ?? (isPriceOnly ? "" : nil) else { throw missing("id", "a string") }
         let org = isPriceOnly ? (members.org ?? "") : try self.org(members)
         guard let model = members.model else { throw missing("model", "a string") }
         try Self.check(model, "model", bytesMax: RequestLimits.modelBytesMax)
+        if members.user?.isEmpty == true {
+            members.user = nil
+            members.warnings.insert(.userEmpty)
+        }
         if let user = members.user { try Self.check(user, "user", bytesMax: RequestLimits.userBytesMax) }
         if let hold = members.hold, !RequestLimits.isID(hold) {
             throw Refusal(.malformed, "hold must be 1 to \(RequestLimits.idBytesMax) bytes of printable ASCII")
@@ -73,25 +104,29 @@ public struct RequestDecoder {
         let tier = try self.tier(members)
         var at: Timestamp?
         if let text = members.at {
-            guard let moment = Timestamp(rfc3339: text) else {
-                throw Refusal(.malformed, "at must be an RFC 3339 time, such as 2026-11-24T09:58:24.123Z")
-            }
-            at = moment
+            guard let moment = LineTime(text) else { throw Refusal(.malformed, "at must be \(LineTime.expected)") }
+            at = moment.time
+            members.warnings.formUnion(moment.warnings)
+        }
+        let tags = members.tags.flatMap { range -> String? in
+            let json = UnsafeBufferPointer(rebasing: line[range])
+            return members.warnings.contains(.tagsNotText)
+                ? LineTags.text(json) : String(decoding: json, as: UTF8.self)
         }
         let (usage, reading) = try self.usage(members, line, model: model, provider: provider)
         return UsageRecord(
             id: id, org: org, user: members.user, model: model, provider: provider, at: at, tier: tier,
             hold: members.hold, usage: usage,
-            tags: members.tags.map { String(decoding: line[$0], as: UTF8.self) }, cost: try cost(members),
-            reading: reading)
+            tags: tags, cost: cost(&members), reading: reading)
     }
 
     /// What the request cost by the record's own word. Nothing and less is no price: LiteLLM says 0 of a model that it doesn't
     /// know.
-    private func cost(_ members: Members) throws(Refusal) -> ReportedCost? {
+    private func cost(_ members: inout Members) -> ReportedCost? {
         guard let text = members.cost else { return nil }
         guard let amount = Money(roundingDecimal: text) else {
-            throw Refusal(.malformed, "cost must be a decimal string of US dollars, such as \"0.0123\"")
+            members.warnings.insert(.costNotDecimal)
+            return nil
         }
         return ReportedCost(amount, source: .record)
     }
@@ -155,6 +190,7 @@ public struct RequestDecoder {
 
     private func org(_ members: Members) throws(Refusal) -> String {
         guard let org = members.org else { throw missing("org", "a string") }
+        if let orgOfAlias, let real = orgOfAlias(org) { return real }
         guard OrgName.isValid(org) else {
             throw Refusal(.malformed, "org must be 1 to \(OrgName.bytesMax) of a-z 0-9 - _ .")
         }
@@ -174,11 +210,20 @@ public struct RequestDecoder {
 
 /// The known members of a request as they stand in the line.
 private struct Members {
-    var op, id, org, user, model, provider, at, tier, hold, amount, cost: String?
+    var op, id, org, user, model, provider, at, tier, hold, amount, cost, sender: String?
     var ttl: Int64?
     var usage, tags: Range<Int>?
     /// The first member that was wrong.
     var failure: Refusal?
+    /// The first member whose form only a usage line may have.
+    var failureUnlessUsage: Refusal?
+    /// What was odd and is taken all the same.
+    var warnings: LineWarnings = []
+    /// Whether `op` is there and is no text.
+    var isOpWrong = false
+
+    /// Whether it asks for usage.
+    var isUsage: Bool { !isOpWrong && (op ?? "usage") == "usage" }
 
     /// The id, where it is one that may be echoed.
     var validID: String? { id.flatMap { RequestLimits.isID($0) ? $0 : nil } }
@@ -188,6 +233,7 @@ private struct Members {
         while let key = try cursor.nextMember() {
             // In the order in which a usage record usually has them.
             if cursor.matches(key, "op") {
+                isOpWrong = cursor.peek() != UInt8(ascii: "\"") && cursor.peek() != UInt8(ascii: "n")
                 op = try Self.text(&cursor, "op", op, &failure)
             } else if cursor.matches(key, "id") {
                 id = try Self.text(&cursor, "id", id, &failure)
@@ -200,7 +246,7 @@ private struct Members {
             } else if cursor.matches(key, "provider") {
                 provider = try Self.text(&cursor, "provider", provider, &failure)
             } else if cursor.matches(key, "at") {
-                at = try Self.text(&cursor, "at", at, &failure)
+                at = try time(&cursor)
             } else if cursor.matches(key, "usage") {
                 usage = try Self.object(&cursor, "usage", usage, &failure)
             } else if cursor.matches(key, "tier") {
@@ -210,9 +256,11 @@ private struct Members {
             } else if cursor.matches(key, "amount") {
                 amount = try Self.text(&cursor, "amount", amount, &failure)
             } else if cursor.matches(key, "cost") {
-                cost = try Self.decimal(&cursor, "cost", cost, &failure)
+                cost = try Self.decimal(&cursor, cost, &warnings)
             } else if cursor.matches(key, "ttl") {
                 ttl = try Self.seconds(&cursor, "ttl", ttl, &failure)
+            } else if cursor.matches(key, "sender") {
+                sender = try Self.text(&cursor, "sender", sender, &failure)
             } else if cursor.matches(key, "tags") {
                 tags = try Self.object(&cursor, "tags", tags, &failure)
                 if failure == nil, let tags { try checkTags(cursor, tags) }
@@ -243,14 +291,19 @@ private struct Members {
 
     /// A member that is a decimal, as a string or as a number, by its text.
     private static func decimal(
-        _ cursor: inout JSONCursor, _ name: String, _ old: String?, _ failure: inout Refusal?
+        _ cursor: inout JSONCursor, _ old: String?, _ warnings: inout LineWarnings
     ) throws(JSONError) -> String? {
-        guard let first = cursor.peek(), first == UInt8(ascii: "-") || (48...57).contains(first) else {
-            return try text(&cursor, name, old, &failure)
+        if try cursor.takeNull() { return old }
+        switch cursor.peek() {
+        case UInt8(ascii: "\"")?: return try cursor.text(try cursor.string())
+        case UInt8(ascii: "-")?, (48...57)?:
+            let range = try cursor.number()
+            return String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[range]), as: UTF8.self)
+        default:
+            warnings.insert(.costNotDecimal)
+            try cursor.skipValue()
+            return old
         }
-        let range = try cursor.number()
-        if old != nil { fail("\(name) is there twice", &failure) }
-        return String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[range]), as: UTF8.self)
     }
 
     /// A member that is a whole number; 0 where it is another kind of number, which no limit allows.
@@ -275,6 +328,17 @@ private struct Members {
         return isObject ? range : old
     }
 
+    /// `at`: a string, or a number, which only a usage line may have.
+    private mutating func time(_ cursor: inout JSONCursor) throws(JSONError) -> String? {
+        guard let byte = cursor.peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
+            return try Self.text(&cursor, "at", at, &failure)
+        }
+        let number = try cursor.number()
+        if at != nil { Self.fail("at is there twice", &failure) }
+        Self.fail("at must be a string", &failureUnlessUsage)
+        return String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[number]), as: UTF8.self)
+    }
+
     private mutating func checkTags(_ outer: JSONCursor, _ range: Range<Int>) throws(JSONError) {
         var cursor = JSONCursor(outer.bytes, at: range.lowerBound)
         var count = 0
@@ -282,7 +346,13 @@ private struct Members {
         while let key = try cursor.nextMember() {
             _ = try cursor.text(key)
             count += 1
-            if cursor.peek() != UInt8(ascii: "\"") { Self.fail("tags must be an object of strings", &failure) }
+            switch cursor.peek() {
+            case UInt8(ascii: "\""): break
+            case UInt8(ascii: "{"), UInt8(ascii: "["): Self.fail("tags must be an object of strings", &failure)
+            default:
+                warnings.insert(.tagsNotText)
+                Self.fail("tags must be an object of strings", &failureUnlessUsage)
+            }
             try cursor.skipValue()
         }
         if count > RequestLimits.tagsMax {

@@ -17,7 +17,7 @@ struct Meterctl: AsyncParsableCommand {
             PriceCommand.self, RatesCommand.self, LedgerCommand.self, EventsCommand.self, SendCommand.self,
             SubscriptionCommand.self, SeatsCommand.self, BillToCommand.self, PaymentMethodCommand.self,
             PaymentsCommand.self, InvoiceCommand.self, ClockCommand.self, ExportCommand.self, BenchCommand.self,
-            BackupCommand.self,
+            BackupCommand.self, QuarantineCommand.self,
             DoctorCommand.self, TopCommand.self,
         ])
 }

@@ -80,6 +80,9 @@ struct Daemon: Service {
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
         options.costPolicies = settings.costPolicies
+        options.quarantine = settings.quarantine
+        let orgNames = OrgNamesInForce()
+        options.onOrgNames = { orgNames.current = $0 }
         let bell = bell
         options.onEvents = { events in
             for event in events { journal.write(event) }
@@ -93,6 +96,7 @@ struct Daemon: Service {
         manager.status("recovering the ledger")
         let store = try SQLiteStore.open(path: database.path, options: options)
         rates.current = store.book
+        orgNames.current = store.orgsByOtherName
         // Room for everything that ingest may have open, and for operators beside it.
         writer = LedgerWriter(store: store, capacity: settings.openMax + LedgerWriter.performingMax) { failure in
             Self.end(failure, manager: manager, journal: journal, pump: pump)
@@ -108,7 +112,8 @@ struct Daemon: Service {
         self.access = access
         ingest = try await IngestServer(
             limits: limits, version: Version.current, writer: writer, logger: journal.logger,
-            access: access.current, observer: journal, clock: clock, book: { rates.current })
+            access: access.current, observer: journal, clock: clock, book: { rates.current },
+            orgNames: { orgNames.current })
         let billingInForce = BillingInForce(files)
         self.billingInForce = billingInForce
         let ledgerID = try await reader.ledgerID()
@@ -134,6 +139,10 @@ struct Daemon: Service {
             makeSnapshot: { try await copier.copy() },
             onBackup: { journal.write($0) }
         ) { try await status.view() }
+        service.readAgain = { line, at, id in
+            RequestDecoder.inForce(book: { rates.current }, clock: clock, orgNames: { orgNames.current })
+                .usage(again: line, at: at, id: id)
+        }
         control = try ControlServer(service, connectionsMax: budget.control, logger: journal.logger)
         service.access = { .open }
         metrics =

@@ -39,6 +39,9 @@ struct MetricsReport: Sendable {
         text.counters(
             "meterd_rejects_total", "Requests on the ingest socket that were refused.", by: "code",
             Refusal.Code.allCases.map { ($0.rawValue, seen.refusals[$0] ?? 0) })
+        text.counters(
+            "meterd_quarantined_total", "Usage lines that were refused for good and kept, equal ones counted each.",
+            by: "code", Refusal.quarantinedCodeNames.map { ($0, writer.quarantined[$0] ?? 0) })
         text.histogram(
             "meterd_ingest_durable_seconds",
             "From a request's coming to its durable outcome; counted from the first request of its lot.", seen.latency)
@@ -69,6 +72,10 @@ struct MetricsReport: Sendable {
         let backlog = try await status.reader.backlog()
         text.gauge("meterd_open_holds", "Holds that reserve credits.", Double(backlog.openHolds))
         text.gauge("meterd_unpriced_records", "Usage records that wait for a rate.", Double(backlog.unpriced))
+        let quarantine = try await status.reader.quarantineSummary()
+        text.gauges(
+            "meterd_quarantine_lines", "Usage lines that were refused for good and wait for somebody to decide.",
+            by: "code", Refusal.quarantinedCodeNames.map { ($0, Double(quarantine.kept[$0] ?? 0)) })
         text.gauge("meterd_orgs", "Orgs, closed ones included.", Double(try await status.reader.counts().orgs))
         if let card = status.rates.current.entry(at: status.clock()) {
             let age = status.clock().milliseconds - card.recorded.milliseconds

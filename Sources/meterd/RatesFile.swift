@@ -44,3 +44,13 @@ final class RatesInForce: Sendable {
         set { book.withLock { $0 = newValue } }
     }
 }
+
+/// Orgs by their other names, as the writer has them.
+final class OrgNamesInForce: Sendable {
+    private let names = Mutex<[String: String]>([:])
+
+    var current: [String: String] {
+        get { names.withLock { $0 } }
+        set { names.withLock { $0 = newValue } }
+    }
+}

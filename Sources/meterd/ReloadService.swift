@@ -71,7 +71,7 @@ struct ReloadService: Service {
         guard comparable != daemon.settings else { return }
         daemon.journal.write(
             .needsRestart,
-            "settings other than peers, cost, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
+            "settings other than peers, senders, cost, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
         )
     }
 }

@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Glibc
 import Ingest
+import Ledger
 import Logging
 import Metering
 import SystemPackage
@@ -51,6 +52,8 @@ struct Settings: Sendable, Equatable {
     var isFileThere = false
     var cacheMebibytes: Int
     var checkpointPages: Int
+    /// How much refused usage is kept.
+    var quarantine: QuarantineLimits
 
     /// Who collects.
     enum Gateway: String, CaseIterable, Sendable {
@@ -68,7 +71,8 @@ struct Settings: Sendable, Equatable {
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
-        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent", "store.cache_mib", "store.checkpoint_pages",
+        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
+        "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
     ]
 
     /// The file that is read where none is named; it may be missing.
@@ -103,6 +107,7 @@ struct SettingsSource: Sendable {
         var problems: [String] = []
         var providers: [any ConfigProvider] = []
         var peers: [AccessRule]?
+        var senders: [Sender] = []
         var flagValues: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, value) in flags {
             flagValues[Self.key(key)] = ConfigValue(.string(value), isSecret: false)
@@ -118,6 +123,7 @@ struct SettingsSource: Sendable {
                 let file = try SettingsFile(text, knowing: Settings.keys)
                 problems += file.problems.map { "\(path): \($0)" }
                 peers = file.peers
+                senders = file.senders
                 unknownPeers = file.unknownPeers
                 var values: [AbsoluteConfigKey: ConfigValue] = [:]
                 for (key, value) in file.values { values[Self.key(key)] = ConfigValue(.string(value), isSecret: false) }
@@ -129,7 +135,12 @@ struct SettingsSource: Sendable {
                 throw SettingsError(problems: ["configuration file \(path) \(reason)"])
             }
         }
-        var settings = try settings(ConfigReader(providers: providers), AccessPolicy(rules: peers), problems)
+        var settings = try settings(
+            ConfigReader(providers: providers), AccessPolicy(rules: peers, senders: senders), problems)
+        for sender in senders {
+            guard let name = sender.costPolicy?.rawValue, let policy = CostPolicy(name: name) else { continue }
+            settings.costPolicies.senders[sender.name] = policy
+        }
         settings.unknownPeers = unknownPeers
         settings.isFileThere = isFileThere
         return settings
@@ -168,7 +179,8 @@ struct SettingsSource: Sendable {
             logRecords: values.truth("log.records", default: false), access: access,
             costPolicies: values.costPolicies(),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
-            checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
+            checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000),
+            quarantine: values.quarantine())
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
         where path.utf8.count > ListeningSocket.pathBytesMax {
             let length = path.utf8.count
@@ -262,6 +274,15 @@ private struct SettingsReader {
             return fallback
         }
         return number
+    }
+
+    mutating func quarantine() -> QuarantineLimits {
+        var limits = QuarantineLimits()
+        limits.rowsPerMinute = Int64(number("quarantine.lines_per_minute", default: 60_000, in: 0...1_000_000))
+        limits.bytesPerMinute = Int64(number("quarantine.mib_per_minute", default: 64, in: 0...65_536)) << 20
+        limits.bytesMax = Int64(number("quarantine.mib_max", default: 1024, in: 0...1_048_576)) << 20
+        limits.retentionSeconds = Int64(number("quarantine.retention_days", default: 90, in: 1...3650)) * 86_400
+        return limits
     }
 
     mutating func mode(_ key: String, default fallback: mode_t) -> mode_t {

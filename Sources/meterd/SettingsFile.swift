@@ -6,6 +6,8 @@ struct SettingsFile {
     private(set) var values: [String: String] = [:]
     /// The rules of `peers`; nil where the file has no such key.
     private(set) var peers: [AccessRule]?
+    /// Those on whose behalf a peer may speak.
+    private(set) var senders: [Sender] = []
     /// A line for each rule that is about nobody on this machine.
     private(set) var unknownPeers: [String] = []
     /// A line for each thing that is wrong, with its place.
@@ -30,6 +32,8 @@ struct SettingsFile {
             let isSection = known.contains { $0.hasPrefix(name + ".") }
             if name == "peers" {
                 readPeers(value)
+            } else if name == "senders" {
+                readSenders(value)
             } else if value.mapping != nil, isSection {
                 collect(value, under: path + [part], known)
             } else if isEmpty, isSection {
@@ -56,6 +60,26 @@ struct SettingsFile {
             if let rule = reader.rule() { peers?.append(rule) }
             problems += reader.problems
             unknownPeers += reader.unknown
+        }
+    }
+
+    private mutating func readSenders(_ node: Node) {
+        if node.scalar.map({ ["", "~", "null"].contains($0.string) }) == true { return }
+        guard let sequence = node.sequence else {
+            problems.append("senders: expected a list, each with 'name'")
+            return
+        }
+        var names: Set<String> = []
+        for (index, entry) in sequence.enumerated() {
+            let name = "\(Self.place(entry))senders[\(index)]"
+            var reader = PeerRuleReader(entry, name: name)
+            if let sender = reader.sender() {
+                if !names.insert(sender.name).inserted {
+                    problems.append("\(name).name: there is one of that name already")
+                }
+                senders.append(sender)
+            }
+            problems += reader.problems
         }
     }
 

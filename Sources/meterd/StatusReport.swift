@@ -42,7 +42,7 @@ struct StatusReport: Sendable {
         let card = try entry.map { try book.card($0) }
         let disk = DiskSpace(of: databasePath)
         let isFull = statistics.isDiskFull
-        return StatusView(
+        var view = StatusView(
             version: Version.current, started: started.description,
             uptimeSeconds: Int((now.milliseconds - started.milliseconds) / 1000),
             state: pulse.isStopping ? "stopping" : isFull ? "degraded" : "ready",
@@ -60,6 +60,8 @@ struct StatusReport: Sendable {
             databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
             diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
             gap: history.gap)
+        view.quarantine = try await reader.quarantineSummary()
+        return view
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }

@@ -86,6 +86,7 @@ import Testing
         _ = try await fixture.billing.credit(
             Money(nanos: 1_000_000_000), reason: "late", on: "INV-000001", of: "acme", under: fixture.key(), by: "test")
         try await fixture.spend(7, "again", user: "ana")
+        try await refuse(fixture)
         // Nobody pays: grace, suspension, and the end of the retention.
         for day in ["03-31", "04-15", "04-19", "05-10", "05-18", "05-25", "06-15"] {
             try await fixture.move(to: "2026-\(day)")
@@ -104,12 +105,41 @@ import Testing
         var looking = Configuration()
         looking.readonly = true
         let ledger = try DatabaseQueue(path: fixture.directory.path + "/meterd.db", configuration: looking)
-        while try await ledger.read({ try Int.fetchOne($0, sql: "SELECT through FROM usage_rollup") ?? 0 }) < 147 {
+        while try await ledger.read({ try Int.fetchOne($0, sql: "SELECT through FROM usage_rollup") ?? 0 }) < 148 {
             await Task.yield()
         }
         try ledger.close()
         try await fixture.close()
         try FileManager.default.copyItem(atPath: fixture.directory.path + "/meterd.db", toPath: path)
+    }
+
+    /// Refused usage: erased with its org, taken, discarded, and left.
+    private static func refuse(_ fixture: BillingFixture) async throws {
+        let writer = fixture.writer
+        func keep(_ line: String, org: String, times: Int = 1) async throws {
+            let refused = RefusedLine(
+                refusal: Refusal(.malformed, "id is missing"), id: "q", org: org, user: "ana", received: fixture.now,
+                peer: Peer(uid: 7, pid: 8, sender: "team-red"), line: KeptLine(Array(line.utf8)))
+            for _ in 0..<times {
+                guard case .refused(let refusal) = await writer.perform(.quarantine(refused)), refusal.isQuarantined
+                else {
+                    throw BillingFixture.Unexpected()
+                }
+            }
+        }
+        for number in 0..<2 { try await keep("{\"org\":\"acme\",\"n\":\(number)}", org: "acme", times: 2) }
+        for number in 0..<3 { try await keep("{\"org\":\"other\",\"n\":\(number)}", org: "other", times: 2) }
+        let usage = #"{"prompt_tokens":2}"#
+        let record = UsageRecord(
+            id: "retried", org: "other", user: "cy", model: "m", provider: "p", usage: usage,
+            reading: try UsageReading(json: usage, provider: "p"))
+        let retry = QuarantineRetry(number: 3, record: record, at: fixture.now, id: "retried", actor: "me")
+        guard case .quarantined = await writer.perform(.retryQuarantined(retry, fixture.key())),
+            case .quarantined = await writer.perform(
+                .discardQuarantined(4, erase: true, actor: "me", fixture.key())),
+            case .orgAlias = await writer.perform(
+                .nameOrg(alias: "The Other", org: "other", actor: "me", fixture.key()))
+        else { throw BillingFixture.Unexpected() }
     }
 
     /// For each table: each column of its first and its last row changed, its first row removed, a row put in.

@@ -102,10 +102,10 @@ import Testing
         for (path, operations) in paths where operations["get"] != nil && !path.hasSuffix("/stream") {
             var filled = path.replacingOccurrences(of: "{org}", with: "nobody").replacingOccurrences(
                 of: "{id}", with: "x"
-            ).replacingOccurrences(of: "{card}", with: "current")
+            ).replacingOccurrences(of: "{card}", with: "current").replacingOccurrences(of: "{number}", with: "1")
             if ["/v1/rates/model", "/v1/rates/history"].contains(path) { filled += "?model=gpt-5" }
             // There is one card, and so nothing to compare it with.
-            let isThere = !path.contains("{org}") && path != "/v1/rates/diff"
+            let isThere = !path.contains("{org}") && !path.contains("{number}") && path != "/v1/rates/diff"
             let answer = try exchange(daemon, "GET", filled)
             #expect(answer.status == (isThere ? 200 : 404), "\(path): \(answer)")
             #expect(!answer.body.contains("there is no GET"), "\(path) is described and not served")

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Ingest
 import Ledger
@@ -27,7 +28,8 @@ final class IngestFixture: Sendable {
     }
 
     init(
-        limits: IngestLimits = IngestLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil,
+        limits: IngestLimits = IngestLimits(), access: AccessPolicy = .open,
+        quarantine: QuarantineLimits = QuarantineLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil,
         onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
@@ -35,6 +37,9 @@ final class IngestFixture: Sendable {
         let book = Book()
         var options = StoreOptions(clock: Self.clock)
         options.onBook = { book.current = $0 }
+        let names = Names()
+        options.onOrgNames = { names.current = $0 }
+        options.quarantine = quarantine
         let store = try SQLiteStore(path: database.path, options: options)
         if let wrap {
             writer = LedgerWriter(store: wrap(store), capacity: 100_000, onFailure: onFailure)
@@ -50,7 +55,7 @@ final class IngestFixture: Sendable {
         server = try await IngestServer(
             limits: limits, version: "test", writer: writer,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            clock: Self.clock, book: { book.current })
+            access: access, clock: Self.clock, book: { book.current }, orgNames: { names.current })
         socket = directory.path + "/i.sock"
         try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)
     }
@@ -63,6 +68,30 @@ final class IngestFixture: Sendable {
             get { book.withLock { $0 } }
             set { book.withLock { $0 = newValue } }
         }
+    }
+
+    /// Orgs' other names as the writer has them.
+    private final class Names: Sendable {
+        private let names = Mutex<[String: String]>([:])
+
+        var current: [String: String] {
+            get { names.withLock { $0 } }
+            set { names.withLock { $0 = newValue } }
+        }
+    }
+
+    /// What lies in quarantine, newest first.
+    func quarantined() async throws -> [QuarantineView] {
+        let reader = try LedgerReader(path: database.path)
+        defer { try? reader.close() }
+        return try await reader.quarantined(.init(state: nil), before: nil, limit: 100).items
+    }
+
+    /// One line that lies in quarantine, as it came.
+    func line(_ number: Int64) async throws -> [UInt8]? {
+        let reader = try LedgerReader(path: database.path)
+        defer { try? reader.close() }
+        return try await reader.quarantined(number)?.line
     }
 
     func stop() async throws {

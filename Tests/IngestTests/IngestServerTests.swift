@@ -40,7 +40,7 @@ import Testing
         #expect(try client.ask(line) == "{\"id\":\"a\",\(reply),\"duplicate\":true}")
         #expect(
             try client.ask(IngestFixture.usage("a", tokens: 4))
-                == #"{"id":"a","ok":false,"error":{"code":"id_conflict","message":"id 'a' was already used for a different record: usage differs","retryable":false}}"#
+                == #"{"id":"a","ok":false,"error":{"code":"id_conflict","message":"id 'a' was already used for a different record: usage differs","retryable":false},"quarantined":true}"#
         )
         #expect(try client.ask(#"{"op":"ping"}"#) == #"{"ok":true,"version":"test"}"#)
         #expect(

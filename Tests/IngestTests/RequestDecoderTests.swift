@@ -125,18 +125,21 @@ import Testing
         (#"{"id":"a","org":"o","model":"m"}"#, "usage is missing"),
         (#"{"id":"a","org":"o","model":"m","usage":"x"}"#, "usage must be an object"),
         (#"{"id":7,"org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be a string"),
-        (#"{"id":"","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 128 bytes"),
-        (#"{"id":"é","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 128 bytes"),
+        (#"{"id":"","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 512 bytes"),
+        (#"{"id":"é","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id must be 1 to 512 bytes"),
         (#"{"id":"a","org":"Acme","model":"m","usage":{"prompt_tokens":1}}"#, "org must be 1 to 64"),
         (#"{"id":"a","org":"o","model":"","usage":{"prompt_tokens":1}}"#, "model must be 1 to 256 bytes"),
-        (#"{"id":"a","org":"o","model":"m","user":"","usage":{"prompt_tokens":1}}"#, "user must be 1 to 128 bytes"),
         (#"{"id":"a","org":"o","model":"m","tier":"gold","usage":{"prompt_tokens":1}}"#, "tier must be one of"),
         (#"{"id":"a","org":"o","model":"m","at":"now","usage":{"prompt_tokens":1}}"#, "at must be an RFC 3339 time"),
-        (#"{"id":"a","org":"o","model":"m","at":7,"usage":{"prompt_tokens":1}}"#, "at must be a string"),
+        (#"{"id":"a","org":"o","model":"m","at":true,"usage":{"prompt_tokens":1}}"#, "at must be a string"),
+        (#"{"id":"a","org":"o","model":"m","at":-7,"usage":{"prompt_tokens":1}}"#, "at must be a string"),
+        (#"{"id":"a","org":"o","model":"m","at":1e9,"usage":{"prompt_tokens":1}}"#, "at must be an RFC 3339 time"),
+        (#"{"id":"a","org":"o","model":"m","at":7,"at":8,"usage":{"prompt_tokens":1}}"#, "at is there twice"),
+        (#"{"id":"a","org":"o","model":"m","sender":"","usage":{"prompt_tokens":1}}"#, "sender must be 1 to 128"),
         (#"{"id":"a","id":"b","org":"o","model":"m","usage":{"prompt_tokens":1}}"#, "id is there twice"),
         (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"usage":{}}"#, "usage is there twice"),
         (
-            #"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{"a":1}}"#,
+            #"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},"tags":{"a":[1]}}"#,
             "tags must be an object of strings"
         ),
         (#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":-1}}"#, "prompt_tokens is negative"),
@@ -146,6 +149,88 @@ import Testing
         let refusal = try #require(self.refusal(line))
         #expect(refusal.code == .malformed)
         #expect(refusal.message.contains(words), "\(refusal.message)")
+    }
+
+    @Test(
+        arguments: [
+            (#""user":"""#, ["user_empty"], nil, nil, nil),
+            (
+                #""tags":{"a":1.50,"b":true,"c":null,"d":"x\u00e9"}"#, ["tags_not_text"], nil, nil,
+                #"{"a":"1.50","b":"true","d":"x\u00e9"}"#
+            ),
+            (#""at":"2026-11-24T11:58:24.5+02:00""#, ["at_offset"], nil, "2026-11-24T09:58:24.500Z", nil),
+            (#""at":"2026-11-24T11:58:24+0200""#, ["at_offset"], nil, "2026-11-24T09:58:24.000Z", nil),
+            (#""at":"2026-11-24T07:58:24-02""#, ["at_offset"], nil, "2026-11-24T09:58:24.000Z", nil),
+            (#""at":1795514304"#, ["at_epoch"], nil, "2026-11-24T09:58:24.000Z", nil),
+            (#""at":"1795514304""#, ["at_epoch"], nil, "2026-11-24T09:58:24.000Z", nil),
+            (#""at":1795514304.1239"#, ["at_epoch"], nil, "2026-11-24T09:58:24.123Z", nil),
+            (#""at":1795514304123"#, ["at_epoch"], nil, "2026-11-24T09:58:24.123Z", nil),
+            (
+                #""at":"1795514304123","user":"","tags":{"a":false}"#, ["user_empty", "tags_not_text", "at_epoch"], nil,
+                "2026-11-24T09:58:24.123Z", #"{"a":"false"}"#
+            ),
+            (
+                #""user":"ana","tags":{"a":"1"},"at":"2026-11-24T09:58:24Z""#, [], "ana", "2026-11-24T09:58:24.000Z",
+                #"{"a":"1"}"#
+            ),
+        ] as [(String, [String], String?, String?, String?)])
+    func triviaNeverCostsARecord(members: String, warnings: [String], user: String?, at: String?, tags: String?) throws
+    {
+        let line = decode(#"{"id":"a","org":"o","model":"m","usage":{"prompt_tokens":1},\#(members)}"#)
+        guard case .success(.usage(let record)) = line.result else {
+            Issue.record("\(line.result)")
+            return
+        }
+        #expect(line.warnings.names == warnings)
+        #expect(record.user == user && record.at?.description == at && record.tags == tags)
+    }
+
+    @Test(arguments: [
+        #""user":"""#, #""at":7"#, #""tags":{"a":1}"#, #""tags":{"a":null}"#,
+    ])
+    func anAuthorizeStaysStrict(member: String) {
+        let refusal = refusal(#"{"op":"authorize","id":"h","org":"o","amount":"1",\#(member)}"#)
+        #expect(refusal?.code == .malformed)
+        // Wherever the op stands.
+        #expect(
+            self.refusal(#"{\#(member),"id":"h","org":"o","amount":"1","op":"authorize"}"#)?.code == .malformed)
+    }
+
+    @Test func usageWithoutAnIdTakesItsHolds() throws {
+        let line = decode(#"{"org":"o","model":"m","hold":"h1","usage":{"prompt_tokens":1}}"#)
+        guard case .success(.usage(let record)) = line.result else {
+            Issue.record("\(line.result)")
+            return
+        }
+        #expect(record.id == "h1" && record.hold == "h1" && line.id == "h1")
+        let long = String(repeating: "i", count: 512)
+        #expect(self.record(#"{"id":"\#(long)","org":"o","model":"m","usage":{"prompt_tokens":1}}"#)?.id == long)
+        #expect(refusal(#"{"id":"\#(long)i","org":"o","model":"m","usage":{"prompt_tokens":1}}"#)?.code == .malformed)
+    }
+
+    @Test func onlyWholeUsageObjectsAreWorthKeeping() {
+        func refused(_ line: String) -> RefusedMembers? { decode(line).refused }
+        #expect(
+            refused(#"{"org":"Acme Inc.","user":"ana","model":7}"#) == RefusedMembers(org: "Acme Inc.", user: "ana"))
+        #expect(refused(#"{"op":"usage","id":"a"}"#) == RefusedMembers(org: nil, user: nil))
+        for line in [
+            #"{"op":"authorize","id":"a"}"#, #"{"op":7,"id":"a"}"#, #"{"op":"drop"}"#, #"{"id":"a""#, "[1]", "7",
+            #"{"op":"release"}"#, #"{"id":"a"} x"#,
+        ] { #expect(refused(line) == nil, "\(line)") }
+    }
+
+    @Test func aKeptLineIsReadAgainWithAnotherTimeAndId() throws {
+        let decoder = RequestDecoder { _ in nil }
+        let line = Array(
+            #"{ "\u0069d":7, "org":"o","model":"m","at":[1],"usage":{"prompt_tokens":1}, "x":{"id":2} }"#.utf8)
+        let at = try #require(Timestamp(rfc3339: "2026-11-24T09:58:24Z"))
+        let record = try decoder.usage(again: line, at: at, id: #"a"\"#).get()
+        #expect(record.id == #"a"\"# && record.at == at && record.usage == #"{"prompt_tokens":1}"#)
+        #expect(throws: Refusal.self) { try decoder.usage(again: line, at: nil, id: "a").get() }
+        #expect(throws: Refusal.self) { try decoder.usage(again: line, at: at, id: "é").get() }
+        #expect(throws: Refusal.self) {
+            try decoder.usage(again: Array(#"{"op":"ping"}"#.utf8), at: nil, id: nil).get()
+        }
     }
 
     @Test func anUnknownOpIsRefusedByItsName() throws {

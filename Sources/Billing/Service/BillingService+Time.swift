@@ -50,8 +50,20 @@ extension BillingService {
                 .eraseDetail(org: org, from: start, through: last, limit: Self.erasedAtOnce))
             {
             case .erased(let next):
-                guard let next else { return }
+                guard let next else { return try await eraseQuarantined(of: org) }
                 start = next
+            case .refused(let refusal): throw refusal
+            default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
+            }
+        }
+    }
+
+    /// Erases the text of the org's usage lines that were refused.
+    private func eraseQuarantined(of org: String) async throws {
+        while true {
+            switch await writer.perform(.eraseQuarantined(org: org, limit: Self.erasedAtOnce)) {
+            case .erased(nil): return
+            case .erased: continue
             case .refused(let refusal): throw refusal
             default: throw Refusal(.unknownOutcome, "the writer gave an answer of another kind")
             }

@@ -93,6 +93,7 @@ struct UsageDetail {
         if let peer {
             bytes.append(Int64(peer.uid))
             bytes.append(Int64(peer.pid))
+            if let sender = peer.sender { bytes.append(sender) }
         }
     }
 }

@@ -26,14 +26,21 @@ struct CommitChain {
         var payment: Int64 = 0
         var invoice: Int64 = 0
         var note: Int64 = 0
+        var quarantine: Int64 = 0
+        var quarantineStep: Int64 = 0
+        var orgAlias: Int64 = 0
 
         /// All of them, in the order in which a digest has them.
         var numbers: [Int64] {
-            [transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice, note]
+            [
+                transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice, note,
+                quarantine, quarantineStep, orgAlias,
+            ]
         }
 
         /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
         var count: Int {
+            if quarantine != 0 || quarantineStep != 0 || orgAlias != 0 { return 16 }
             if change != 0 || payment != 0 || invoice != 0 || note != 0 { return 13 }
             return alias != 0 ? 9 : 8
         }
@@ -57,6 +64,9 @@ struct CommitChain {
     var payments = RowBytes()
     var invoices = RowBytes()
     var notes = RowBytes()
+    var quarantines = RowBytes()
+    var quarantineSteps = RowBytes()
+    var orgAliases = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -79,7 +89,7 @@ struct CommitChain {
             of: link, after: newest.digest,
             rows: [
                 transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments,
-                invoices, notes,
+                invoices, notes, quarantines, quarantineSteps, orgAliases,
             ])
         pending = link
         return link
@@ -89,13 +99,23 @@ struct CommitChain {
     static func digest(of link: Link, after previous: [UInt8], rows: [RowBytes]) -> [UInt8] {
         let count = link.last.count
         var header = RowBytes()
-        header.append(count == 8 ? "meterd commit 1" : count == 9 ? "meterd commit 2" : "meterd commit 3")
+        header.append("meterd commit \(version(count))")
         header.append(raw: previous)
         header.append(link.number)
         header.append(link.at)
         for kind in rows.prefix(count) { header.append(raw: kind.isEmpty ? [] : kind.digest) }
         for number in link.last.numbers.prefix(count) { header.append(number) }
         return header.digest
+    }
+
+    /// The version of a digest over so many kinds.
+    private static func version(_ count: Int) -> Int {
+        switch count {
+        case 8: 1
+        case 9: 2
+        case 13: 3
+        default: 4
+        }
     }
 
     mutating func didCommit() {
@@ -122,5 +142,8 @@ struct CommitChain {
         payments.removeAll()
         invoices.removeAll()
         notes.removeAll()
+        quarantines.removeAll()
+        quarantineSteps.removeAll()
+        orgAliases.removeAll()
     }
 }

@@ -20,7 +20,29 @@ enum RowSeals {
         var premise: String?
     }
 
-    static let tables = [
+    /// A process, with the sender on whose behalf it spoke.
+    static let peer = Table(name: "peer", key: ["id"], columns: ["uid", "pid", "sender"])
+
+    /// Every table that has seals.
+    static let tables =
+        firstTables.filter { $0.name != peer.name } + [
+            peer,
+            // What an erasure leaves of a line is not what its digest is of.
+            Table(
+                name: "quarantine", key: ["number"],
+                columns: [
+                    "state", "step", "repeats", "repeated", "peer", "line_hash", "named", "id", "user", "message",
+                ]),
+            Table(
+                name: "unread_member", key: ["provider", "name"],
+                columns: ["model", "records", "total", "first", "last", "sample"]),
+            Table(
+                name: "cost_drift", key: ["provider", "model"],
+                columns: ["records", "differing", "ours", "theirs", "last", "sample"]),
+        ]
+
+    /// The tables that had seals when seals came, in their form of then: a migration goes by them.
+    static let firstTables = [
         Table(name: "meta", key: ["name"], columns: ["value"]),
         Table(
             name: "org", key: ["id"],
@@ -51,12 +73,6 @@ enum RowSeals {
         Table(
             name: "invoice", key: ["id"],
             columns: ["state", "paid", "payment", "credited", "first_transfer", "last_transfer"]),
-        Table(
-            name: "unread_member", key: ["provider", "name"],
-            columns: ["model", "records", "total", "first", "last", "sample"]),
-        Table(
-            name: "cost_drift", key: ["provider", "model"],
-            columns: ["records", "differing", "ours", "theirs", "last", "sample"]),
         Table(name: "id_segment", key: ["number"], columns: ["first_sequence", "last_sequence", "fences", "filter"]),
         Table(name: "id_page", key: ["id"], columns: ["entries"]),
         Table(name: "id_group", key: ["number"], columns: ["filter"]),
@@ -117,10 +133,7 @@ enum RowSeals {
                 """
         }.joined()
 
-    /// Tables that came after the seals did, and were empty then.
-    static let later: Set<String> = ["unread_member", "cost_drift"]
-
-    /// Seals everything that is in some tables.
+    /// Seals what is in those tables.
     static func fill(_ tables: [Table]) -> String {
         tables.map { table in
             let condition = table.condition.map { " WHERE \($0)" } ?? ""
@@ -129,8 +142,11 @@ enum RowSeals {
                 FROM \(table.name)\(condition);
 
                 """
-        }.joined() + "UPDATE member SET seal = \(memberWindows);"
+        }.joined()
     }
+
+    /// Seals members' windows.
+    static let fillMemberWindows = "UPDATE member SET seal = \(memberWindows);"
 
     static func key(of table: Table, _ prefix: String) -> String {
         "json_array(\(table.key.map { prefix + $0 }.joined(separator: ", ")))"

@@ -123,6 +123,10 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case paymentMethodExpiring = "payment_method_expiring"
         /// A usage object has a number under a name that was never seen with that provider.
         case unreadMember = "unread_member"
+        /// Usage lines of the past hour were refused for good and are kept until somebody decides.
+        case usageQuarantined = "usage_quarantined"
+        /// In the past hour ids came again with other content.
+        case idConflicts = "id_conflicts"
     }
 }
 

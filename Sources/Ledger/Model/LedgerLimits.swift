@@ -12,6 +12,8 @@ public enum TimeWindow {
 
 /// How much of each thing there may be.
 public enum LedgerLimits {
+    /// Other names of all orgs together.
+    public static let orgAliasesMax = 10_000
     /// Open holds of an org.
     public static let holdsPerOrgMax = 10_000
     /// Grants of an org with something left.

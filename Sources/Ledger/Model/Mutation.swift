@@ -3,8 +3,19 @@ import Metering
 /// One thing asked of the ledger. The writer carries them out in the order in which it took them.
 public enum Mutation: Sendable {
     /// Charge a usage record that the daemon read at that moment, from that peer; with what was worked out of its price
-    /// already.
-    case usage(UsageRecord, received: Timestamp, peer: Peer? = nil, prepared: PreparedCharge? = nil)
+    /// already, and with the line that it was read from, which is kept if the record is refused for good.
+    case usage(
+        UsageRecord, received: Timestamp, peer: Peer? = nil, prepared: PreparedCharge? = nil, line: KeptLine? = nil)
+    /// Keep a usage line that was refused for good before there was a record.
+    case quarantine(RefusedLine)
+    /// Take a quarantined line as a usage record.
+    case retryQuarantined(QuarantineRetry, IdempotencyKey)
+    /// Decide that a quarantined line is nothing to charge, and perhaps erase its text.
+    case discardQuarantined(Int64, erase: Bool, actor: String, IdempotencyKey)
+    /// Erase the text of some of an org's quarantined lines, so many at most.
+    case eraseQuarantined(org: String, limit: Int)
+    /// Give an org another name, or take one back.
+    case nameOrg(alias: String, org: String?, actor: String, IdempotencyKey)
     /// Read an org's balance, behind everything that was taken before.
     case balance(org: String)
     /// Find the record of an id, behind everything that was taken before.
@@ -85,6 +96,10 @@ public enum Outcome: Sendable {
     case card(RateCardView, isNew: Bool)
     /// An alias that is on record.
     case alias(ModelAliasView, isReplay: Bool)
+    /// Another name of an org that is on record.
+    case orgAlias(OrgAliasView, isReplay: Bool)
+    /// What was decided about a quarantined line.
+    case quarantined(QuarantineDecisionView, isReplay: Bool)
     /// What a step of an org's bill made.
     case billed(BillingApplied, isReplay: Bool)
     /// Another step of the org's bill came before: nothing was changed; work it out anew.

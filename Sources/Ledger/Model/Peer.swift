@@ -4,10 +4,13 @@ public struct Peer: Sendable, Hashable {
     public let uid: UInt32
     /// Its number.
     public let pid: Int32
+    /// The sender on whose behalf it spoke, if it may speak for several.
+    public let sender: String?
 
     /// A process of a user.
-    public init(uid: UInt32, pid: Int32) {
+    public init(uid: UInt32, pid: Int32, sender: String? = nil) {
         self.uid = uid
         self.pid = pid
+        self.sender = sender
     }
 }

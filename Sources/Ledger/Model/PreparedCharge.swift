@@ -39,7 +39,7 @@ public struct ChargePreparer {
     ) -> PreparedCharge? {
         let priced = book.priceAtHand(
             model: record.model, provider: record.provider, record.reading, tier: record.billedTier,
-            at: record.at ?? received, reported: record.reported, policy: record.costPolicy(book))
+            at: record.at ?? received, reported: record.reported, policy: record.costPolicy(book, sender: peer?.sender))
         guard let priced, case .priced(let price) = priced.pricing, price.cost <= LedgerLimits.recordCostMax else {
             return nil
         }
@@ -47,23 +47,29 @@ public struct ChargePreparer {
     }
 
     /// The charge of a record at a price.
+    ///
+    /// - Parameter at: what stands for the record's `at` if it has none; nil for the moment of its receipt.
     mutating func charge(
-        _ record: UsageRecord, _ price: Price, card: Int64?, version: UInt64, received: Timestamp, peer: Peer?
+        _ record: UsageRecord, _ price: Price, card: Int64?, version: UInt64, received: Timestamp, at: Timestamp? = nil,
+        peer: Peer?
     ) -> PreparedCharge {
         let lines = PriceCodec.encode(price)
-        let digest = digest(of: record, received: received, peer: peer, tierFellBack: price.tierFellBack, lines: lines)
+        let digest = digest(
+            of: record, received: received, at: at, peer: peer, tierFellBack: price.tierFellBack, lines: lines)
         return PreparedCharge(
             version: version, card: card, price: price, lines: lines, digest: digest)
     }
 
     /// The digest of what a record's row says beside its money.
     mutating func digest(
-        of record: UsageRecord, received: Timestamp, peer: Peer?, tierFellBack: Bool, lines: [UInt8]
+        of record: UsageRecord, received: Timestamp, at: Timestamp? = nil, peer: Peer?, tierFellBack: Bool,
+        lines: [UInt8]
     ) -> [UInt8] {
         bytes.removeAll()
         UsageDetail(
             id: record.id, user: record.user, model: record.model, provider: record.provider,
-            at: (record.at ?? received).milliseconds, received: received.milliseconds, isAtGiven: record.at != nil,
+            at: (record.at ?? at ?? received).milliseconds, received: received.milliseconds,
+            isAtGiven: record.at != nil,
             tier: Int64(record.tier.rawValue), hold: record.hold, usage: record.usage, tags: record.tags,
             billedTier: Int64(record.billedTier.rawValue), tierFellBack: tierFellBack, lines: lines,
             peer: peer

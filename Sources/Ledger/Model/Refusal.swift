@@ -45,6 +45,8 @@ public struct Refusal: Error, Sendable, Hashable {
         case notFound = "not_found"
         /// The disk is full; nothing was recorded.
         case storageUnavailable = "storage_unavailable"
+        /// It was refused for good, and there is no room to keep it.
+        case quarantineFull = "quarantine_full"
         /// The daemon is stopping.
         case shuttingDown = "shutting_down"
         /// The daemon failed; what became of the request is not known.
@@ -57,7 +59,7 @@ public struct Refusal: Error, Sendable, Hashable {
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
                 .limitExceeded, .forbidden, .seatsFull, .noPaymentMethod, .conflict:
                 false
-            case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable: true
+            case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull: true
             }
         }
     }
@@ -66,6 +68,8 @@ public struct Refusal: Error, Sendable, Hashable {
     public let code: Code
     /// What it was about, and what was expected.
     public let message: String
+    /// Whether the line that was refused is kept until somebody decides about it.
+    public var isQuarantined = false
 
     /// A refusal of that kind.
     public init(_ code: Code, _ message: String) {

@@ -156,6 +156,8 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let peerUid: UInt32?
     /// That process.
     public let peerPid: Int32?
+    /// The sender on whose behalf it did so.
+    public let sender: String?
 }
 
 /// A movement of money, as it is shown.

@@ -31,9 +31,11 @@ extension LedgerReader {
                 sql: """
                     SELECT sequence, usage.id, usage.at, user, model, provider, tier, usage.usage, status, usage.cost,
                         usage.correction, org.name AS org_name, correction.kind, correction.cost AS corrected_cost,
-                        usage.card, usage.lines, correction.card AS corrected_card, correction.lines AS corrected_lines
+                        usage.card, usage.lines, correction.card AS corrected_card, correction.lines AS corrected_lines,
+                        peer.sender
                     FROM usage JOIN org ON org.id = usage.org
                     LEFT JOIN correction ON correction.number = usage.correction
+                    LEFT JOIN peer ON peer.id = usage.peer
                     WHERE sequence > ? ORDER BY sequence LIMIT ?
                     """, arguments: [cursor, limit])
             var differences: [RepricingView] = []
@@ -81,7 +83,7 @@ extension LedgerReader {
                 model: model, provider: provider, reading,
                 tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at, on: entry,
                 reported: own ?? reading.reportedCost,
-                policy: book.costPolicies.policy(provider: provider, sender: nil)),
+                policy: book.costPolicies.policy(provider: provider, sender: row["sender"])),
             case .priced(let price) = priced.pricing
         else { return nil }
         let cost = correction > 0 ? row["corrected_cost"] : row["cost"] as Int64

@@ -20,7 +20,7 @@ extension LedgerReader {
         SELECT usage.*, org.name AS org_name, rate_card.hash AS card_hash, correction.kind AS correction_kind,
             correction.cost AS corrected_cost, correction.lines AS corrected_lines,
             correction.billed_tier AS corrected_tier, correction.tier_fell_back AS corrected_fell_back,
-            first_card.hash AS first_card_hash, peer.uid AS peer_uid, peer.pid AS peer_pid
+            first_card.hash AS first_card_hash, peer.uid AS peer_uid, peer.pid AS peer_pid, peer.sender
         """
     static let usageJoins = """
         JOIN org ON org.id = usage.org LEFT JOIN correction ON correction.number = usage.correction
@@ -113,7 +113,7 @@ extension LedgerReader {
             unpricedUnits: kept.map { $0.unpriced.map(\.name) }.flatMap { $0.isEmpty ? nil : $0 },
             reportedCost: first?.reported?.amount.description, reportedBy: first?.reported?.source.name,
             readerVersion: kept?.readerVersion, usage: row["usage"], tags: row["tags"],
-            peerUid: row["peer_uid"], peerPid: row["peer_pid"])
+            peerUid: row["peer_uid"], peerPid: row["peer_pid"], sender: row["sender"])
     }
 
     static func hold(_ row: Row) -> HoldView {

@@ -25,7 +25,8 @@ enum StateLoader {
             last: CommitChain.Last(
                 transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
                 erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11), change: row.int(12),
-                payment: row.int(13), invoice: row.int(14), note: row.int(15)), digest: row.blob(10))
+                payment: row.int(13), invoice: row.int(14), note: row.int(15), quarantine: row.int(16),
+                quarantineStep: row.int(17), orgAlias: row.int(18)), digest: row.blob(10))
     }
 
     private static func loadAccounts(

@@ -95,7 +95,7 @@ extension SQLiteStore {
     struct CurrentCharge {
         let sequence: Int64
         let org, id, model: String
-        let user, provider: String?
+        let user, provider, sender: String?
         let at, received: Timestamp
         let tier: ServiceTier
         /// The usage object that it is priced by.
@@ -144,7 +144,7 @@ extension SQLiteStore {
             priced = try bookInBatch.price(
                 model: charge.model, provider: charge.provider, reading, tier: reading.servedTier ?? charge.tier,
                 at: charge.at, on: entry, reported: charge.reported ?? reading.reportedCost,
-                policy: bookInBatch.costPolicies.policy(provider: charge.provider, sender: nil))
+                policy: bookInBatch.costPolicies.policy(provider: charge.provider, sender: charge.sender))
         } catch {
             throw SQLiteError(error)
         }
@@ -377,8 +377,8 @@ extension SQLiteStore {
         let row = try kept.statement(
             """
             SELECT org.name, usage.id, user, model, provider, at, received, tier, usage, status, cost, card, transfer,
-                correction, lines
-            FROM usage JOIN org ON org.id = usage.org WHERE sequence = ?
+                correction, lines, peer.sender
+            FROM usage JOIN org ON org.id = usage.org LEFT JOIN peer ON peer.id = usage.peer WHERE sequence = ?
             """)
         row.bind(1, sequence)
         defer { row.reset() }
@@ -408,6 +408,7 @@ extension SQLiteStore {
         if let transfer = row.optionalInt(12) { transfers.append(transfer) }
         return CurrentCharge(
             sequence: sequence, org: org, id: id, model: model, user: row.text(2), provider: row.text(4),
+            sender: row.text(15),
             at: Timestamp(milliseconds: row.int(5)), received: Timestamp(milliseconds: row.int(6)),
             tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(7))) ?? .standard,
             usage: usage ?? reported, isVoided: newest?.kind == CorrectionKind.voided.rawValue,

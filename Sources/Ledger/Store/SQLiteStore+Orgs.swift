@@ -7,6 +7,12 @@ extension SQLiteStore {
         guard accounts.orgs[org.name] == nil else {
             return .refused(Refusal(.idConflict, "org '\(org.name)' exists already"))
         }
+        if let real = orgNames[org.name] {
+            return .refused(
+                Refusal(
+                    .idConflict,
+                    "'\(org.name)' is another name of org '\(real)'; meterctl org alias remove takes it back"))
+        }
         let insertOrg = try kept.statement(
             """
             INSERT INTO org(name, display_name, country, region, state, created, id) VALUES(?, ?, ?, ?, ?, ?, ?)

@@ -10,19 +10,21 @@ extension SQLiteStore {
         if let known = peers[peer] { return known }
         if peers.count >= Self.peersMax { peers.removeAll() }
         let (uid, pid) = (Int64(peer.uid), Int64(peer.pid))
-        let select = try kept.statement("SELECT id FROM peer WHERE uid = ? AND pid = ?")
+        let select = try kept.statement("SELECT id FROM peer WHERE uid = ? AND pid = ? AND coalesce(sender, '') = ?")
         select.bind(1, uid)
         select.bind(2, pid)
+        select.bind(3, peer.sender ?? "")
         defer { select.reset() }
         var number: Int64
         if try select.step() {
             number = select.int(0)
         } else {
             number = try Self.maximum("peer", "id", connection) + 1
-            let insert = try kept.statement("INSERT INTO peer(id, uid, pid) VALUES(?, ?, ?)")
+            let insert = try kept.statement("INSERT INTO peer(id, uid, pid, sender) VALUES(?, ?, ?, ?)")
             insert.bind(1, number)
             insert.bind(2, uid)
             insert.bind(3, pid)
+            insert.bind(4, peer.sender)
             try insert.run()
         }
         peers[peer] = number

@@ -121,11 +121,13 @@ extension SQLiteStore {
     }
 
     /// What a record costs by the cards on record and by what its sender reports.
-    func price(_ record: UsageRecord, at moment: Timestamp) throws(SQLiteError) -> RateBook.Priced? {
+    func price(
+        _ record: UsageRecord, from sender: String?, at moment: Timestamp
+    ) throws(SQLiteError) -> RateBook.Priced? {
         do {
             return try bookInBatch.price(
                 model: record.model, provider: record.provider, record.reading, tier: record.billedTier, at: moment,
-                reported: record.reported, policy: record.costPolicy(bookInBatch))
+                reported: record.reported, policy: record.costPolicy(bookInBatch, sender: sender))
         } catch {
             throw SQLiteError(error)
         }

@@ -2,27 +2,31 @@ import Metering
 
 // A usage record's way through the writer: seen before? → in time? → price → debit → row.
 extension SQLiteStore {
+    /// Charges a record.
+    ///
+    /// - Parameter first: when the daemon read it first, if it was kept in quarantine: that stands for a missing `at` and dates
+    ///   the time window. Nil for the moment of its receipt.
     mutating func charge(
-        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, _ peer: Peer?, _ prepared: PreparedCharge?,
-        now: Timestamp
+        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, first: Timestamp? = nil, _ peer: Peer?,
+        _ prepared: PreparedCharge?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[record.org] else { return Self.unknownOrg(record.org) }
         let hash = hash ?? index.hash(org: org.id, id: record.id)
         if let sequence = try sequence(hash, org: org, id: record.id) {
             return try duplicate(of: sequence, record)
         }
-        let at = record.at ?? received
-        if let refusal = Self.checkTime(at, received: received) { return .refused(refusal) }
+        let at = record.at ?? first ?? received
+        if let refusal = Self.checkTime(at, received: first ?? received) { return .refused(refusal) }
 
         var charge = prepared.flatMap { $0.version == bookInBatch.version ? $0 : nil }
         if charge == nil {
-            let priced = try price(record, at: at)
+            let priced = try price(record, from: peer?.sender, at: at)
             switch priced?.pricing {
             case .priced(let price):
                 guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
                 charge = preparer.charge(
                     record, price, card: priced?.entry?.id, version: bookInBatch.version, received: received,
-                    peer: peer)
+                    at: at,                    peer: peer)
             case .noRate, nil: break
             case .overflow: return .refused(Self.tooMuch)
             }
@@ -60,10 +64,10 @@ extension SQLiteStore {
             transfer: transfer,
             digest: charge?.digest
                 ?? preparer.digest(
-                    of: record, received: received, peer: peer, tierFellBack: false,
+                    of: record, received: received, at: at, peer: peer, tierFellBack: false,
                     lines: PriceCodec.encode(unpricedWith: record.cost))
         )
-        try insert(row, record, received: received, peer, charge)
+        try insert(row, record, at: at, received: received, peer, charge)
         accounts.touch(org.account)
         org.account.state.lastUsage = next.usage
         index.insert(hash, next.usage)
@@ -89,7 +93,8 @@ extension SQLiteStore {
     }
 
     private mutating func insert(
-        _ row: UsageRow, _ record: UsageRecord, received: Timestamp, _ peer: Peer?, _ charge: PreparedCharge?
+        _ row: UsageRow, _ record: UsageRecord, at: Timestamp, received: Timestamp, _ peer: Peer?,
+        _ charge: PreparedCharge?
     ) throws(SQLiteError) {
         let insert = statements.insertUsage
         insert.bind(1, row.sequence)
@@ -99,7 +104,7 @@ extension SQLiteStore {
         insert.bind(5, record.user)
         insert.bind(6, record.model)
         insert.bind(7, record.provider)
-        insert.bind(8, (record.at ?? received).milliseconds)
+        insert.bind(8, at.milliseconds)
         insert.bind(9, record.at == nil ? 0 : 1)
         insert.bind(10, received.milliseconds)
         insert.bind(11, Int64(record.tier.rawValue))

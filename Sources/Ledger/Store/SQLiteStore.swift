@@ -19,10 +19,16 @@ public struct SQLiteStore: LedgerStore {
     public internal(set) var book: RateBook
     var bookInBatch: RateBook
     var preparer = ChargePreparer()
+    /// Orgs by their other names, with what the present batch changed.
+    var orgNames: OrgNames
+    /// What limits quarantine, and what is to be told of refusals, with what the present batch changed.
+    var quarantine: QuarantineBooks
     /// How long the latest `COMMIT` took.
     public private(set) var lastSync = Duration.zero
     /// Whether the present batch changes the book.
     var isBookTouched = false
+    /// Whether this is the last commit.
+    var isClosing = false
     var next: NextNumbers
     /// The unpriced record up to which the sweep has come; nil where there is nothing to look at.
     var sweptTo: Int64? = 0
@@ -47,14 +53,15 @@ public struct SQLiteStore: LedgerStore {
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
         var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice,
-            note: Int64
+            note, quarantine, quarantineStep, orgAlias: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
             CommitChain.Last(
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
                 erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1, change: change - 1,
-                payment: payment - 1, invoice: invoice - 1, note: note - 1)
+                payment: payment - 1, invoice: invoice - 1, note: note - 1, quarantine: quarantine - 1,
+                quarantineStep: quarantineStep - 1, orgAlias: orgAlias - 1)
         }
     }
 
@@ -115,7 +122,12 @@ public struct SQLiteStore: LedgerStore {
                 change: try Self.maximum("billing_change", "number", connection) + 1,
                 payment: try Self.maximum("payment", "id", connection) + 1,
                 invoice: try Self.maximum("invoice", "id", connection) + 1,
-                note: try Self.maximum("invoice_note", "number", connection) + 1)
+                note: try Self.maximum("invoice_note", "number", connection) + 1,
+                quarantine: try Self.maximum("quarantine", "number", connection) + 1,
+                quarantineStep: try Self.maximum("quarantine_step", "number", connection) + 1,
+                orgAlias: try Self.maximum("org_alias", "id", connection) + 1)
+            orgNames = try Self.loadOrgNames(connection)
+            quarantine = try QuarantineBooks(connection)
             nextCommitted = next
             rolledTo = try Self.maximum("usage_rollup", "through", connection)
             rolledToCommitted = rolledTo
@@ -154,6 +166,7 @@ public struct SQLiteStore: LedgerStore {
         let now = options.clock()
         window = Window(now)
         try expireDue(now)
+        try tendQuarantine(now)
         var outcomes: [[Outcome]] = []
         outcomes.reserveCapacity(lots.count)
         for lot in lots { outcomes.append(try apply(lot, now)) }
@@ -209,11 +222,12 @@ public struct SQLiteStore: LedgerStore {
         let expiry: Duration? = expirations.earliest.map {
             .milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
         }
-        return [roll, expiry].compactMap { $0 }.min()
+        return [roll, expiry, timeToTendQuarantine].compactMap { $0 }.min()
     }
 
     /// Checkpoints and closes. The connection itself goes with the store.
     public mutating func close() throws(StorageFailure) {
+        try tellTheRest()
         do throws(SQLiteError) {
             try connection.checkpointTruncating()
         } catch {
@@ -233,6 +247,8 @@ public struct SQLiteStore: LedgerStore {
             isBookTouched = false
             options.onBook(book)
         }
+        orgNames.didCommit(options.onOrgNames)
+        quarantine.didCommit()
         nextCommitted = next
         sweptToCommitted = sweptTo
         rolledToCommitted = rolledTo
@@ -265,6 +281,8 @@ public struct SQLiteStore: LedgerStore {
         holdIndex.rollBack(to: marks.1)
         bookInBatch = book
         isBookTouched = false
+        orgNames.rollBack()
+        quarantine.rollBack()
         next = nextCommitted
         sweptTo = sweptToCommitted
         rolledTo = rolledToCommitted
@@ -280,7 +298,7 @@ public struct SQLiteStore: LedgerStore {
 
     /// The hash that a usage record is looked up by; nil where its org is not known yet.
     private func hash(of mutation: Mutation) -> UInt64? {
-        guard case .usage(let record, _, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
+        guard case .usage(let record, _, _, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
         return index.hash(org: org.id, id: record.id)
     }
 
@@ -288,8 +306,16 @@ public struct SQLiteStore: LedgerStore {
         _ mutation: Mutation, _ hash: UInt64?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         switch mutation {
-        case .usage(let record, let received, let peer, let prepared):
-            try charge(record, hash, received: received, peer, prepared, now: now)
+        case .usage(let record, let received, let peer, let prepared, let line):
+            try keepingRefused(
+                try charge(record, hash, received: received, peer, prepared, now: now), record, received, peer, line,
+                now: now)
+        case .quarantine(let refused): try keep(refused, now: now)
+        case .retryQuarantined(let retry, let key): try take(retry, key, now: now)
+        case .discardQuarantined(let number, let isErased, let actor, let key):
+            try discard(number, isErased: isErased, actor: actor, key, now: now)
+        case .eraseQuarantined(let org, let limit): try eraseQuarantined(of: org, limit: limit, now: now)
+        case .nameOrg(let alias, let org, let actor, let key): try name(alias, org, actor: actor, key, now: now)
         case .authorize(let request): try authorize(request, now: now)
         case .release(let org, let id): try release(org: org, id: id, now: now)
         case .balance(let org): try balance(org, now: now)
@@ -325,6 +351,7 @@ public struct SQLiteStore: LedgerStore {
     /// Writes what the batch changed in memory: alerts, accounts, members, and the link of the chain.
     private mutating func write(_ now: Timestamp) throws(SQLiteError) {
         try raiseAlerts(now)
+        try writeRepeats()
         try callForTopUps(now)
         try writeFindings(now)
         let update = statements.updateAccount
@@ -363,25 +390,5 @@ public struct SQLiteStore: LedgerStore {
         }
         insert.bind(Int32(link.last.numbers.count) + 3, blob: link.digest)
         try insert.run()
-    }
-
-    static func unknownOrg(_ name: String) -> Outcome {
-        .refused(Refusal(.unknownOrg, "there is no org '\(name)'; meterctl org create makes one"))
-    }
-
-    private mutating func balance(_ name: String, now: Timestamp) throws(SQLiteError) -> Outcome {
-        guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
-        try expireGrants(of: org, now)
-        return .balance(
-            BalanceReply(
-                org: name, state: org.state, balance: org.account.balance, available: org.account.available))
-    }
-
-    static func maximum(
-        _ table: String, _ column: String, _ connection: SQLiteConnection
-    ) throws(SQLiteError) -> Int64 {
-        let statement = try connection.prepare("SELECT max(\(column)) FROM \(table)")
-        defer { statement.reset() }
-        return try statement.step() ? statement.int(0) : 0
     }
 }

@@ -25,7 +25,12 @@ enum Schema {
         migrator.registerMigration("2026-11-25 usage by day") { database in try database.execute(sql: usageByDay) }
         migrator.registerMigration("2026-11-27 row seals") { database in
             RowSeals.register(on: database.sqliteConnection)
-            try database.execute(sql: seals + RowSeals.fill(RowSeals.tables.filter { !RowSeals.later.contains($0.name) }))
+            try database.execute(sql: seals + RowSeals.fill(RowSeals.firstTables))
+            try database.execute(sql: RowSeals.fillMemberWindows)
+        }
+        migrator.registerMigration("2026-11-29 refused usage") { database in
+            RowSeals.register(on: database.sqliteConnection)
+            try database.execute(sql: quarantine + RowSeals.fill([RowSeals.peer]))
         }
         migrator.registerMigration("2026-11-29 findings") { database in try database.execute(sql: findings) }
         return migrator

@@ -22,6 +22,10 @@ public struct StoreOptions: Sendable {
     public var onEvents: @Sendable ([LedgerEvent]) -> Void = { _ in }
     /// Called on the writer's thread with every card and alias, after a commit that changed them; must not wait.
     public var onBook: @Sendable (RateBook) -> Void = { _ in }
+    /// How much refused usage is kept.
+    public var quarantine = QuarantineLimits()
+    /// Called on the writer's thread with orgs by their other names, after a commit that changed them; must not wait.
+    public var onOrgNames: @Sendable ([String: String]) -> Void = { _ in }
     /// Called on the writer's thread after a commit that brought billing something to do; must not wait.
     public var onBillingDue: @Sendable () -> Void = {}
     /// A limit on the database file's pages, so that a full disk can be had on purpose; nil for none.

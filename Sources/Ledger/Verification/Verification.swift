@@ -38,6 +38,7 @@ public enum Verification {
         try verifier.compareCards()
         try verifier.compareBilling()
         try verifier.compareSums()
+        try verifier.compareQuarantine()
         try verifier.followChain()
         return verifier.report
     }

@@ -26,6 +26,8 @@ public struct VerificationReport: Codable, Sendable, Hashable {
     public var sums: Int64 = 0
     /// Rows beside the books (orgs, members, events, kept answers, settlements, ids) that were compared with their seals.
     public var sealed: Int64 = 0
+    /// Lines of refused usage that were compared with the decisions about them.
+    public var quarantined: Int64 = 0
     /// Commits whose digest was made anew.
     public var commits: Int64 = 0
 
@@ -38,7 +40,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
 
     private enum CodingKeys: String, CodingKey {
         case ok, problems, transfers, accounts, records, erased, corrections, grants, holds, payments, invoices, sums,
-            sealed, commits
+            sealed, quarantined, commits
     }
 
     /// Nothing looked at yet.
@@ -59,6 +61,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         invoices = try values.decode(Int64.self, forKey: .invoices)
         sums = try values.decode(Int64.self, forKey: .sums)
         sealed = try values.decodeIfPresent(Int64.self, forKey: .sealed) ?? 0
+        quarantined = try values.decodeIfPresent(Int64.self, forKey: .quarantined) ?? 0
         commits = try values.decode(Int64.self, forKey: .commits)
     }
 
@@ -78,6 +81,7 @@ public struct VerificationReport: Codable, Sendable, Hashable {
         try values.encode(invoices, forKey: .invoices)
         try values.encode(sums, forKey: .sums)
         try values.encode(sealed, forKey: .sealed)
+        try values.encode(quarantined, forKey: .quarantined)
         try values.encode(commits, forKey: .commits)
     }
 }

@@ -13,7 +13,8 @@ extension Verifier {
                     transfer: commits.int(2), usage: commits.int(3), hold: commits.int(4), grant: commits.int(5),
                     correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
                     alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14),
-                    note: commits.int(15)),
+                    note: commits.int(15), quarantine: commits.int(16), quarantineStep: commits.int(17),
+                    orgAlias: commits.int(18)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -41,11 +42,12 @@ extension Verifier {
 private struct ChainRows {
     private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
     private let changes, payments, invoices, notes: SQLiteStatement
+    private let refused: RefusedRows
     private var all: [SQLiteStatement] {
         [
             transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments, invoices,
             notes,
-        ]
+        ] + refused.statements
     }
     private var scratch = RowBytes()
 
@@ -59,7 +61,7 @@ private struct ChainRows {
             """
             SELECT sequence, previous, org, status, cost, card, balance, held, hold_number, hold_state, transfer, digest,
                 usage.id, user, model, provider, at, received, at_given, tier, hold, usage, tags, billed_tier,
-                tier_fell_back, lines, uid, pid
+                tier_fell_back, lines, uid, pid, sender
             FROM usage LEFT JOIN peer ON peer.id = usage.peer ORDER BY sequence
             """)
         holds = try connection.prepare(
@@ -100,6 +102,7 @@ private struct ChainRows {
             """)
         notes = try connection.prepare(
             "SELECT number, invoice, at, kind, actor, text FROM invoice_note ORDER BY number")
+        refused = try RefusedRows(connection)
         for statement in all { ahead.append(try statement.step()) }
     }
 
@@ -150,7 +153,9 @@ private struct ChainRows {
                     usage: usage.text(21) ?? "", tags: usage.text(22), billedTier: usage.int(23),
                     tierFellBack: usage.int(24) == 1, lines: usage.blob(25),
                     peer: usage.optionalInt(26).map {
-                        Peer(uid: UInt32(truncatingIfNeeded: $0), pid: Int32(truncatingIfNeeded: usage.int(27)))
+                        Peer(
+                            uid: UInt32(truncatingIfNeeded: $0), pid: Int32(truncatingIfNeeded: usage.int(27)),
+                            sender: usage.text(28))
                     }
                 ).append(to: &scratch)
                 check("usage record \(row.sequence)", row.digest, &scratch)
@@ -237,6 +242,16 @@ private struct ChainRows {
                     number: notes.int(0), invoice: notes.int(1), at: notes.int(2), kind: notes.int(3),
                     actor: notes.text(4) ?? "", text: notes.text(5) ?? ""
                 ).append(to: &bytes)
+            },
+            try each(13, refused.lines, through: last.quarantine) { [refused] bytes, scratch in
+                guard let digest = refused.appendLine(to: &bytes, &scratch) else { return }
+                check("quarantined line \(refused.lines.int(0))", digest, &scratch)
+            },
+            try each(14, refused.steps, through: last.quarantineStep) { [refused] bytes, _ in
+                refused.appendStep(to: &bytes)
+            },
+            try each(15, refused.aliases, through: last.orgAlias) { [refused] bytes, _ in
+                refused.appendAlias(to: &bytes)
             },
         ]
     }

@@ -31,6 +31,8 @@ public struct WriterStatistics: Sendable {
     public var records: UInt64 = 0
     /// Usage records that had no rate.
     public var unpriced: UInt64 = 0
+    /// Usage lines that were refused for good and kept, equal ones counted each, by code.
+    public var quarantined: [String: UInt64] = [:]
     /// Commits.
     public var commits: UInt64 = 0
     /// Whether the latest batch met a full disk.
@@ -217,6 +219,7 @@ public final class LedgerWriter: Sendable {
         var mutations: UInt64 = 0
         var records: UInt64 = 0
         var unpriced: UInt64 = 0
+        var quarantined: [String: UInt64] = [:]
         let isFull = store.value.isFull
         for outcome in outcomes.joined() {
             mutations += 1
@@ -224,6 +227,8 @@ public final class LedgerWriter: Sendable {
             case .usage(let reply) where !reply.isDuplicate:
                 records += 1
                 if reply.status == .unpriced { unpriced += 1 }
+            case .refused(let refusal) where refusal.isQuarantined:
+                quarantined[refusal.code.rawValue, default: 0] += 1
             default: break
             }
         }
@@ -239,6 +244,7 @@ public final class LedgerWriter: Sendable {
             $0.mutations += mutations
             $0.records += records
             $0.unpriced += unpriced
+            if !quarantined.isEmpty { $0.quarantined.merge(quarantined, uniquingKeysWith: +) }
             if !isFull {
                 $0.commits += 1
                 $0.lastCommit = end

@@ -132,22 +132,9 @@ public struct RateCard: Sendable {
         return .severalSellers(found.map { rates[Int($0)].provider })
     }
 
-    /// The one spelling of a provider's name that rate files use, for the others in use.
+    /// The one spelling of a provider's name that rate files use, for the others in use: OpenTelemetry's, LiteLLM's, those of the
+    /// Vercel AI SDK.
     public static func canonicalProvider(_ name: String) -> String {
-        if let spelling = spellings[name] { return spelling }
-        let isLowercase = name.utf8.allSatisfy { $0 < 0x80 && !(65...90).contains($0) }
-        let lowercased = isLowercase ? name : name.lowercased()
-        return lowercased.utf8.starts(with: "vertex_ai-".utf8) ? "vertex_ai" : spellings[lowercased] ?? lowercased
+        ProviderName.canonical(name)
     }
-
-    private static let spellings = [
-        "google": "gemini", "google_ai_studio": "gemini", "google-gla": "gemini",
-        "vertex": "vertex_ai", "vertexai": "vertex_ai", "google-vertex": "vertex_ai", "vertex_ai_beta": "vertex_ai",
-        "aws": "bedrock", "bedrock_converse": "bedrock", "amazon": "bedrock", "amazon_bedrock": "bedrock",
-        "x-ai": "xai", "x_ai": "xai", "x.ai": "xai",
-        "mistralai": "mistral", "mistral_ai": "mistral",
-        "azure_openai": "azure", "azure_text": "azure",
-        "text-completion-openai": "openai", "text-completion-codestral": "codestral", "cohere_chat": "cohere",
-        "fireworks": "fireworks_ai", "fireworks_ai-embedding-models": "fireworks_ai", "together": "together_ai",
-    ]
 }

@@ -55,9 +55,9 @@ public final class UsageRecord: Sendable {
     /// What the request cost by the word of its sender: the record's own `cost`, else what the usage object says.
     public var reported: ReportedCost? { cost ?? reading.reportedCost }
 
-    /// What is done with that.
-    public func costPolicy(_ book: RateBook) -> CostPolicy {
-        book.costPolicies.policy(provider: provider, sender: nil)
+    /// What is done with that, if a sender of that name handed the record in.
+    public func costPolicy(_ book: RateBook, sender: String?) -> CostPolicy {
+        book.costPolicies.policy(provider: provider, sender: sender)
     }
 
     /// The first member in which a record resent under the same id differs from this one; nil where it is the same.

@@ -30,7 +30,7 @@ struct ExportCommand: AsyncParsableCommand {
             [
                 "sequence", "id", "user", "model", "provider", "at", "received", "tier", "status", "cost",
                 "balance_after",
-                "hold", "rate_card", "correction", "lines", "usage", "tags", "peer_uid", "peer_pid", "digest",
+                "hold", "rate_card", "correction", "lines", "usage", "tags", "peer_uid", "peer_pid", "digest", "sender",
             ]
         ),
         ("transfers", ["transfer", "at", "code", "debit", "credit", "amount", "reference", "closes", "grants"]),

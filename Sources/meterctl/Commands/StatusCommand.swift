@@ -17,6 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
                     ("started", "\(status.started), \(Self.span(status.uptimeSeconds)) ago"),
                     ("records", "\(status.records), now \(status.recordsPerSecond)/s"),
                     ("refused", status.refused > 0 ? "\(status.refused) requests since the start" : nil),
+                    ("quarantine", status.quarantine.flatMap(QuarantineCommand.describe)),
                     ("transfers", "\(status.transfers)"),
                     ("orgs", "\(status.orgs)"),
                     ("connections", "\(status.connections)"),

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Metering
 
 /// Where words go: results to standard output, complaints to standard error.
 enum Terminal {
@@ -43,21 +44,6 @@ enum Terminal {
     ///
     /// - Parameter lines: whether lines stay lines.
     static func printable(_ text: String, lines: Bool = true) -> String {
-        func acts(_ scalar: Unicode.Scalar) -> Bool {
-            switch scalar.properties.generalCategory {
-            case .control: !(lines && scalar == "\n")
-            // Marks that turn the direction of text could show a name as another.
-            case .format, .lineSeparator, .paragraphSeparator: true
-            default: false
-            }
-        }
-        guard text.unicodeScalars.contains(where: acts) else { return text }
-        return text.unicodeScalars.reduce(into: "") { result, scalar in
-            if acts(scalar) {
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
+        PrintableText.escaped(text, isOneLine: !lines)
     }
 }

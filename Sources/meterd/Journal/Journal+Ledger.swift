@@ -103,6 +103,17 @@ extension Journal {
                 .unreadMember,
                 "usage objects have a number that meterd doesn't know: \(value("member")); meterctl usage unread lists all",
                 fields)
+        case .usageQuarantined:
+            let whose = event.org.isEmpty ? "without a known org" : "of org \(event.org)"
+            write(
+                .usageQuarantined,
+                "\(value("lines")) usage lines \(whose) were refused since \(value("since")) and are kept: meterctl quarantine list",
+                fields)
+        case .idConflicts:
+            write(
+                .idConflicts,
+                "\(value("conflicts")) ids of org \(event.org) came again with other content since \(value("since")); by user: \(value("users"))",
+                fields)
         case .paymentMethodExpiring:
             write(
                 .paymentMethodExpiring,

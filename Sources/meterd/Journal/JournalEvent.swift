@@ -44,6 +44,8 @@ enum JournalEvent: String, CaseIterable {
     case orgErased = "ac3155adfb714cefa963289c7fbdbd3e"
     case paymentMethodExpiring = "5c72af3f98ab41efa69b2d9de2a87dfc"
     case unreadMember = "b0d4c2ae3a8b4bb0a6c7f5f0b8b2f3a1"
+    case usageQuarantined = "02ace7194eea4e6991c902b3f6c0530f"
+    case idConflicts = "e83e79cfe0154ceea50edd5c13f8dd71"
     case billingProblem = "4506c6b221a24089b574d03e24601d1a"
     case testClock = "78067877a8fa4e84a2d2d137e84337d9"
 
@@ -53,7 +55,7 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed, .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
-            .testClock, .invoiceDisputed:
+            .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts:
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .invoiceIssued,
@@ -68,7 +70,7 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .paymentMethodExpiring, .billingProblem:
+            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts:
             true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
             .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,

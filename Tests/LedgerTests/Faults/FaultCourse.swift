@@ -29,12 +29,17 @@ final class FaultCourse {
     private(set) var copyError = ""
     /// What the course does when a batch meets a full disk.
     var onFull: (FaultDisk) -> Void = { _ in }
+    /// Whether usage that is refused is kept too.
+    private let refusesUsage: Bool
     /// The operations that were counted when the ledger was first open.
     private(set) var countedAtStart: UInt64 = 0
     private var counter = 0
 
-    /// - Parameter seed: of what is done, and of what a cut leaves.
-    init(seed: UInt64) throws {
+    /// - Parameters:
+    ///   - seed: of what is done, and of what a cut leaves.
+    ///   - refusesUsage: whether usage that is refused is kept too.
+    init(seed: UInt64, refusesUsage: Bool = true) throws {
+        self.refusesUsage = refusesUsage
         directory = try TemporaryDirectory()
         disk = FaultDisk(folder: directory.path, seed: seed)
         random = SeededGenerator(seed: seed)
@@ -103,6 +108,14 @@ final class FaultCourse {
             if round % 3 == 1 { batch.append(try record("\(org)\(round)-settled", org, "m", tokens: 2, hold: hold)) }
             if round % 3 == 2 { batch.append(.release(org: org, id: hold)) }
         }
+        if refusesUsage {
+            let line = "{\"round\":\(round),\"x\":\"\(String(repeating: "y", count: 400 * round))\"}"
+            batch.append(
+                .quarantine(
+                    RefusedLine(
+                        refusal: Refusal(.malformed, "id is missing"), id: nil, org: "a", user: nil,
+                        received: clock.now, peer: nil, line: KeptLine(Array(line.utf8)))))
+        }
         return batch
     }
 
@@ -160,7 +173,16 @@ final class FaultCourse {
                 sql: """
                     DROP TABLE row_seal;
                     ALTER TABLE member DROP COLUMN seal;
-                    DELETE FROM grdb_migrations WHERE identifier = '2026-11-27 row seals';
+                    DROP TABLE quarantine_step;
+                    DROP TABLE quarantine;
+                    DROP TABLE org_alias;
+                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine;
+                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine_step;
+                    ALTER TABLE ledger_commit DROP COLUMN last_org_alias;
+                    DROP INDEX peer_by_process;
+                    ALTER TABLE peer DROP COLUMN sender;
+                    DELETE FROM grdb_migrations
+                    WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 refused usage');
                     """)
         }
         try queue.close()
@@ -270,6 +292,10 @@ final class FaultCourse {
         try open()
         let report = try Verification.run(databaseFile: directory.path + "/meterd.db")
         guard report.ok else { throw Wrong("the books: \(report.problems.prefix(5))") }
+        let kept = Int64(acknowledged.count { if case .quarantine = $0.mutation { true } else { false } })
+        guard report.quarantined >= kept else {
+            throw Wrong("\(kept) lines were kept, \(report.quarantined) are there")
+        }
         for (mutation, first) in acknowledged { try check(mutation, first) }
         // What was not answered is there whole or not at all: sent again it is taken once.
         try resend(unanswered)
@@ -279,6 +305,8 @@ final class FaultCourse {
         let again = try Verification.run(databaseFile: directory.path + "/meterd.db")
         guard again.ok else { throw Wrong("the books, all sent again: \(again.problems.prefix(5))") }
         guard again.records == Int64(records) else { throw Wrong("\(again.records) records of \(records)") }
+        let refused = kept + Int64(unanswered.count { if case .quarantine = $0 { true } else { false } })
+        guard again.quarantined == refused else { throw Wrong("\(again.quarantined) lines of \(refused) are kept") }
         try close()
     }
 
@@ -327,6 +355,6 @@ extension Outcome {
 
 extension Mutation {
     var recordID: String? {
-        if case .usage(let record, _, _, _) = self { record.id } else { nil }
+        if case .usage(let record, _, _, _, _) = self { record.id } else { nil }
     }
 }

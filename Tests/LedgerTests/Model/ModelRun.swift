@@ -99,7 +99,7 @@ struct ModelRun {
             if let words = operation.check(&reference, outcome, now) {
                 throw ModelMismatch(words: "\(operation.name): \(words)")
             }
-            if case .usage(let record, _, _, _) = operation.mutation, case .usage(let reply) = outcome,
+            if case .usage(let record, _, _, _, _) = operation.mutation, case .usage(let reply) = outcome,
                 !reply.isDuplicate
             {
                 commitOrder.append((record.org, record.id))

@@ -70,7 +70,7 @@ extension Course {
     func resend() async throws {
         let model = checker.model
         let batch = answered.filter {
-            if case .usage(let record, _, _, _) = $0 { model.erased[record.org] == nil } else { false }
+            if case .usage(let record, _, _, _, _) = $0 { model.erased[record.org] == nil } else { false }
         }
         guard !batch.isEmpty else { return }
         try await commit(batch.suffix(number(1..<12)).map { $0.arriving(at: clock.now) })

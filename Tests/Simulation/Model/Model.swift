@@ -25,7 +25,7 @@ struct Model {
     mutating func take(_ mutation: Mutation, _ got: Outcome?, _ now: Int64, _ world: Surroundings) throws(Wrong) {
         ledger.begin(now)
         switch mutation {
-        case .usage(let record, let received, _, _): try use(record, received, got, now)
+        case .usage(let record, let received, _, _, _): try use(record, received, got, now)
         case .authorize(let request): try authorize(request, got, now)
         case .release(let org, let id): try compare(got, ledger.release(org, id))
         case .balance(let org): try balance(org, got)
@@ -63,7 +63,13 @@ struct Model {
         case .recall(let org, let key): try recall(org, key, got)
         case .eraseDetail(let org, _, let last, _): try erase(org, last, got)
         case .probe, .setCostPolicies: break
-        case .find, .setAlerts, .reprice, .nameModel: throw Wrong("the model knows no \(mutation)")
+        case .eraseQuarantined(let org, _):
+            // Its records have no lines, so that none is ever kept.
+            if ledger.orgs[org] != nil, let got {
+                guard case .erased(nil) = got else { throw Wrong("got \(got)") }
+            }
+        case .find, .setAlerts, .reprice, .nameModel, .quarantine, .retryQuarantined, .discardQuarantined, .nameOrg:
+            throw Wrong("the model knows no \(mutation)")
         }
     }
 

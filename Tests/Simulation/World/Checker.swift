@@ -150,14 +150,14 @@ final class Checker: Sendable {
 extension Mutation {
     /// The same, read by the daemon at that moment.
     func arriving(at now: Timestamp) -> Mutation {
-        guard case .usage(let record, _, let peer, let prepared) = self else { return self }
+        guard case .usage(let record, _, let peer, let prepared, _) = self else { return self }
         return .usage(record, received: now, peer: peer, prepared: prepared)
     }
 
     /// In short, for people.
     var words: String {
         switch self {
-        case .usage(let record, _, _, _): "usage \(record.org) \(record.id) \(record.model) \(record.usage)"
+        case .usage(let record, _, _, _, _): "usage \(record.org) \(record.id) \(record.model) \(record.usage)"
         case .authorize(let request): "authorize \(request.org) \(request.id)"
         case .bill(let change, let key): "bill \(change.org) \(change.kind) \(key?.key ?? "")"
         case .recordCard: "card"

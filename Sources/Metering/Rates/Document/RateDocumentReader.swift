@@ -49,11 +49,10 @@ struct RateDocumentReader {
     private func rate(_ node: DocumentNode) throws -> Rate {
         let members = try node.members(of: "a rate", allowing: Self.rateMembers)
         let model = try text(members["model"], "model", in: node)
-        let provider = try text(members["provider"], "provider", in: node)
-        guard RateCard.canonicalProvider(provider) == provider else {
-            throw DocumentProblem(
-                "provider '\(provider)' is written '\(RateCard.canonicalProvider(provider))'",
-                members["provider"]?.place)
+        let written = try text(members["provider"], "provider", in: node)
+        let provider = RateCard.canonicalProvider(written)
+        guard ProviderName.spelledAtFirst(written) == written else {
+            throw DocumentProblem("provider '\(written)' is written '\(provider)'", members["provider"]?.place)
         }
         var aliases: [String] = []
         if let list = members["aliases"] {

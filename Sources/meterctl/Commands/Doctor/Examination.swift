@@ -10,7 +10,7 @@ struct Examination {
 
     func findings() -> [Finding] {
         [
-            daemon, gap, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
+            daemon, gap, quarantine, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
         ].compactMap { $0 }
     }
 
@@ -34,6 +34,17 @@ struct Examination {
                     "have proxies send again what they kept since then; when it is done, remove history.json from the state directory and restart"
             )
         }
+    }
+
+    private var quarantine: Finding? {
+        guard let summary = status.quarantine else { return nil }
+        guard let found = QuarantineCommand.describe(summary) else {
+            return Finding(what: "quarantine", level: .good, found: "no refused usage waits")
+        }
+        return Finding(
+            what: "quarantine", level: .notice, found: found,
+            advice:
+                "nobody is charged for these lines: meterctl quarantine list says why; then retry or discard them")
     }
 
     private var disk: Finding? {
