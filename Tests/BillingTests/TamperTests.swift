@@ -132,7 +132,7 @@ import Testing
         let usage = #"{"prompt_tokens":2}"#
         let record = UsageRecord(
             id: "retried", org: "other", user: "cy", model: "m", provider: "p", usage: usage,
-            reading: try UsageReading(json: usage, provider: "p"))
+            reading: try UsageReading(json: usage, provider: "p", model: "m"))
         let retry = QuarantineRetry(number: 3, record: record, at: fixture.now, id: "retried", actor: "me")
         guard case .quarantined = await writer.perform(.retryQuarantined(retry, fixture.key())),
             case .quarantined = await writer.perform(
