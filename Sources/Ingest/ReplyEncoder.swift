@@ -11,7 +11,7 @@ enum ReplyEncoder {
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
+        case .found, .org, .grant, .member, .budget, .policy, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
             .overtaken,
             .unheard, .alive:
             // No request of this socket leads to these.
@@ -27,6 +27,14 @@ enum ReplyEncoder {
         buffer.writeStaticString("}\n")
     }
 
+    /// The line that answers `mode`.
+    static func write(_ mode: ReplyMode, id: String?, to buffer: inout ByteBuffer) {
+        begin(id, ok: true, &buffer)
+        buffer.writeStaticString(",\"replies\":\"")
+        buffer.writeString(mode.rawValue)
+        buffer.writeStaticString("\"}\n")
+    }
+
     /// The line that refuses a request.
     static func write(_ refusal: Refusal, id: String?, to buffer: inout ByteBuffer) {
         begin(id, ok: false, &buffer)
@@ -35,7 +43,18 @@ enum ReplyEncoder {
         buffer.writeStaticString("\",\"message\":")
         writeString(refusal.message, to: &buffer)
         buffer.writeStaticString(",\"retryable\":")
-        buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        buffer.writeStaticString(refusal.code.isRetryable ? "true" : "false")
+        if let missing = refusal.missing {
+            buffer.writeStaticString(",\"missing\":\"")
+            write(missing, to: &buffer)
+            buffer.writeStaticString("\"")
+        }
+        if let retryAt = refusal.retryAt {
+            buffer.writeStaticString(",\"retry_at\":\"")
+            retryAt.withText { _ = buffer.writeBytes($0) }
+            buffer.writeStaticString("\"")
+        }
+        buffer.writeStaticString("}}\n")
     }
 
     private static func write(_ reply: ChargeReply, id: String?, to buffer: inout ByteBuffer) {

@@ -31,6 +31,8 @@ struct Daemon: Service {
     /// Serves metrics over TCP, to whoever is on this machine.
     private let metrics: ControlServer?
     private let bell = EventBell()
+    /// Holds that expired unsettled since the start.
+    private let expired = Tally()
     private let reader: LedgerReader
     private let sockets: Sockets
     private let copier: LedgerCopier
@@ -79,9 +81,12 @@ struct Daemon: Service {
         var options = StoreOptions(clock: clock)
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
+        options.unpricedRecordsMax = Int64(settings.unpricedRecordsMax)
         let bell = bell
+        let expired = expired
         options.onEvents = { events in
             for event in events { journal.write(event) }
+            expired.add(events.count { $0.kind == LedgerEvent.Kind.holdExpired.rawValue })
             bell.ring()
         }
         let billingBell = billingBell
@@ -122,7 +127,7 @@ struct Daemon: Service {
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
             databasePath: database.path, clock: clock)
-        let report = MetricsReport(status: status)
+        let report = MetricsReport(status: status, expired: expired)
         let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
         var service = ControlService(

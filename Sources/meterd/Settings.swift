@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Glibc
 import Ingest
+import Ledger
 import Logging
 import Metering
 import SystemPackage
@@ -47,6 +48,8 @@ struct Settings: Sendable, Equatable {
     var unknownPeers: [String] = []
     /// Whether there is a configuration file.
     var isFileThere = false
+    /// Wholly unpriced records of an org beyond which `authorize` is refused, if its policy doesn't say; 0 for any number.
+    var unpricedRecordsMax: Int
     var cacheMebibytes: Int
     var checkpointPages: Int
 
@@ -66,7 +69,7 @@ struct Settings: Sendable, Equatable {
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
-        "log.records", "store.cache_mib", "store.checkpoint_pages",
+        "log.records", "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages",
     ]
 
     /// The file that is read where none is named; it may be missing.
@@ -164,6 +167,9 @@ struct SettingsSource: Sendable {
             metricsListen: values.address("metrics.listen"),
             logLevel: values.level("log.level", default: .info),
             logRecords: values.truth("log.records", default: false), access: access,
+            unpricedRecordsMax: values.number(
+                "authorize.unpriced_records_max", default: Int(LedgerLimits.unpricedRecordsDefault),
+                in: 0...Int(LedgerLimits.unpricedRecordsMax)),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000))
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]

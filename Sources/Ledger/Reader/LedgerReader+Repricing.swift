@@ -52,7 +52,9 @@ extension LedgerReader {
         let correction: Int64 = row["correction"]
         let at = Timestamp(milliseconds: row["at"])
         let isUnpriced = correction == 0 && row["status"] == ChargeStatus.unpriced.rawValue
-        guard !isUnpriced, row["kind"] as Int64? != CorrectionKind.voided.rawValue, let entry = book.entry(at: at)
+        let isEstimated = correction == 0 && row["status"] == ChargeStatus.estimated.rawValue
+        let isVoid = (row["kind"] as Int64?).flatMap(CorrectionKind.init(rawValue:))?.isVoid == true
+        guard !isUnpriced, !isEstimated, !isVoid, let entry = book.entry(at: at)
         else { return nil }
         let (model, provider): (String, String?) = (row["model"], row["provider"])
         let json =

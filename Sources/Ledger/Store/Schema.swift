@@ -27,6 +27,9 @@ enum Schema {
             RowSeals.register(on: database.sqliteConnection)
             try database.execute(sql: seals + RowSeals.fill)
         }
+        migrator.registerMigration("2026-11-29 holds and policies") { database in
+            try database.execute(sql: holdsAndPolicies)
+        }
         return migrator
     }
 

@@ -16,6 +16,8 @@ public struct StoreOptions: Sendable {
     public var sweepRecordsMax = 256
     /// Holds and grants that expire in one commit, beside those of the orgs that something is asked of.
     public var expiriesMax = 1_024
+    /// Wholly unpriced records of an org beyond which `authorize` is refused, if its policy doesn't say; 0 for any number.
+    public var unpricedRecordsMax = LedgerLimits.unpricedRecordsDefault
     /// Called on the writer's thread with the events of a commit, after it; must not wait.
     public var onEvents: @Sendable ([LedgerEvent]) -> Void = { _ in }
     /// Called on the writer's thread with every card and alias, after a commit that changed them; must not wait.
