@@ -27,7 +27,7 @@ final class IngestFixture: Sendable {
     }
 
     init(
-        limits: IngestLimits = IngestLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil,
+        limits: IngestLimits = IngestLimits(), observer: (any IngestObserver)? = nil, store wrap: ((SQLiteStore) -> GatedStore)? = nil,
         onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
@@ -50,7 +50,7 @@ final class IngestFixture: Sendable {
         server = try await IngestServer(
             limits: limits, version: "test", writer: writer,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            clock: Self.clock, book: { book.current })
+            observer: observer, clock: Self.clock, book: { book.current })
         socket = directory.path + "/i.sock"
         try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)
     }
