@@ -145,7 +145,8 @@ extension ControlService {
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/holds", name: "listHolds",
                 summary: "Open holds, or those that expired unsettled, newest first",
-                query: Self.paging + [(name: "state", description: "open, or expired; open if absent")], response: .page(of: "Hold")
+                query: Self.paging + [(name: "state", description: "open, or expired; open if absent")],
+                response: .page(of: "Hold")
             ) { request, context in
                 let org = try await org(context)
                 let (cursor, limit) = (try Endpoint.numericCursor(request), try Endpoint.limit(request))

@@ -151,7 +151,8 @@ public struct ControlService: Sendable {
 
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
-        daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
+        daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + creditEndpoints + holdEndpoints
+            + usageEndpoints
             + correctionEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
             + webhookEndpoints

@@ -159,7 +159,13 @@ enum OpenAPI {
                 ("sequence", .integer), ("id", .string), ("org", .string), ("user", .string), ("model", .string),
                 ("provider", .string), ("at", .time), ("received", .time), ("tier", .string),
                 ("tier_fell_back", .boolean),
-                ("status", ["type": "string", "enum": ["charged", "unpriced", "overdrawn", "estimated", "voided", "replaced"]]),
+                (
+                    "status",
+                    [
+                        "type": "string",
+                        "enum": ["charged", "unpriced", "overdrawn", "estimated", "voided", "replaced"],
+                    ]
+                ),
                 ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
                 ("lines", ["type": "array", "items": .reference("Line")]), ("usage", .string), ("tags", .string),

@@ -28,7 +28,9 @@ enum OutputCount {
         var found = false
         while let key = try cursor.nextMember() {
             let name = try cursor.text(key)
-            if let byte = cursor.peek(), byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+            if let byte = cursor.peek(),
+                byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            {
                 try cursor.skipValue()
                 if isOutput(name) { found = true }
             } else if try isNamed(&cursor) {

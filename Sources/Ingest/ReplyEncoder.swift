@@ -11,7 +11,8 @@ enum ReplyEncoder {
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .found, .org, .grant, .member, .budget, .policy, .alerts, .correction, .repriced, .erased, .card, .alias, .billed,
+        case .found, .org, .grant, .member, .budget, .policy, .alerts, .correction, .repriced, .erased, .card, .alias,
+            .billed,
             .overtaken,
             .unheard, .alive:
             // No request of this socket leads to these.

@@ -27,7 +27,8 @@ final class IngestFixture: Sendable {
     }
 
     init(
-        limits: IngestLimits = IngestLimits(), observer: (any IngestObserver)? = nil, store wrap: ((SQLiteStore) -> GatedStore)? = nil,
+        limits: IngestLimits = IngestLimits(), observer: (any IngestObserver)? = nil,
+        store wrap: ((SQLiteStore) -> GatedStore)? = nil,
         onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()

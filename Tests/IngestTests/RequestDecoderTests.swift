@@ -75,7 +75,10 @@ import Testing
         (#""id":"h","org":"o""#, "usage is missing"),
         (#""id":"h","org":"o","amount":"1","cap":"0""#, "cap must be a decimal string"),
         (#""id":"h","org":"o","amount":"1","cap":1"#, "cap must be a string"),
-        (#""id":"h","org":"o","amount":"0","usage":{"prompt_tokens":1},"model":"m""#, "amount must be a decimal string"),
+        (
+            #""id":"h","org":"o","amount":"0","usage":{"prompt_tokens":1},"model":"m""#,
+            "amount must be a decimal string"
+        ),
         (#""id":"h","org":"o","usage":{"prompt_tokens":1},"model":"m","models":[{"model":"m"}]"#, "both models and"),
         (#""id":"h","org":"o","usage":{"prompt_tokens":1},"provider":"p","models":[{"model":"m"}]"#, "both models and"),
         (#""id":"h","org":"o","amount":"1","models":[]"#, "models must have 1 to 16"),

@@ -55,7 +55,8 @@ import Testing
         #expect(priced.held.description == "0.100000000")
         let unpriced = try ledger.held(try ledger.request("unpriced", model: "unheard-of", amount: "9"))
         #expect(unpriced.held.description == "9.000000000")
-        #expect(try ledger.refusal(try ledger.request("unpriced", model: "unheard-of", amount: "8")).code == .idConflict)
+        #expect(
+            try ledger.refusal(try ledger.request("unpriced", model: "unheard-of", amount: "8")).code == .idConflict)
         try ledger.reopen()
         #expect(try ledger.held(try ledger.request("unpriced", model: "unheard-of", amount: "9")).isDuplicate)
         #expect(try ledger.verify().problems == [])

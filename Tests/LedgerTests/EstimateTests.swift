@@ -47,7 +47,8 @@ import Testing
         #expect(record.lines.map(\.unit) == ["request"])
         #expect(try await ledger.usage("\u{2248}hold:plain").model == "unspecified")
         #expect(try await ledger.expired().map(\.estimate) == ["\u{2248}hold:plain", "\u{2248}hold:h"])
-        #expect(try await ledger.events(.holdExpired).map { $0.data["record"] } == ["\u{2248}hold:h", "\u{2248}hold:plain"])
+        #expect(
+            try await ledger.events(.holdExpired).map { $0.data["record"] } == ["\u{2248}hold:h", "\u{2248}hold:plain"])
         try ledger.reopen()
         _ = try ledger.store.commit([])
         #expect(try ledger.balance().description == "9.550000000")

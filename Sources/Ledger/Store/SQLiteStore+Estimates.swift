@@ -56,7 +56,8 @@ extension SQLiteStore {
     private mutating func charge(
         _ hold: Hold, _ kept: KeptHold, of org: Org, now: Timestamp
     ) throws(SQLiteError) -> Bool {
-        guard hold.amount > 0, let reading = kept.reading, hold.amount <= LedgerLimits.recordCostMax.nanos, org.account.canDebit(hold.amount),
+        guard hold.amount > 0, let reading = kept.reading, hold.amount <= LedgerLimits.recordCostMax.nanos,
+            org.account.canDebit(hold.amount),
             let rate = UnitPrice(attos: Int128(hold.amount) * 1_000_000_000),
             let price = Price(
                 lines: [LineItem(unit: .request, quantity: 1, rate: rate)], tier: kept.tier, tierFellBack: false)

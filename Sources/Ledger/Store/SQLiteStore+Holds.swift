@@ -102,7 +102,8 @@ extension SQLiteStore {
     }
 
     mutating func hold(
-        _ reservation: Reservation, _ hash: UInt64, _ request: HoldRequest, _ org: Org, _ member: Member?, now: Timestamp
+        _ reservation: Reservation, _ hash: UInt64, _ request: HoldRequest, _ org: Org, _ member: Member?,
+        now: Timestamp
     ) throws(SQLiteError) -> HoldReply {
         let number = next.hold
         let amount = reservation.amount

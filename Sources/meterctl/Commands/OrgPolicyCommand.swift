@@ -20,7 +20,8 @@ extension OrgCommand {
         var defaultOutputTokens: String?
         @Option(help: "US dollars by which caps may leave worst cases unreserved, or default (10).")
         var cappedExposure: String?
-        @Option(help: "Models that may be asked for: provider/model, provider/* or model, with commas; or default (all).")
+        @Option(
+            help: "Models that may be asked for: provider/model, provider/* or model, with commas; or default (all).")
         var allowedModels: String?
         @Option(help: "on charges what a hold had reserved that expired without usage.")
         var chargeExpiredHolds: Switch?

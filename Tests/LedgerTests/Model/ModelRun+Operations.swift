@@ -65,12 +65,14 @@ extension ModelRun {
         let ttl = Int64([1, 5, 600, 86_400][number(0..<4)])
         let cap: Int64? = number(0..<3) == 0 ? Int64(number(1..<10)) * Self.nanosPerToken : nil
         // The price of a worst case changes with the cards, so half of them ask for an amount.
-        let asked = ReferenceLedger.HoldAsked(user: user, amount: max(1, tokens) * Self.nanosPerToken, ttl: ttl, cap: cap)
+        let asked = ReferenceLedger.HoldAsked(
+            user: user, amount: max(1, tokens) * Self.nanosPerToken, ttl: ttl, cap: cap)
         let request = HoldRequest(
             id: id, org: org, user: user, worst: .amount(Money(nanos: asked.amount)),
             cap: cap.map(Money.init(nanos:)), ttlSeconds: ttl)
         return Operation(
-            name: "authorize \(org) \(id) \(asked.amount) cap \(cap ?? 0) \(user ?? "-") for \(ttl) s", mutation: .authorize(request)
+            name: "authorize \(org) \(id) \(asked.amount) cap \(cap ?? 0) \(user ?? "-") for \(ttl) s",
+            mutation: .authorize(request)
         ) { reference, outcome, now in
             Self.compare(outcome, reference.authorize(org, id, asked, now))
         }

@@ -115,7 +115,8 @@ struct Model {
 
     private mutating func authorize(_ request: HoldRequest, _ got: Outcome?, _ now: Int64) throws(Wrong) {
         guard case .amount(let amount) = request.worst else { throw Wrong("only amounts are asked for") }
-        let asked = ReferenceLedger.HoldAsked(user: request.user, amount: amount.nanos, ttl: request.ttlSeconds,
+        let asked = ReferenceLedger.HoldAsked(
+            user: request.user, amount: amount.nanos, ttl: request.ttlSeconds,
             cap: request.cap?.nanos)
         try compare(got, ledger.authorize(request.org, request.id, asked, now))
     }
