@@ -151,7 +151,9 @@ import Testing
                         let change =
                             switch (column["type"] as String).uppercased() {
                             case "INTEGER": "coalesce(\(name), 0) + 1000003"
-                            case "BLOB": "coalesce(substr(\(name), 1, max(0, length(\(name)) - 1)), x'') || x'5a'"
+                            case "BLOB":
+                                "coalesce(substr(\(name), 1, max(0, length(\(name)) - 1)), x'')"
+                                    + " || CASE WHEN substr(\(name), -1) = x'5a' THEN x'a5' ELSE x'5a' END"
                             default: "coalesce(\(name), '') || 'x'"
                             }
                         let cast = column["type"] as String == "BLOB" ? "CAST(\(change) AS BLOB)" : change

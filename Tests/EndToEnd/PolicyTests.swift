@@ -102,6 +102,11 @@ import Testing
         #expect(try client.ask(late).contains("duplicate"))
         #expect(
             try client.ask(#"{"op":"release","id":"lost","org":"nobody"}"#).contains("unknown_org"))
+        let metrics = try LineClient(daemon.controlSocket)
+        try metrics.write(Array("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+        var lines: [String] = []
+        while let line = try metrics.receive(includingLast: true) { lines.append(line) }
+        #expect(lines.contains("meterd_holds_expired_total 3"))
         daemon.kill9()
         try daemon.start()
         #expect(try daemon.json("balance", "acme")["balance"] as? String == "19.498750000")

@@ -53,7 +53,7 @@ extension OrgCommand {
                     body == PolicyBody()
                     ? try await common.client.get(OrgPolicyView.self, path)
                     : try await common.client.patch(OrgPolicyView.self, path, body: body, key: key.key)
-                try common.show(policy) { definitions([("org", $0.org)]) + "\n" + OrgCommand.describe($0) }
+                try common.show(policy) { OrgCommand.describe($0, isNamed: true) }
             }
         }
 
@@ -85,8 +85,9 @@ extension OrgCommand {
         }
     }
 
-    static func describe(_ policy: OrgPolicyView) -> String {
+    static func describe(_ policy: OrgPolicyView, isNamed: Bool = false) -> String {
         definitions([
+            ("org", isNamed ? policy.org : nil),
             ("default output tokens", policy.defaultOutputTokens.map(String.init) ?? "none"),
             (
                 "capped exposure",
