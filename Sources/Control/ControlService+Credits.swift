@@ -143,13 +143,20 @@ extension ControlService {
     var holdEndpoints: [Endpoint] {
         [
             Endpoint(
-                method: .get, path: "/v1/orgs/{org}/holds", name: "listHolds", summary: "Open holds, newest first",
-                query: Self.paging, response: .page(of: "Hold")
+                method: .get, path: "/v1/orgs/{org}/holds", name: "listHolds",
+                summary: "Open holds, or those that expired unsettled, newest first",
+                query: Self.paging + [(name: "state", description: "open, or expired; open if absent")],
+                response: .page(of: "Hold")
             ) { request, context in
                 let org = try await org(context)
-                return try Endpoint.json(
-                    try await reader.openHolds(
-                        of: org.org, before: try Endpoint.numericCursor(request), limit: try Endpoint.limit(request)))
+                let (cursor, limit) = (try Endpoint.numericCursor(request), try Endpoint.limit(request))
+                switch Endpoint.text(request, "state") ?? HoldState.open.name {
+                case HoldState.open.name:
+                    return try Endpoint.json(try await reader.openHolds(of: org.org, before: cursor, limit: limit))
+                case HoldState.expired.name:
+                    return try Endpoint.json(try await reader.expiredHolds(of: org.org, before: cursor, limit: limit))
+                default: throw Problem(.malformed, "state must be open or expired")
+                }
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/holds/{id}/release", name: "releaseHold",

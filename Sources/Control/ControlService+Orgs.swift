@@ -88,6 +88,7 @@ extension ControlService {
         case .grant(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .member(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .budget(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .policy(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .alerts(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .correction(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .repriced(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)

@@ -17,6 +17,8 @@ public struct UsageSummaryView: Codable, Sendable, Hashable {
     public let items: [UsageSummaryItem]
     /// All of it.
     public let total: UsageSummaryItem
+    /// What of it is estimates: charged for holds that expired unsettled, and not replaced by usage. Nil if there are none.
+    public let estimated: UsageSummaryItem?
 }
 
 /// When credits run out, as it is shown. Money in US dollars.
@@ -123,7 +125,8 @@ extension ControlService {
             org: org, by: names, since: since.description, until: until.description, items: items,
             total: total
                 ?? UsageSummaryItem(
-                    key: [], records: 0, unpriced: 0, cost: Money.zero.description, inputTokens: 0, outputTokens: 0))
+                    key: [], records: 0, unpriced: 0, cost: Money.zero.description, inputTokens: 0, outputTokens: 0),
+            estimated: try await reader.estimates(of: org, since: since, until: until, in: time))
     }
 
     private func forecast(of org: OrgView) async throws -> ForecastView {

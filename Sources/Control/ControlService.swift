@@ -156,8 +156,9 @@ public struct ControlService: Sendable {
 
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
-        daemonEndpoints + orgEndpoints + memberEndpoints + creditEndpoints + holdEndpoints + usageEndpoints
-            + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints + ledgerEndpoints + backupEndpoints
+        daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + creditEndpoints + holdEndpoints
+            + usageEndpoints + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints
+            + ledgerEndpoints + backupEndpoints
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
             + webhookEndpoints + quarantineEndpoints + orgAliasEndpoints
             + testClockEndpoints

@@ -22,6 +22,7 @@ extension OpenAPI {
             [
                 ("org", .string), ("by", ["type": "array", "items": .string]), ("since", .day), ("until", .day),
                 ("items", ["type": "array", "items": .reference("UsageSum")]), ("total", .reference("UsageSum")),
+                ("estimated", .reference("UsageSum")),
             ], required: ["org", "by", "since", "until", "items", "total"]),
         "UsageSum": .members(
             [

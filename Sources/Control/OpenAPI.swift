@@ -58,6 +58,7 @@ enum OpenAPI {
 
     private static let schemas: [String: OpenAPIValue] = ledgerSchemas.merging(billingSchemas) { $1 }
         .merging(quarantineSchemas) { $1 }
+        .merging(policySchemas) { $1 }
 
     private static let ledgerSchemas: [String: OpenAPIValue] = [
         "Problem": .members(
@@ -88,7 +89,8 @@ enum OpenAPI {
                 ("hold", .integer), ("id", .string), ("org", .string), ("user", .string), ("model", .string),
                 ("amount", .money),
                 ("state", ["type": "string", "enum": ["open", "settled", "released", "expired"]]), ("created", .time),
-                ("expires", .time), ("closed", .time), ("settled_by", .integer),
+                ("expires", .time), ("closed", .time), ("settled_by", .integer), ("worst", .money),
+                ("estimate", .string),
             ], required: ["hold", "id", "org", "amount", "state", "created", "expires"]),
         "Member": .members(
             [
@@ -171,7 +173,13 @@ enum OpenAPI {
                 ("sequence", .integer), ("id", .string), ("org", .string), ("user", .string), ("model", .string),
                 ("provider", .string), ("at", .time), ("received", .time), ("tier", .string),
                 ("tier_fell_back", .boolean),
-                ("status", ["type": "string", "enum": ["charged", "unpriced", "overdrawn", "voided"]]),
+                (
+                    "status",
+                    [
+                        "type": "string",
+                        "enum": ["charged", "unpriced", "overdrawn", "estimated", "voided", "replaced"],
+                    ]
+                ),
                 ("cost", .money), ("correction", .integer), ("digest", .string),
                 ("balance_after", .money), ("hold", .string), ("rate_card", .string),
                 ("lines", ["type": "array", "items": .reference("Line")]),

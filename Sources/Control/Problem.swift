@@ -41,7 +41,7 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .tooLong: .contentTooLarge
         case .unknownOp, .unknownOrg, .notFound, .unknownHold: .notFound
         case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-            .seatsFull, .noPaymentMethod, .conflict:
+            .seatsFull, .noPaymentMethod, .conflict, .modelNotAllowed, .tooManyUnpriced:
             .conflict
         case .forbidden: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent

@@ -51,6 +51,12 @@ final class IngestConnection: ChannelInboundHandler {
     private var isReading = false
     private var isWritable = true
     private var isClosing = false
+    /// Which replies are written, and whether a line was read that may not come before that is said.
+    private var mode = ReplyMode.all
+    private var hasBegun = false
+    /// Runs out while the client reads none of its replies; nil if it reads, or that was told.
+    private var unread: Scheduled<Void>?
+    private var isUnreadTold = false
 
     /// Whether the present batch has answered it; the core's mark.
     var isAnswered = false
@@ -94,6 +100,7 @@ final class IngestConnection: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
+        watchReading(context)
         if isWritable { advance() }
     }
 
@@ -109,6 +116,8 @@ final class IngestConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         self.context = nil
+        unread?.cancel()
+        unread = nil
         framer.discard()
         // What was answered but not written is gone with the channel; what is with the writer is waited for.
         open.removeAll { if case .answered = $0 { true } else { false } }
@@ -118,6 +127,18 @@ final class IngestConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         core.logger.debug("ingest connection failed", metadata: ["error": "\(error)"])
         context.close(promise: nil)
+    }
+
+    /// Tells, once, of a client that leaves its replies unread for so long that nothing more is read from it.
+    private func watchReading(_ context: ChannelHandlerContext) {
+        unread?.cancel()
+        unread = nil
+        guard !isWritable, !isUnreadTold, phase == .open || phase == .inputEnded else { return }
+        unread = context.eventLoop.assumeIsolated().scheduleTask(in: core.limits.unreadPatience) { [weak self] in
+            guard let self, !isWritable, phase != .closed else { return }
+            isUnreadTold = true
+            core.observer?.didLeaveUnread(peer)
+        }
     }
 
     private func start(_ context: ChannelHandlerContext) {
@@ -188,6 +209,7 @@ final class IngestConnection: ChannelInboundHandler {
     }
 
     private func handle(_ line: DecodedLine, _ ready: inout ByteBuffer) {
+        defer { hasBegun = true }
         switch line.result {
         case .failure(let refusal) where line.kept == nil || !mayHaveKept(line):
             answer(refusal, line.id, &ready)
@@ -197,6 +219,13 @@ final class IngestConnection: ChannelInboundHandler {
             keep(line, refusal)
         case .success(.ping):
             reply(&ready) { ReplyEncoder.writePong(version: core.version, id: line.id, to: &$0) }
+        case .success(.mode(let mode)):
+            guard !hasBegun else {
+                return answer(
+                    Refusal(.malformed, "mode must be the first line of its connection"), line.id, &ready)
+            }
+            self.mode = mode
+            reply(&ready) { ReplyEncoder.write(mode, id: line.id, to: &$0) }
         case .success(.balance(let org)):
             guard allows(.balance, org, line, &ready) else { return }
             open.append(.submitted(id: line.id, bytes: 0))
@@ -269,11 +298,12 @@ final class IngestConnection: ChannelInboundHandler {
 
     private func answer(_ refusal: Refusal, _ id: String?, _ ready: inout ByteBuffer) {
         core.statistics.refused(refusal.code)
-        reply(&ready) { ReplyEncoder.write(refusal, id: id, to: &$0) }
+        reply(&ready, isRefusal: true) { ReplyEncoder.write(refusal, id: id, to: &$0) }
     }
 
     /// Answers at once where nothing is open, else behind what is.
-    private func reply(_ ready: inout ByteBuffer, _ write: (inout ByteBuffer) -> Void) {
+    private func reply(_ ready: inout ByteBuffer, isRefusal: Bool = false, _ write: (inout ByteBuffer) -> Void) {
+        guard mode == .all || mode == .errors && isRefusal else { return }
         if open.isEmpty {
             write(&ready)
         } else {
@@ -292,7 +322,9 @@ final class IngestConnection: ChannelInboundHandler {
         if let observed { core.observer?.didAnswer(outcome, id: id, org: observed, from: peer) }
         if case .refused(let refusal) = outcome { core.statistics.refused(refusal.code) }
         guard phase != .closed else { return }
-        ReplyEncoder.write(outcome, id: id, warnings: warnings, to: &replies)
+        if mode.writes(outcome) {
+            ReplyEncoder.write(outcome, id: id, warnings: warnings, to: &replies)
+        }
         while case .answered(var line)? = open.first {
             replies.writeBuffer(&line)
             open.removeFirst()
@@ -303,9 +335,11 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// Sends the replies that ``receive(_:)`` has written, in one write.
     func flush() {
-        guard let context, replies.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(replies), promise: nil)
-        replies = ByteBuffer()
+        guard let context else { return }
+        if replies.readableBytes > 0 {
+            context.writeAndFlush(wrapOutboundOut(replies), promise: nil)
+            replies = ByteBuffer()
+        }
         // A burst's room is not kept.
         if open.isEmpty, openMost > Self.openKept { (open, openMost) = ([], 0) }
     }

@@ -16,6 +16,8 @@ public struct IngestLimits: Sendable {
     public var inlineMax = 16
     /// Connections; further ones wait to be accepted.
     public var connectionsMax = 4096
+    /// How long a client may leave its replies unread before that is told.
+    public var unreadPatience = TimeAmount.seconds(10)
 
     /// The defaults.
     public init() {}

@@ -13,8 +13,8 @@ enum ReplyEncoder {
         case .balance(let reply): write(reply, id: id, to: &buffer)
         case .hold(let reply): write(reply, id: id, to: &buffer)
         case .refused(let refusal): write(refusal, id: id, to: &buffer)
-        case .orgAlias, .quarantined, .found, .org, .grant, .member, .budget, .alerts, .correction, .repriced, .erased,
-            .card, .alias, .billed,
+        case .orgAlias, .quarantined, .found, .org, .grant, .member, .budget, .policy, .alerts, .correction, .repriced,
+            .erased, .card, .alias, .billed,
             .overtaken,
             .unheard, .alive:
             // No request of this socket leads to these.
@@ -30,6 +30,14 @@ enum ReplyEncoder {
         buffer.writeStaticString("}\n")
     }
 
+    /// The line that answers `mode`.
+    static func write(_ mode: ReplyMode, id: String?, to buffer: inout ByteBuffer) {
+        begin(id, ok: true, &buffer)
+        buffer.writeStaticString(",\"replies\":\"")
+        buffer.writeString(mode.rawValue)
+        buffer.writeStaticString("\"}\n")
+    }
+
     /// The line that refuses a request.
     static func write(_ refusal: Refusal, id: String?, to buffer: inout ByteBuffer) {
         begin(id, ok: false, &buffer)
@@ -38,11 +46,18 @@ enum ReplyEncoder {
         buffer.writeStaticString("\",\"message\":")
         writeString(refusal.message, to: &buffer)
         buffer.writeStaticString(",\"retryable\":")
-        if refusal.isQuarantined {
-            buffer.writeStaticString("false},\"quarantined\":true}\n")
-        } else {
-            buffer.writeStaticString(refusal.code.isRetryable ? "true}}\n" : "false}}\n")
+        buffer.writeStaticString(refusal.code.isRetryable && !refusal.isQuarantined ? "true" : "false")
+        if let missing = refusal.missing {
+            buffer.writeStaticString(",\"missing\":\"")
+            write(missing, to: &buffer)
+            buffer.writeStaticString("\"")
         }
+        if let retryAt = refusal.retryAt {
+            buffer.writeStaticString(",\"retry_at\":\"")
+            retryAt.withText { _ = buffer.writeBytes($0) }
+            buffer.writeStaticString("\"")
+        }
+        buffer.writeStaticString(refusal.isQuarantined ? "},\"quarantined\":true}\n" : "}}\n")
     }
 
     private static func write(

@@ -13,6 +13,8 @@ public enum Request: Sendable {
     case balance(org: String)
     /// Say that the daemon lives.
     case ping
+    /// Write only some of the connection's replies from now on.
+    case mode(ReplyMode)
 }
 
 /// A line, read: what it asks for or why it can't be done, and the id to answer under.

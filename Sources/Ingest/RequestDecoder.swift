@@ -80,10 +80,11 @@ public struct RequestDecoder {
             return .release(org: try org(members), id: id)
         case "balance": return .balance(org: try org(members))
         case "ping": return .ping
+        case "mode": return .mode(try mode(members.replies))
         case let op:
             throw Refusal(
                 .unknownOp,
-                "there is no op '\(op.prefix(32))'; there are usage, authorize, release, balance and ping")
+                "there is no op '\(op.prefix(32))'; there are usage, authorize, release, balance, ping and mode")
         }
     }
 
@@ -136,37 +137,32 @@ public struct RequestDecoder {
         let org = try self.org(members)
         if let user = members.user { try Self.check(user, "user", bytesMax: RequestLimits.userBytesMax) }
         if let model = members.model { try Self.check(model, "model", bytesMax: RequestLimits.modelBytesMax) }
+        if let models = members.models { return try hold(members, line, id: id, org: org, models: models) }
         let provider = try self.provider(members)
         let worst: HoldRequest.Worst
-        switch (members.amount, members.usage) {
-        case (let text?, nil):
-            guard let amount = Money(decimal: text), amount > .zero else {
-                throw Refusal(.malformed, "amount must be a decimal string of US dollars above zero, such as \"0.25\"")
-            }
-            worst = .amount(amount)
-        case (nil, .some):
+        let amount = try Self.amount(members.amount, "amount")
+        switch (amount, members.usage) {
+        case (let amount?, nil): worst = .amount(amount)
+        case (_, .some):
             guard let model = members.model else { throw missing("model", "a string, to price usage by") }
             let (json, reading) = try usage(members, line, model: model, provider: provider)
             worst = .usage(json: json, reading: reading)
-        case (.some, .some): throw Refusal(.malformed, "there are both usage and amount; expected one of them")
         case (nil, nil): throw missing("usage", "the worst case as a usage object, or an amount")
-        }
-        let ttl = members.ttl ?? RequestLimits.holdSecondsDefault
-        guard (1...LedgerLimits.holdSecondsMax).contains(ttl) else {
-            throw Refusal(.malformed, "ttl must be a whole number of seconds from 1 to \(LedgerLimits.holdSecondsMax)")
         }
         return HoldRequest(
             id: id, org: org, user: members.user, model: members.model, provider: provider, tier: try tier(members),
-            worst: worst, ttlSeconds: ttl)
+            worst: worst, amountWithoutRate: members.usage == nil ? nil : amount,
+            cap: try Self.amount(members.cap, "cap"), statesOutput: Self.statesOutput(worst),
+            ttlSeconds: try ttl(members))
     }
 
-    private func provider(_ members: Members) throws(Refusal) -> String? {
+    func provider(_ members: Members) throws(Refusal) -> String? {
         guard let named = members.provider else { return nil }
         try Self.check(named, "provider", bytesMax: RequestLimits.modelBytesMax)
         return RateCard.canonicalProvider(named)
     }
 
-    private func tier(_ members: Members) throws(Refusal) -> ServiceTier {
+    func tier(_ members: Members) throws(Refusal) -> ServiceTier {
         guard let name = members.tier else { return .standard }
         if name == "auto" { return .standard }
         guard let tier = ServiceTier(name: name) ?? ServiceTier(spelling: name) else {
@@ -175,7 +171,7 @@ public struct RequestDecoder {
         return tier
     }
 
-    private func usage(
+    func usage(
         _ members: Members, _ line: UnsafeBufferPointer<UInt8>, model: String, provider: String?
     ) throws(Refusal) -> (String, UsageReading) {
         guard let range = members.usage else { throw missing("usage", "the provider's usage object") }
@@ -197,11 +193,11 @@ public struct RequestDecoder {
         return org
     }
 
-    private func missing(_ name: String, _ expected: String) -> Refusal {
+    func missing(_ name: String, _ expected: String) -> Refusal {
         Refusal(.malformed, "\(name) is missing; expected \(expected)")
     }
 
-    private static func check(_ text: String, _ name: String, bytesMax: Int) throws(Refusal) {
+    static func check(_ text: String, _ name: String, bytesMax: Int) throws(Refusal) {
         guard (1...bytesMax).contains(text.utf8.count), !text.utf8.contains(0) else {
             throw Refusal(.malformed, "\(name) must be 1 to \(bytesMax) bytes, without NUL")
         }
@@ -209,10 +205,10 @@ public struct RequestDecoder {
 }
 
 /// The known members of a request as they stand in the line.
-private struct Members {
-    var op, id, org, user, model, provider, at, tier, hold, amount, cost, sender: String?
+struct Members {
+    var op, id, org, user, model, provider, at, tier, hold, amount, cost, sender, cap, replies: String?
     var ttl: Int64?
-    var usage, tags: Range<Int>?
+    var usage, tags, models: Range<Int>?
     /// The first member that was wrong.
     var failure: Refusal?
     /// The first member whose form only a usage line may have.
@@ -257,6 +253,12 @@ private struct Members {
                 amount = try Self.text(&cursor, "amount", amount, &failure)
             } else if cursor.matches(key, "cost") {
                 cost = try Self.decimal(&cursor, cost, &warnings)
+            } else if cursor.matches(key, "cap") {
+                cap = try Self.text(&cursor, "cap", cap, &failure)
+            } else if cursor.matches(key, "models") {
+                models = try Self.list(&cursor, "models", models, &failure)
+            } else if cursor.matches(key, "replies") {
+                replies = try Self.text(&cursor, "replies", replies, &failure)
             } else if cursor.matches(key, "ttl") {
                 ttl = try Self.seconds(&cursor, "ttl", ttl, &failure)
             } else if cursor.matches(key, "sender") {
@@ -271,12 +273,12 @@ private struct Members {
         }
     }
 
-    private static func fail(_ message: String, _ failure: inout Refusal?) {
+    static func fail(_ message: String, _ failure: inout Refusal?) {
         if failure == nil { failure = Refusal(.malformed, message) }
     }
 
     /// A member that is a string; `old` where it is null.
-    private static func text(
+    static func text(
         _ cursor: inout JSONCursor, _ name: String, _ old: String?, _ failure: inout Refusal?
     ) throws(JSONError) -> String? {
         if try cursor.takeNull() { return old }
@@ -337,6 +339,18 @@ private struct Members {
         if at != nil { Self.fail("at is there twice", &failure) }
         Self.fail("at must be a string", &failureUnlessUsage)
         return String(decoding: UnsafeBufferPointer(rebasing: cursor.bytes[number]), as: UTF8.self)
+    }
+
+    /// The place of a member that is a list; `old` if it is null.
+    private static func list(
+        _ cursor: inout JSONCursor, _ name: String, _ old: Range<Int>?, _ failure: inout Refusal?
+    ) throws(JSONError) -> Range<Int>? {
+        if try cursor.takeNull() { return old }
+        let isList = cursor.peek() == UInt8(ascii: "[")
+        if !isList { fail("\(name) must be a list", &failure) }
+        let range = try cursor.skipValue()
+        if old != nil { fail("\(name) is there twice", &failure) }
+        return isList ? range : old
     }
 
     private mutating func checkTags(_ outer: JSONCursor, _ range: Range<Int>) throws(JSONError) {

@@ -31,6 +31,8 @@ struct Daemon: Service {
     /// Serves metrics over TCP, to whoever is on this machine.
     private let metrics: ControlServer?
     private let bell = EventBell()
+    /// Holds that expired unsettled since the start.
+    private let expired = Tally()
     private let reader: LedgerReader
     private let sockets: Sockets
     private let copier: LedgerCopier
@@ -83,9 +85,12 @@ struct Daemon: Service {
         options.quarantine = settings.quarantine
         let orgNames = OrgNamesInForce()
         options.onOrgNames = { orgNames.current = $0 }
+        options.unpricedRecordsMax = Int64(settings.unpricedRecordsMax)
         let bell = bell
+        let expired = expired
         options.onEvents = { events in
             for event in events { journal.write(event) }
+            expired.add(events.count { $0.kind == LedgerEvent.Kind.holdExpired.rawValue })
             bell.ring()
         }
         let billingBell = billingBell
@@ -128,7 +133,7 @@ struct Daemon: Service {
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
             databasePath: database.path, clock: clock)
-        let report = MetricsReport(status: status)
+        let report = MetricsReport(status: status, expired: expired)
         let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
         var service = ControlService(

@@ -9,10 +9,13 @@ import Metering
 /// values than there are codes.
 struct MetricsReport: Sendable {
     let status: StatusReport
+    /// Holds that expired unsettled since the start.
+    let expired: Tally
     private let started = Date().timeIntervalSince1970
 
-    init(status: StatusReport) {
+    init(status: StatusReport, expired: Tally) {
         self.status = status
+        self.expired = expired
     }
 
     func text() async throws -> PrometheusText {
@@ -36,6 +39,8 @@ struct MetricsReport: Sendable {
         text.counter("meterd_records_total", "Usage records taken, duplicates not counted.", writer.records)
         text.counter(
             "meterd_unpriced_records_total", "Usage records that had no rate when they were taken.", writer.unpriced)
+        text.counter(
+            "meterd_holds_expired_total", "Holds that expired without usage: usage that may be lost.", expired.count)
         text.counters(
             "meterd_rejects_total", "Requests on the ingest socket that were refused.", by: "code",
             Refusal.Code.allCases.map { ($0.rawValue, seen.refusals[$0] ?? 0) })

@@ -50,6 +50,8 @@ struct Settings: Sendable, Equatable {
     var unknownPeers: [String] = []
     /// Whether there is a configuration file.
     var isFileThere = false
+    /// Wholly unpriced records of an org beyond which `authorize` is refused, if its policy doesn't say; 0 for any number.
+    var unpricedRecordsMax: Int
     var cacheMebibytes: Int
     var checkpointPages: Int
     /// How much refused usage is kept.
@@ -71,7 +73,8 @@ struct Settings: Sendable, Equatable {
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
-        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
+        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
+        "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
     ]
 
@@ -178,6 +181,9 @@ struct SettingsSource: Sendable {
             logLevel: values.level("log.level", default: .info),
             logRecords: values.truth("log.records", default: false), access: access,
             costPolicies: values.costPolicies(),
+            unpricedRecordsMax: values.number(
+                "authorize.unpriced_records_max", default: Int(LedgerLimits.unpricedRecordsDefault),
+                in: 0...Int(LedgerLimits.unpricedRecordsMax)),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000),
             quarantine: values.quarantine())

@@ -55,9 +55,9 @@ import Testing
         #expect(try await fixture.billing.subscription(of: "acme").members == 0)
         #expect(try await fixture.balance() == Money(nanos: 50_000_000_000))
         #expect(
-            try await fixture.events().suffix(7) == [
-                "invoice_issued", "payment_declined", "grace_started", "org_suspended", "erasure_announced",
-                "erasure_announced", "org_erased",
+            try await fixture.events().suffix(8) == [
+                "invoice_issued", "payment_declined", "grace_started", "hold_expired", "org_suspended",
+                "erasure_announced", "erasure_announced", "org_erased",
             ])
         let retry = try await fixture.billing.retry("acme", under: fixture.key(), by: "test")
         #expect((retry.purpose, retry.amount) == ("invoice", "58.00"))

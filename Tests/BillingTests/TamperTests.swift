@@ -97,6 +97,20 @@ import Testing
         guard case .grant = await writer.perform(.grant(grant, fixture.key())) else {
             throw BillingFixture.Unexpected()
         }
+        // A hold below its worst case that expires without usage and is charged.
+        var policy = OrgPolicyChange()
+        policy.chargesExpiredHolds = true
+        guard case .policy = await writer.perform(.setPolicy(org: "other", policy, fixture.key())) else {
+            throw BillingFixture.Unexpected()
+        }
+        policy.allowedModels = .set(["m", "p/*"].compactMap { ModelPattern($0) })
+        policy.defaultOutputTokens = .set(4096)
+        _ = await writer.perform(.setPolicy(org: "acme", policy, fixture.key()))
+        let capped = HoldRequest(
+            id: "capped", org: "other", model: "m", worst: .amount(Money(nanos: 2_000_000_000)),
+            cap: Money(nanos: 1_000_000_000), ttlSeconds: 1)
+        guard case .hold = await writer.perform(.authorize(capped)) else { throw BillingFixture.Unexpected() }
+        try await fixture.move(to: "2026-06-16")
         for user in ["cy", "di"] { #expect(try await fixture.addMember(user, to: "other") == nil) }
         for number in 0..<140 {
             try await fixture.spend(1, "other-\(number)", for: "other", user: "cy", tags: #"{"team":"b"}"#)
@@ -167,7 +181,9 @@ import Testing
                         let change =
                             switch (column["type"] as String).uppercased() {
                             case "INTEGER": "coalesce(\(name), 0) + 1000003"
-                            case "BLOB": "coalesce(substr(\(name), 1, max(0, length(\(name)) - 1)), x'') || x'5a'"
+                            case "BLOB":
+                                "coalesce(substr(\(name), 1, max(0, length(\(name)) - 1)), x'')"
+                                    + " || CASE WHEN substr(\(name), -1) = x'5a' THEN x'a5' ELSE x'5a' END"
                             default: "coalesce(\(name), '') || 'x'"
                             }
                         let cast = column["type"] as String == "BLOB" ? "CAST(\(change) AS BLOB)" : change

@@ -29,7 +29,8 @@ final class IngestFixture: Sendable {
 
     init(
         limits: IngestLimits = IngestLimits(), access: AccessPolicy = .open,
-        quarantine: QuarantineLimits = QuarantineLimits(), store wrap: ((SQLiteStore) -> GatedStore)? = nil,
+        quarantine: QuarantineLimits = QuarantineLimits(), observer: (any IngestObserver)? = nil,
+        store wrap: ((SQLiteStore) -> GatedStore)? = nil,
         onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
@@ -55,7 +56,8 @@ final class IngestFixture: Sendable {
         server = try await IngestServer(
             limits: limits, version: "test", writer: writer,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            access: access, clock: Self.clock, book: { book.current }, orgNames: { names.current })
+            access: access, observer: observer, clock: Self.clock, book: { book.current },
+            orgNames: { names.current })
         socket = directory.path + "/i.sock"
         try await server.start(listening: try ListeningSocket.bind(path: socket, mode: 0o600).descriptor)
     }

@@ -73,7 +73,22 @@ import Testing
 
     @Test(arguments: [
         (#""id":"h","org":"o""#, "usage is missing"),
-        (#""id":"h","org":"o","amount":"1","usage":{"prompt_tokens":1},"model":"m""#, "both usage and amount"),
+        (#""id":"h","org":"o","amount":"1","cap":"0""#, "cap must be a decimal string"),
+        (#""id":"h","org":"o","amount":"1","cap":1"#, "cap must be a string"),
+        (
+            #""id":"h","org":"o","amount":"0","usage":{"prompt_tokens":1},"model":"m""#,
+            "amount must be a decimal string"
+        ),
+        (#""id":"h","org":"o","usage":{"prompt_tokens":1},"model":"m","models":[{"model":"m"}]"#, "both models and"),
+        (#""id":"h","org":"o","usage":{"prompt_tokens":1},"provider":"p","models":[{"model":"m"}]"#, "both models and"),
+        (#""id":"h","org":"o","amount":"1","models":[]"#, "models must have 1 to 16"),
+        (#""id":"h","org":"o","amount":"1","models":{"model":"m"}"#, "models must be a list"),
+        (#""id":"h","org":"o","amount":"1","models":["m"]"#, "models must be a list of objects"),
+        (#""id":"h","org":"o","amount":"1","models":[{"model":"m"},{"provider":"p"}]"#, "models[1].model is missing"),
+        (#""id":"h","org":"o","amount":"1","models":[{"model":""}]"#, "models[0].model must be 1 to"),
+        (#""id":"h","org":"o","amount":"1","models":[{"model":"m","amount":"-1"}]"#, "models[0].amount must be"),
+        (#""id":"h","org":"o","amount":"1","models":[{"model":"m","model":"m"}]"#, "models[0].model is there twice"),
+        (#""id":"h","org":"o","models":[{"model":"m","amount":"1"},{"model":"n"}]"#, "usage is missing"),
         (#""id":"h","org":"o","usage":{"prompt_tokens":1}"#, "model is missing"),
         (#""id":"h","org":"o","amount":0.25"#, "amount must be a string"),
         (#""id":"h","org":"o","amount":"0""#, "amount must be a decimal string"),
@@ -94,6 +109,45 @@ import Testing
         let refusal = refusal("{\"op\":\"authorize\",\(members)}")
         #expect(refusal?.code == .malformed)
         #expect(refusal?.message.contains(words) == true, "\(String(describing: refusal))")
+    }
+
+    @Test func anAuthorizeMayNameSeveralModels() throws {
+        guard
+            case .success(.authorize(let request)) = decode(
+                """
+                {"op":"authorize","id":"h","org":"acme","usage":{"prompt_tokens":3},"cap":"0.5","amount":"2","models":\
+                [{"model":"m","provider":"Google","amount":"1","x":[1]}, {"provider":null,"model":"n \\u00e9"}]}
+                """
+            ).result, let candidates = request.candidates
+        else {
+            Issue.record("not read")
+            return
+        }
+        #expect(candidates.map(\.model) == ["m", "n é"] && candidates.map(\.provider) == ["gemini", nil])
+        #expect(candidates.map(\.amount) == [Money(decimal: "1"), nil])
+        #expect(candidates.allSatisfy { $0.reading?.buckets[.input] == 3 })
+        #expect(request.cap == Money(decimal: "0.5") && request.amountWithoutRate == Money(decimal: "2"))
+        #expect(request.model == nil && !request.statesOutput)
+        let many = (0..<17).map { "{\"model\":\"m\($0)\"}" }.joined(separator: ",")
+        #expect(
+            refusal("{\"op\":\"authorize\",\"id\":\"h\",\"org\":\"o\",\"amount\":\"1\",\"models\":[\(many)]}")?
+                .message.hasPrefix("models must have 1 to 16") == true)
+    }
+
+    @Test(arguments: [
+        (#"{"prompt_tokens":3}"#, false), (#"{"prompt_tokens":3,"completion_tokens":null}"#, false),
+        (#"{"input_tokens":3}"#, false), (#"{"promptTokenCount":3}"#, false), (#"{"inputTokens":3}"#, false),
+        (#"{"prompt_tokens":3,"total_tokens":3}"#, false), (#"{"prompt_tokens":3,"completion_tokens":0}"#, true),
+        (#"{"input_tokens":3,"output_tokens":0}"#, true), (#"{"promptTokenCount":3,"candidatesTokenCount":0}"#, true),
+        (#"{"inputTokens":3,"outputTokens":0}"#, true), (#"{"prompt_tokens":3,"completion_tokens":9}"#, true),
+    ])
+    func aWorstCaseWithoutAnOutputCountIsTold(usage: String, isStated: Bool) {
+        let line = "{\"op\":\"authorize\",\"id\":\"h\",\"org\":\"o\",\"model\":\"m\",\"usage\":\(usage)}"
+        guard case .success(.authorize(let request)) = decode(line).result else {
+            Issue.record("not read")
+            return
+        }
+        #expect(request.statesOutput == isStated)
     }
 
     @Test func theOpDefaultsToUsageAndAbsentMembersToNothing() throws {

@@ -9,6 +9,8 @@ final class LedgerFixture {
     let directory: TemporaryDirectory
     let clock = ManualClock()
     var store: SQLiteStore
+    /// Changes of policies so far, for their keys.
+    var policies = 0
     private var database: LedgerDatabase?
     private let configure: (inout StoreOptions) -> Void
 

@@ -128,6 +128,10 @@ struct HoldDetail {
     var user, model, provider: String?
     var tier: Int64
     var usage: String?
+    /// See ``HoldTerms``.
+    var terms: String?
+    /// The worst case, if it reserves less.
+    var worst: Int64?
 
     func append(to bytes: inout RowBytes) {
         bytes.append(id)
@@ -136,6 +140,11 @@ struct HoldDetail {
         bytes.append(provider)
         bytes.append(tier)
         bytes.append(usage)
+        // Holds from before there were terms have the digest that they had.
+        if terms != nil || worst != nil {
+            bytes.append(terms)
+            bytes.append(worst)
+        }
     }
 }
 

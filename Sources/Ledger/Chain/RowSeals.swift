@@ -39,6 +39,12 @@ enum RowSeals {
             Table(
                 name: "cost_drift", key: ["provider", "model"],
                 columns: ["records", "differing", "ours", "theirs", "last", "sample"]),
+            Table(
+                name: "org_policy", key: ["org"],
+                columns: [
+                    "default_output_tokens", "capped_exposure_max", "allowed_models", "charge_expired_holds",
+                    "unpriced_records_max",
+                ]),
         ]
 
     /// The tables that had seals when seals came, in their form of then: a migration goes by them.

@@ -24,6 +24,10 @@ public struct HoldView: Codable, Sendable, Hashable {
     public let closed: String?
     /// The sequence number of the record that settled it.
     public let settledBy: Int64?
+    /// The worst case, in US dollars, if a cap made it reserve less than that.
+    public let worst: String?
+    /// The id of the usage record that charged what it had reserved, if it expired unsettled and the org's policy says so.
+    public let estimate: String?
 }
 
 /// A member, as they are shown.
@@ -87,6 +91,10 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case balanceLow = "balance_low"
         /// What was unspent of a grant expired.
         case creditsExpired = "credits_expired"
+        /// A hold expired unsettled: usage got lost, or the proxy neither settled nor released it.
+        case holdExpired = "hold_expired"
+        /// Usage of a model came that the org's policy doesn't allow.
+        case forbiddenModelUsed = "forbidden_model_used"
         /// What was unspent of a grant was taken back.
         case creditsVoided = "credits_voided"
         /// A subscription began.

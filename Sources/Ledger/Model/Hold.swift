@@ -10,6 +10,28 @@ public final class HoldRequest: Sendable {
         case usage(json: String, reading: UsageReading)
         /// An amount.
         case amount(Money)
+        /// The amounts of the candidates; each has one.
+        case candidates
+    }
+
+    /// One of the models that may serve the request: a fallback group has several.
+    public struct Candidate: Sendable {
+        /// The model.
+        public let model: String
+        /// Who serves it, in the spelling of rate files.
+        public let provider: String?
+        /// What is reserved for it if it has no rate.
+        public let amount: Money?
+        /// The worst case as this provider counts it; nil if the request has no usage object.
+        public let reading: UsageReading?
+
+        /// A candidate.
+        public init(model: String, provider: String? = nil, amount: Money? = nil, reading: UsageReading? = nil) {
+            self.model = model
+            self.provider = provider
+            self.amount = amount
+            self.reading = reading
+        }
     }
 
     /// The hold's own id, unique within the org and apart from records' ids.
@@ -18,7 +40,7 @@ public final class HoldRequest: Sendable {
     public let org: String
     /// The member who is about to spend.
     public let user: String?
-    /// The model; needed to price usage.
+    /// The model; needed to price usage. Nil if there are candidates.
     public let model: String?
     /// Who serves it, in the spelling of rate files.
     public let provider: String?
@@ -26,13 +48,22 @@ public final class HoldRequest: Sendable {
     public let tier: ServiceTier
     /// The worst case.
     public let worst: Worst
+    /// The models of which one will serve the request, at most ``LedgerLimits/candidatesMax``; nil if `model` names it.
+    public let candidates: [Candidate]?
+    /// What is reserved, beside usage, for a model without a rate.
+    public let amountWithoutRate: Money?
+    /// What is reserved at most; the worst case may be more.
+    public let cap: Money?
+    /// Whether the usage object has an output count. If not, the org's default is added.
+    public let statesOutput: Bool
     /// Seconds after which it frees itself.
     public let ttlSeconds: Int64
 
     /// A request of those members.
     public init(
         id: String, org: String, user: String? = nil, model: String? = nil, provider: String? = nil,
-        tier: ServiceTier = .standard, worst: Worst, ttlSeconds: Int64 = 600
+        tier: ServiceTier = .standard, worst: Worst, candidates: [Candidate]? = nil, amountWithoutRate: Money? = nil,
+        cap: Money? = nil, statesOutput: Bool = true, ttlSeconds: Int64 = 600
     ) {
         self.id = id
         self.org = org
@@ -41,16 +72,29 @@ public final class HoldRequest: Sendable {
         self.provider = provider
         self.tier = tier
         self.worst = worst
+        self.candidates = candidates
+        self.amountWithoutRate = amountWithoutRate
+        self.cap = cap
+        self.statesOutput = statesOutput
         self.ttlSeconds = ttlSeconds
     }
 
-    /// Bytes of its usage object, which is most of what it holds in memory.
-    public var bytes: Int { usageJSON?.utf8.count ?? 0 }
+    /// Bytes that it holds in memory beside its short members: its usage object and its candidates.
+    public var bytes: Int {
+        (usageJSON?.utf8.count ?? 0)
+            + (candidates ?? []).reduce(0) { $0 + $1.model.utf8.count + MemoryLayout<Candidate>.size }
+    }
 
     /// The usage object that is to be priced.
     var usageJSON: String? {
         guard case .usage(let json, _) = worst else { return nil }
         return json
+    }
+
+    /// The amount that it names, whatever that is for.
+    var amount: Money? {
+        guard case .amount(let amount) = worst else { return amountWithoutRate }
+        return amount
     }
 }
 

@@ -192,6 +192,11 @@ public enum CorrectionKind: Int64, Sendable, CaseIterable {
     case voided = 3
     /// The card now in force for its time says something else.
     case repriced = 4
+    /// Usage came that names the hold whose estimate the record charges: the estimate is not to be paid for.
+    case replaced = 5
+
+    /// Whether the record is not to be paid for any more.
+    var isVoid: Bool { self == .voided || self == .replaced }
 
     /// The name in listings.
     public var name: String {
@@ -200,6 +205,7 @@ public enum CorrectionKind: Int64, Sendable, CaseIterable {
         case .corrected: "corrected"
         case .voided: "voided"
         case .repriced: "repriced"
+        case .replaced: "replaced"
         }
     }
 }
@@ -212,6 +218,8 @@ public enum ChargeStatus: Int64, Sendable, CaseIterable {
     case unpriced = 2
     /// Charged, and the balance was below zero then.
     case overdrawn = 3
+    /// Charged what a hold had reserved that expired unsettled; no sender reported it.
+    case estimated = 4
 
     /// The protocol's `status`.
     public var name: String {
@@ -219,6 +227,7 @@ public enum ChargeStatus: Int64, Sendable, CaseIterable {
         case .charged: "charged"
         case .unpriced: "unpriced"
         case .overdrawn: "overdrawn"
+        case .estimated: "estimated"
         }
     }
 }

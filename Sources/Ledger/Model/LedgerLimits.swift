@@ -30,6 +30,18 @@ public enum LedgerLimits {
     public static let paymentMax = Money(nanos: 100_000_000_000_000_000)
     /// Seconds that a hold may live.
     public static let holdSecondsMax: Int64 = 86_400
+    /// Models that one `authorize` may name.
+    public static let candidatesMax = 16
+    /// By how much an org's open holds may be below their worst cases, if its policy doesn't say.
+    public static let cappedExposureDefault = Money(nanos: 10_000_000_000)
+    /// Output tokens that a policy may reserve for a request without an output limit.
+    public static let defaultOutputTokensMax: Int64 = 10_000_000
+    /// Patterns of models that a policy may allow.
+    public static let modelPatternsMax = 256
+    /// Wholly unpriced records of an org beyond which `authorize` is refused, if nothing else is set.
+    public static let unpricedRecordsDefault: Int64 = 1_000
+    /// The largest number of unpriced records that a policy may name.
+    public static let unpricedRecordsMax: Int64 = 1_000_000_000
     /// The largest priority of a grant; 0 is drawn from first.
     public static let priorityMax = 100
     /// The priority of a grant that names none.

@@ -40,6 +40,8 @@ public enum Mutation: Sendable {
     case limitMember(org: String, user: String, daily: Money?, monthly: Money?, IdempotencyKey)
     /// Limit what an org may spend in a month; nil for no limit.
     case setBudget(org: String, Money?, IdempotencyKey)
+    /// Change what an operator decided about an org's requests.
+    case setPolicy(org: String, OrgPolicyChange, IdempotencyKey)
     /// The balances at which to tell.
     case setAlerts(org: String, [Money], IdempotencyKey)
     /// Correct what a record is charged.
@@ -84,6 +86,8 @@ public enum Outcome: Sendable {
     case member(MemberView, isReplay: Bool)
     /// An org's budget after the mutation.
     case budget(BudgetView, isReplay: Bool)
+    /// An org's policy after the mutation.
+    case policy(OrgPolicyView, isReplay: Bool)
     /// An org's alerts after the mutation.
     case alerts(AlertsView, isReplay: Bool)
     /// A correction that was made.

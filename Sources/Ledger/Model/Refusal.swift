@@ -1,3 +1,5 @@
+import Metering
+
 /// Why a request changed nothing, as both sockets say it.
 public struct Refusal: Error, Sendable, Hashable {
     /// The codes of the protocol.
@@ -28,6 +30,10 @@ public struct Refusal: Error, Sendable, Hashable {
         case limitExceeded = "limit_exceeded"
         /// A price was asked for and the model has no rate.
         case unknownModel = "unknown_model"
+        /// The org's policy does not allow the model.
+        case modelNotAllowed = "model_not_allowed"
+        /// The org has too many usage records that have no price.
+        case tooManyUnpriced = "too_many_unpriced"
         /// This peer may not speak for that org, or not do that.
         case forbidden
         /// The org is closed.
@@ -57,7 +63,7 @@ public struct Refusal: Error, Sendable, Hashable {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-                .limitExceeded, .forbidden, .seatsFull, .noPaymentMethod, .conflict:
+                .limitExceeded, .modelNotAllowed, .tooManyUnpriced, .forbidden, .seatsFull, .noPaymentMethod, .conflict:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull: true
             }
@@ -70,11 +76,21 @@ public struct Refusal: Error, Sendable, Hashable {
     public let message: String
     /// Whether the line that was refused is kept until somebody decides about it.
     public var isQuarantined = false
+    /// How much more would have to be available, or allowed; nil if that is not the reason.
+    public var missing: Money?
+    /// When the window of the limit that was passed ends; nil if no such limit was.
+    public var retryAt: Timestamp?
 
     /// A refusal of that kind.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    init(_ code: Code, _ message: String, missing: Money, retryAt: Timestamp? = nil) {
+        self.init(code, message)
+        self.missing = missing
+        self.retryAt = retryAt
     }
 
     /// The disk is full and the batch was rolled back.

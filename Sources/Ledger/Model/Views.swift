@@ -124,7 +124,8 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let tier: String
     /// True where that tier publishes no price for something that was used, and standard's was taken.
     public let tierFellBack: Bool
-    /// `charged`, `unpriced` or `overdrawn`, as it was replied; `voided` where it is not to be paid for any more.
+    /// `charged`, `unpriced` or `overdrawn`, as it was replied; `voided` where it is not to be paid for any more. `estimated` for what
+    /// an expired hold had reserved; `replaced` once usage of that hold has come.
     public let status: String
     /// What it costs, corrections included, in US dollars.
     public let cost: String

@@ -5,12 +5,24 @@ import Metering
 extension LedgerReader {
     /// An org's open holds, newest first.
     public func openHolds(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<HoldView> {
+        try await holds(of: org, in: .open, before: cursor, limit: limit)
+    }
+
+    /// An org's holds that expired unsettled, newest first.
+    public func expiredHolds(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<HoldView> {
+        try await holds(of: org, in: .expired, before: cursor, limit: limit)
+    }
+
+    /// Holds in a state that has an index: open or expired ones.
+    private func holds(
+        of org: String, in state: HoldState, before cursor: Int64?, limit: Int
+    ) async throws -> Page<HoldView> {
         try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
                 kept: """
                     SELECT hold.*, org.name AS org_name FROM hold JOIN org ON org.id = hold.org
-                    WHERE org.name = ? AND hold.state = 1 AND hold.number < ? ORDER BY hold.number DESC LIMIT ?
+                    WHERE org.name = ? AND hold.state = \(state.rawValue) AND hold.number < ? ORDER BY hold.number DESC LIMIT ?
                     """,
                 [org, cursor ?? Int64.max, limit + 1])
             return Self.page(rows, limit: limit, Self.hold) { "\($0["number"] as Int64)" }

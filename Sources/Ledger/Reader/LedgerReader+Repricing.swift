@@ -60,7 +60,9 @@ extension LedgerReader {
         let correction: Int64 = row["correction"]
         let at = Timestamp(milliseconds: row["at"])
         let isUnpriced = correction == 0 && row["status"] == ChargeStatus.unpriced.rawValue
-        guard !isUnpriced, row["kind"] as Int64? != CorrectionKind.voided.rawValue,
+        let isEstimated = correction == 0 && row["status"] == ChargeStatus.estimated.rawValue
+        let isVoid = (row["kind"] as Int64?).flatMap(CorrectionKind.init(rawValue:))?.isVoid == true
+        guard !isUnpriced, !isEstimated, !isVoid,
             let first = PriceCodec.decode([UInt8](row["lines"] as Data)),
             let kept = correction > 0 ? PriceCodec.decode([UInt8](row["corrected_lines"] as Data)) : first
         else { return nil }

@@ -98,8 +98,11 @@ extension LedgerReader {
         if isCorrected {
             switch CorrectionKind(rawValue: row["correction_kind"]) {
             case .voided: status = CorrectionKind.voided.name
+            case .replaced: status = CorrectionKind.replaced.name
             case .lateCharge, .corrected, .repriced, nil:
-                if status == ChargeStatus.unpriced.name { status = ChargeStatus.charged.name }
+                if [ChargeStatus.unpriced.name, ChargeStatus.estimated.name].contains(status) {
+                    status = ChargeStatus.charged.name
+                }
             }
         }
         return UsageView(
@@ -121,7 +124,8 @@ extension LedgerReader {
             hold: row["number"], id: row["id"], org: row["org_name"], user: row["user"], model: row["model"],
             amount: money(row["amount"]), state: HoldState(rawValue: row["state"])?.name ?? "unknown",
             created: time(row["created"]), expires: time(row["expires"]), closed: (row["closed"] as Int64?).map(time),
-            settledBy: row["settled_by"])
+            settledBy: row["settled_by"], worst: (row["worst"] as Int64?).map(money),
+            estimate: (row["estimated_by"] as Int64?).map { _ in Estimate.id(ofHold: row["id"]) })
     }
 
     static func hexadecimal(_ bytes: Data) -> String {

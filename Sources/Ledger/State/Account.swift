@@ -19,6 +19,10 @@ final class Account {
         /// names the one before it, so that an org's rows are found without an index that grows with the table.
         var lastUsage: Int64 = 0
         var lastTransfer: Int64 = 0
+        /// By how much the worst cases of its open holds lie above what they reserve; not written.
+        var exposure: Int64 = 0
+        /// Its usage records that are wholly unpriced; not written.
+        var unpriced: Int64 = 0
     }
 
     let id: Int64

@@ -17,6 +17,10 @@ final class Org {
     var members: [String: Member] = [:]
     /// What may be spent in a month, at most.
     var monthlyBudget: Money?
+    /// What an operator decided about its requests.
+    var policy = OrgPolicy()
+    /// Forbidden models of which usage came, by the hour; see ``ForbiddenUse``.
+    var forbidden = ForbiddenUse()
     /// What it owes; nil before its first bill.
     var receivable: Account?
     /// The newest step of its bill, 0 for none.
@@ -87,16 +91,21 @@ final class Hold {
     let id: String
     let user: String?
     let amount: Int64
+    /// By how much the worst case is above it.
+    let exposure: Int64
     let expires: Timestamp
     /// Its pending transfer; nil for a hold of nothing.
     let transfer: Int64?
     var isOpen = true
 
-    init(number: Int64, id: String, user: String?, amount: Int64, expires: Timestamp, transfer: Int64?) {
+    init(
+        number: Int64, id: String, user: String?, amount: Int64, exposure: Int64, expires: Timestamp, transfer: Int64?
+    ) {
         self.number = number
         self.id = id
         self.user = user
         self.amount = amount
+        self.exposure = exposure
         self.expires = expires
         self.transfer = transfer
     }

@@ -2,13 +2,17 @@ import Metering
 
 /// Reads at start what the writer keeps in memory.
 enum StateLoader {
-    static func load(_ connection: SQLiteConnection) throws(SQLiteError) -> (Accounts, Expirations) {
+    static func load(
+        _ connection: SQLiteConnection, now: Timestamp
+    ) throws(SQLiteError) -> (Accounts, Expirations) {
         let (accounts, orgs) = try loadAccounts(connection)
         var expirations = Expirations()
         try loadGrants(connection, orgs, &expirations)
         try loadMembers(connection, orgs)
         try loadHolds(connection, orgs, &expirations)
         try loadBilling(connection, orgs)
+        try loadPolicies(connection, orgs, now: now)
+        try loadUnpriced(connection, orgs)
         let alerts = try connection.prepare("SELECT org, threshold FROM alert ORDER BY threshold DESC")
         while try alerts.step() {
             orgs[alerts.int(0)]?.account.thresholds.append(Money(nanos: alerts.int(1)))
@@ -124,13 +128,18 @@ enum StateLoader {
         _ connection: SQLiteConnection, _ orgs: [Int64: Org], _ expirations: inout Expirations
     ) throws(SQLiteError) {
         let rows = try connection.prepare(
-            "SELECT number, org, id, user, amount, expires, transfer FROM hold WHERE state = 1")
+            """
+            SELECT number, org, id, user, amount, expires, transfer, coalesce(worst, amount) - amount FROM hold
+            WHERE state = 1
+            """)
         while try rows.step() {
             guard let org = orgs[rows.int(1)], let id = rows.text(2) else { continue }
             let hold = Hold(
-                number: rows.int(0), id: id, user: rows.text(3), amount: rows.int(4),
+                number: rows.int(0), id: id, user: rows.text(3), amount: rows.int(4), exposure: rows.int(7),
                 expires: Timestamp(milliseconds: rows.int(5)), transfer: rows.optionalInt(6))
             org.holds[id] = hold
+            org.account.state.exposure += hold.exposure
+            org.account.committed.exposure = org.account.state.exposure
             expirations.add(hold, of: org)
             guard let user = hold.user, let member = org.members[user] else { continue }
             member.state.held += hold.amount

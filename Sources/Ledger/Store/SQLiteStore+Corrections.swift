@@ -102,6 +102,8 @@ extension SQLiteStore {
         let usage: String
         let isVoided: Bool
         let isUnpriced: Bool
+        /// Whether it is charged what a hold had reserved, which no card says anything of.
+        let isEstimated: Bool
         let cost: Money
         let card: Int64?
         /// What its newest price is made of.
@@ -124,7 +126,7 @@ extension SQLiteStore {
         case malformed(String)
     }
 
-    private struct Change {
+    struct Change {
         let kind: CorrectionKind
         let reason, actor, raw: String?
         let priced: PricedCharge
@@ -169,7 +171,7 @@ extension SQLiteStore {
 
     /// What the card now in force for its time says of a record; nil where it is voided, unpriced, or the card has no rate.
     private func repriced(_ charge: CurrentCharge) throws(SQLiteError) -> PricedCharge? {
-        guard !charge.isVoided, !charge.isUnpriced, let entry = bookInBatch.entry(at: charge.at),
+        guard !charge.isVoided, !charge.isUnpriced, !charge.isEstimated, let entry = bookInBatch.entry(at: charge.at),
             case .priced(let priced) = try price(charge, json: charge.usage, with: entry)
         else { return nil }
         return priced
@@ -214,7 +216,7 @@ extension SQLiteStore {
 
     // MARK: Posting
 
-    private mutating func post(
+    mutating func post(
         _ change: Change, to charge: CurrentCharge, of org: Org, now: Timestamp
     ) throws(SQLiteError) -> Result<CorrectionView, Refusal> {
         try expireGrants(of: org, now)
@@ -369,11 +371,15 @@ extension SQLiteStore {
             try update.run()
         }
         next.correction += 1
+        if charge.isUnpriced, !charge.usage.isEmpty, let org = accounts.orgs[charge.org] {
+            accounts.touch(org.account)
+            org.account.state.unpriced -= 1
+        }
     }
 
     // MARK: Reading
 
-    private func currentCharge(of sequence: Int64) throws(SQLiteError) -> CurrentCharge {
+    func currentCharge(of sequence: Int64) throws(SQLiteError) -> CurrentCharge {
         let row = try kept.statement(
             """
             SELECT org.name, usage.id, user, model, provider, at, received, tier, usage, status, cost, card, transfer,
@@ -411,8 +417,9 @@ extension SQLiteStore {
             sender: row.text(15),
             at: Timestamp(milliseconds: row.int(5)), received: Timestamp(milliseconds: row.int(6)),
             tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(7))) ?? .standard,
-            usage: usage ?? reported, isVoided: newest?.kind == CorrectionKind.voided.rawValue,
+            usage: usage ?? reported, isVoided: newest.flatMap { CorrectionKind(rawValue: $0.kind)?.isVoid } ?? false,
             isUnpriced: newest == nil && row.int(9) == ChargeStatus.unpriced.rawValue,
+            isEstimated: newest == nil && row.int(9) == ChargeStatus.estimated.rawValue,
             cost: Money(nanos: newest?.cost ?? row.int(10)), card: newest == nil ? row.optionalInt(11) : newest?.card,
             kept: newest?.kept ?? first, reported: first.reported.flatMap { $0.source == .record ? $0 : nil },
             transfers: transfers.reversed(), correction: row.int(13))

@@ -12,10 +12,13 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         try allowErasure(of: org, through: last, now)
-        let previous = try kept.statement("SELECT previous FROM usage WHERE sequence = ? AND org = ?")
+        let previous = try kept.statement(
+            """
+            SELECT previous, status = 2 AND correction = 0 AND usage <> '' FROM usage WHERE sequence = ? AND org = ?
+            """)
         let erase = try kept.statement(
             """
-            UPDATE usage SET user = NULL, hold = NULL, usage = '', tags = NULL, lines = x'' WHERE sequence = ?
+            UPDATE usage SET user = NULL, hold = NULL, usage = '', tags = NULL, lines = x'', missing = 0 WHERE sequence = ?
             """)
         let eraseCorrections = try kept.statement(
             "UPDATE correction SET reason = NULL, actor = NULL, raw = NULL, lines = x'' WHERE usage = ?")
@@ -24,7 +27,7 @@ extension SQLiteStore {
             previous.bind(1, sequence)
             previous.bind(2, org.id)
             guard try previous.step() else { return .refused(Refusal(.malformed, "from is no record of this org")) }
-            let before = previous.int(0)
+            let (before, isUnpriced) = (previous.int(0), previous.int(1) == 1)
             previous.reset()
             if sequence <= last {
                 let erased = sequence
@@ -33,6 +36,11 @@ extension SQLiteStore {
                     try erase.run()
                     eraseCorrections.bind(1, erased)
                     try eraseCorrections.run()
+                }
+                if isUnpriced {
+                    // Nothing can price it any more: it waits for no rate.
+                    accounts.touch(org.account)
+                    org.account.state.unpriced -= 1
                 }
             }
             sequence = before

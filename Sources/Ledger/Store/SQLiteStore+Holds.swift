@@ -3,24 +3,6 @@ import Metering
 // Holds: two-phase transfers. Pending when granted; then posted with the record that settles them, voided by `release`,
 // or expired at their ttl.
 extension SQLiteStore {
-    mutating func authorize(_ request: HoldRequest, now: Timestamp) throws(SQLiteError) -> Outcome {
-        guard let org = accounts.orgs[request.org] else { return Self.unknownOrg(request.org) }
-        try expireGrants(of: org, now)
-        let hash = holdIndex.hash(org: org.id, id: request.id)
-        if let number = try holdNumber(hash, org: org, id: request.id) {
-            try expireIfDue(org.holds[request.id], of: org, now)
-            return try duplicate(of: number, request)
-        }
-        let amount: Int64
-        switch try worstCase(request, now: now) {
-        case .failure(let refusal): return .refused(refusal)
-        case .success(let priced): amount = priced
-        }
-        let member = org.member(request.user)
-        if let refusal = refusal(of: amount, org, member) { return .refused(refusal) }
-        return .hold(try hold(amount, hash, request, org, member, now: now))
-    }
-
     mutating func release(org name: String, id: String, now: Timestamp) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         try expireGrants(of: org, now)
@@ -30,6 +12,7 @@ extension SQLiteStore {
         guard let number = try holdNumber(holdIndex.hash(org: org.id, id: id), org: org, id: id) else {
             return .refused(Refusal(.unknownHold, "org '\(name)' never had a hold of that id"))
         }
+        if open == nil, let refusal = try voidEstimate(ofHold: number, of: org, now: now) { return .refused(refusal) }
         let row = statements.selectHold
         row.bind(1, number)
         defer { row.reset() }
@@ -66,6 +49,10 @@ extension SQLiteStore {
         try update.run()
         hold.isOpen = false
         org.holds[hold.id] = nil
+        if hold.exposure > 0 {
+            accounts.touch(org.account)
+            org.account.state.exposure -= hold.exposure
+        }
         expirations.didClose()
         accounts.onRollBack {
             hold.isOpen = true
@@ -109,24 +96,30 @@ extension SQLiteStore {
         return row.int(6)
     }
 
-    private mutating func expireIfDue(_ hold: Hold?, of org: Org, _ now: Timestamp) throws(SQLiteError) {
+    mutating func expireIfDue(_ hold: Hold?, of org: Org, _ now: Timestamp) throws(SQLiteError) {
         guard let hold, hold.expires <= now else { return }
-        try close(hold, of: org, as: .expired, at: hold.expires)
+        try expire(hold, of: org, now: now)
     }
 
-    private mutating func hold(
-        _ amount: Int64, _ hash: UInt64, _ request: HoldRequest, _ org: Org, _ member: Member?, now: Timestamp
+    mutating func hold(
+        _ reservation: Reservation, _ hash: UInt64, _ request: HoldRequest, _ org: Org, _ member: Member?,
+        now: Timestamp
     ) throws(SQLiteError) -> HoldReply {
         let number = next.hold
+        let amount = reservation.amount
         var transfer: Int64?
         if amount > 0 { transfer = try reserve(amount, of: org, code: .hold, reference: number, at: now) }
         let expires = now.advanced(bySeconds: request.ttlSeconds)
         let hold = Hold(
-            number: number, id: request.id, user: request.user, amount: amount, expires: expires, transfer: transfer)
+            number: number, id: request.id, user: request.user, amount: amount, exposure: reservation.exposure,
+            expires: expires, transfer: transfer)
         let (balance, available) = (org.account.balance, org.account.available)
+        let terms = HoldTerms(request)
         let detail = HoldDetail(
-            id: request.id, user: request.user, model: request.model, provider: request.provider,
-            tier: Int64(request.tier.rawValue), usage: request.usageJSON)
+            id: request.id, user: request.user, model: reservation.model, provider: reservation.provider,
+            tier: Int64(request.tier.rawValue), usage: request.usageJSON,
+            terms: terms.isImplied(usage: request.usageJSON) ? nil : try terms.encoded(),
+            worst: reservation.exposure > 0 ? reservation.worst : nil)
         let row = HoldRow(
             number: number, org: org.id, ttl: request.ttlSeconds, amount: amount, balance: balance.nanos,
             available: available.nanos, created: now.milliseconds, expires: expires.milliseconds, transfer: transfer,
@@ -148,12 +141,18 @@ extension SQLiteStore {
         insert.bind(14, row.expires)
         insert.bind(15, row.transfer)
         insert.bind(16, blob: row.digest)
+        insert.bind(17, detail.terms)
+        insert.bind(18, detail.worst)
         try insert.run()
         row.append(to: &chain.holds)
         holdIndex.insert(hash, number)
         next.hold += 1
         org.holds[hold.id] = hold
         expirations.add(hold, of: org)
+        if hold.exposure > 0 {
+            accounts.touch(org.account)
+            org.account.state.exposure += hold.exposure
+        }
         accounts.onRollBack {
             hold.isOpen = false
             org.holds[hold.id] = nil
@@ -167,97 +166,28 @@ extension SQLiteStore {
             state: nil, isDuplicate: false)
     }
 
-    /// What the worst case of a request comes to.
-    private func worstCase(
-        _ request: HoldRequest, now: Timestamp
-    ) throws(SQLiteError) -> Result<Int64, Refusal> {
-        switch request.worst {
-        case .amount(let amount): return .success(amount.nanos)
-        case .usage(_, let reading):
-            let model = request.model ?? ""
-            let tier = reading.servedTier ?? request.tier
-            let priced = try price(model: model, provider: request.provider, reading, tier: tier, at: now)
-            switch priced?.pricing {
-            case .priced(let price): return .success(price.cost.nanos)
-            case .overflow: return .failure(Refusal(.malformed, "usage comes to more money than an amount can hold"))
-            case .noRate, nil:
-                let reason = try reasonWithoutPrice(
-                    model: model, provider: request.provider, reading, tier: tier, at: now)
-                return .failure(
-                    Refusal(.unknownModel, "\(reason), so the worst case can't be priced; give 'amount'"))
-            }
-        }
-    }
-
-    /// Why a hold of that amount is not granted; nil where it is.
-    private func refusal(of amount: Int64, _ org: Org, _ member: Member?) -> Refusal? {
-        switch org.state {
-        case .active: break
-        case .closed: return Refusal(.orgSuspended, "org '\(org.name)' is closed: nothing more may be spent")
-        case .suspended: return Self.suspended(org)
-        }
-        guard org.holds.count < LedgerLimits.holdsPerOrgMax else {
-            return Refusal(
-                .limitExceeded,
-                "org '\(org.name)' has \(LedgerLimits.holdsPerOrgMax) open holds, the most there may be; settle or release some"
-            )
-        }
-        func passes(_ limit: Money?, _ spent: Int64, _ held: Int64) -> Bool {
-            guard let limit else { return false }
-            return Int128(spent) + Int128(held) + Int128(amount) > Int128(limit.nanos)
-        }
-        func words(_ limit: Money?, _ spent: Int64, _ held: Int64) -> String {
-            "USD \(limit ?? .zero) with the USD \(Money(nanos: amount)) asked for: \(Money(nanos: spent)) spent, \(Money(nanos: held)) held"
-        }
-        if let member {
-            let held = member.state.held
-            let (today, month) = (member.spend(inDay: window.day), member.spend(inMonth: window.month))
-            if passes(member.dailyLimit, today, held) {
-                return Refusal(
-                    .memberLimit,
-                    "member '\(member.user)' would pass the daily limit of \(words(member.dailyLimit, today, held))")
-            }
-            if passes(member.monthlyLimit, month, held) {
-                return Refusal(
-                    .memberLimit,
-                    "member '\(member.user)' would pass the monthly limit of \(words(member.monthlyLimit, month, held))"
-                )
-            }
-        }
-        let (spent, pending) = (org.account.spend(in: window.month), org.account.state.pending)
-        if passes(org.monthlyBudget, spent, pending) {
-            return Refusal(
-                .orgBudget,
-                "org '\(org.name)' would pass its monthly budget of \(words(org.monthlyBudget, spent, pending))")
-        }
-        let available = org.account.available
-        guard amount <= available.nanos else {
-            return Refusal(
-                .insufficientCredits,
-                "org '\(org.name)' has USD \(available) available and the hold takes USD \(Money(nanos: amount)); buy credits"
-            )
-        }
-        return nil
-    }
-
     /// The first reply again and the hold's state now, where the same is asked; a conflict that names the member where not.
-    private func duplicate(of number: Int64, _ request: HoldRequest) throws(SQLiteError) -> Outcome {
+    func duplicate(of number: Int64, _ request: HoldRequest) throws(SQLiteError) -> Outcome {
         let row = statements.selectHold
         row.bind(1, number)
         defer { row.reset() }
         guard try row.step(), let state = HoldState(rawValue: row.int(10)) else { throw Self.damagedHold(number) }
         let usage = row.text(4)
+        let terms = try HoldTerms(kept: row.text(11), amount: row.int(6), usage: usage, number: number)
         var differing: String?
-        switch request.worst {
-        case .amount(let amount):
-            if usage != nil || row.int(6) != amount.nanos { differing = "amount" }
-        case .usage(let json, _):
-            if usage.map({ UsageRecord.sameJSON($0, json) }) != true { differing = "usage" }
+        switch (usage, request.usageJSON) {
+        case (nil, nil): break
+        case (let kept?, let asked?): if !UsageRecord.sameJSON(kept, asked) { differing = "usage" }
+        case (nil, _?), (_?, nil): differing = "usage"
         }
+        differing = terms.firstDifference(from: HoldTerms(request)) ?? differing
         if row.int(5) != request.ttlSeconds { differing = "ttl" }
         if row.int(3) != Int64(request.tier.rawValue) { differing = "tier" }
-        if row.text(2) != request.provider { differing = "provider" }
-        if row.text(1) != request.model { differing = "model" }
+        // Of several models the row names the dearest.
+        if terms.models == nil, request.candidates == nil {
+            if row.text(2) != request.provider { differing = "provider" }
+            if row.text(1) != request.model { differing = "model" }
+        }
         if row.text(0) != request.user { differing = "user" }
         if let differing {
             return .refused(
@@ -270,7 +200,7 @@ extension SQLiteStore {
                 isDuplicate: true))
     }
 
-    private func holdNumber(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {
+    func holdNumber(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {
         let select = statements.selectHoldKey
         return try holdIndex.sequence(hash) { candidate throws(SQLiteError) in
             select.bind(1, candidate)
@@ -281,7 +211,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func damagedHold(_ number: Int64) -> SQLiteError {
+    static func damagedHold(_ number: Int64) -> SQLiteError {
         SQLiteError.damaged("the row of hold \(number) is damaged")
     }
 }

@@ -105,7 +105,7 @@ extension SQLiteStore {
 
     static let contributionSQL = """
         SELECT usage.sequence, usage.org, usage.at, usage.received, usage.user, usage.model, usage.tags, usage.status,
-            usage.correction, usage.cost, correction.cost, usage.lines, correction.lines
+            usage.correction, usage.cost, correction.cost, usage.lines, correction.lines, correction.kind
         FROM usage LEFT JOIN correction ON correction.number = usage.correction
         """
 
@@ -116,6 +116,12 @@ extension SQLiteStore {
                 org: row.int(1), day: Timestamp(milliseconds: row.int(2)).day,
                 receivedDay: Timestamp(milliseconds: row.int(3)).day, user: row.text(4) ?? "", model: row.text(5) ?? ""),
             tags: row.text(6))
+        // An estimate that usage replaced, or that a release voided, was no request.
+        if isCorrected, row.int(7) == ChargeStatus.estimated.rawValue,
+            CorrectionKind(rawValue: row.int(13))?.isVoid == true
+        {
+            return contribution
+        }
         contribution.sums.records = 1
         contribution.sums.cost = isCorrected ? row.int(10) : row.int(9)
         contribution.sums.unpriced = !isCorrected && row.int(7) == ChargeStatus.unpriced.rawValue ? 1 : 0
@@ -140,6 +146,7 @@ extension SQLiteStore {
     }
 
     private func add(_ sums: UsageSums, to key: Contribution.Key) throws(SQLiteError) {
+        guard sums != UsageSums() else { return }
         let upsert = statements.addUsageDay
         for (position, value) in [key.org, key.day, key.receivedDay].enumerated() {
             upsert.bind(Int32(position) + 1, value)
@@ -171,6 +178,7 @@ extension SQLiteStore {
     static let tagsADayMax: Int64 = 1000
 
     private func addTags(of contribution: Contribution) throws(SQLiteError) {
+        guard contribution.sums != UsageSums() else { return }
         for (name, value) in UsageSums.tags(contribution.tags) {
             let isKnown = try hasTag(contribution.key, name, value)
             if isKnown {

@@ -149,7 +149,7 @@ extension SQLiteStore {
         for _ in 0..<options.expiriesMax {
             guard let due = expirations.takeDue(at: now) else { return }
             switch due {
-            case .hold(let org, let hold): try close(hold, of: org, as: .expired, at: hold.expires)
+            case .hold(let org, let hold): try expire(hold, of: org, now: now)
             case .grant(let org, let grant): try expire(grant, of: org)
             }
         }

@@ -33,11 +33,14 @@ extension SQLiteStore {
         }
         let cost = charge?.cost ?? .zero
         var status = charge == nil ? ChargeStatus.unpriced : .charged
+        try expireGrants(of: org, now)
+        // A hold that is due expires here, and may be charged its estimate.
+        let named = try namedHold(record.hold, of: org, now: now)
         guard org.account.canDebit(cost.nanos) else {
             return .refused(Refusal(.malformed, "usage comes to more money than an account can hold"))
         }
-        try expireGrants(of: org, now)
-        let named = try namedHold(record.hold, of: org, now: now)
+        if let refusal = try replaceEstimate(of: named, by: record, of: org, now: now) { return .refused(refusal) }
+        if org.policy.allowedModels != nil { try tellOfForbidden(record, org, now) }
         var settled: Hold?
         if case .open(let hold) = named { settled = hold }
         var transfer: Int64?
@@ -70,6 +73,7 @@ extension SQLiteStore {
         try insert(row, record, at: at, received: received, peer, charge)
         accounts.touch(org.account)
         org.account.state.lastUsage = next.usage
+        if status == .unpriced { org.account.state.unpriced += 1 }
         index.insert(hash, next.usage)
         next.usage += 1
         let overrun = settled.flatMap { cost.nanos > $0.amount ? Money(nanos: cost.nanos - $0.amount) : nil }
@@ -92,7 +96,7 @@ extension SQLiteStore {
         }
     }
 
-    private mutating func insert(
+    mutating func insert(
         _ row: UsageRow, _ record: UsageRecord, at: Timestamp, received: Timestamp, _ peer: Peer?,
         _ charge: PreparedCharge?
     ) throws(SQLiteError) {

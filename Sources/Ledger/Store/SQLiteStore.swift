@@ -98,7 +98,7 @@ public struct SQLiteStore: LedgerStore {
             if let pages = options.pagesMax { try connection.execute("PRAGMA max_page_count = \(pages)") }
             statements = try Statements(connection)
             kept = KeptStatements(connection)
-            (accounts, expirations) = try StateLoader.load(connection)
+            (accounts, expirations) = try StateLoader.load(connection, now: options.clock())
             let key = try connection.prepare("SELECT value FROM meta WHERE name = 'id_hash_key'")
             guard try key.step() else { throw SQLiteError.damaged("the key of the id index is missing") }
             index = try RequestIndex(.usage, connection: connection, key: key.blob(0), sealAt: options.sealIdsAt)
@@ -331,6 +331,7 @@ public struct SQLiteStore: LedgerStore {
         case .limitMember(let org, let user, let daily, let monthly, let key):
             try limitMember(user, of: org, daily: daily, monthly: monthly, key, now: now)
         case .setBudget(let org, let amount, let key): try setBudget(of: org, amount, key, now: now)
+        case .setPolicy(let org, let change, let key): try setPolicy(of: org, change, key, now: now)
         case .setAlerts(let org, let thresholds, let key): try setAlerts(of: org, thresholds, key, now: now)
         case .correct(let correction, let key): try correct(correction, key, now: now)
         case .reprice(let repricing, let key): try reprice(repricing, key, now: now)

@@ -33,6 +33,9 @@ enum Schema {
             try database.execute(sql: quarantine + RowSeals.fill([RowSeals.peer]))
         }
         migrator.registerMigration("2026-11-29 findings") { database in try database.execute(sql: findings) }
+        migrator.registerMigration("2026-11-29 holds and policies") { database in
+            try database.execute(sql: holdsAndPolicies)
+        }
         return migrator
     }
 

@@ -50,14 +50,15 @@ struct Statements {
         insertHold = try connection.prepare(
             """
             INSERT INTO hold(number, org, id, user, model, provider, tier, usage, ttl, amount, balance, available,
-                created, expires, transfer, digest, state)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+                created, expires, transfer, digest, state, terms, worst)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
             """)
         closeHold = try connection.prepare("UPDATE hold SET state = ?, closed = ?, settled_by = ? WHERE number = ?")
         selectHoldKey = try connection.prepare("SELECT 1 FROM hold WHERE number = ? AND org = ? AND id = ?")
         selectHold = try connection.prepare(
             """
-            SELECT user, model, provider, tier, usage, ttl, amount, balance, available, expires, state
+            SELECT user, model, provider, tier, usage, ttl, amount, balance, available, expires, state, terms,
+                estimated_by
             FROM hold WHERE number = ?
             """)
         insertCommit = try connection.prepare(

@@ -18,6 +18,8 @@ public struct StoreOptions: Sendable {
     public var expiriesMax = 1_024
     /// What is done with costs that senders report.
     public var costPolicies = CostPolicies()
+    /// Wholly unpriced records of an org beyond which `authorize` is refused, if its policy doesn't say; 0 for any number.
+    public var unpricedRecordsMax = LedgerLimits.unpricedRecordsDefault
     /// Called on the writer's thread with the events of a commit, after it; must not wait.
     public var onEvents: @Sendable ([LedgerEvent]) -> Void = { _ in }
     /// Called on the writer's thread with every card and alias, after a commit that changed them; must not wait.

@@ -34,6 +34,7 @@ public enum Verification {
         try verifier.compareSeals()
         try verifier.addUpTransfers()
         try verifier.compareCharges()
+        try verifier.compareEstimates()
         try verifier.compareGrants()
         try verifier.compareCards()
         try verifier.compareBilling()

@@ -67,7 +67,7 @@ private struct ChainRows {
         holds = try connection.prepare(
             """
             SELECT number, org, ttl, amount, balance, available, created, expires, transfer, digest, id, user, model,
-                provider, tier, usage
+                provider, tier, usage, terms, worst
             FROM hold ORDER BY number
             """)
         grants = try connection.prepare(
@@ -168,7 +168,7 @@ private struct ChainRows {
                 row.append(to: &bytes)
                 HoldDetail(
                     id: holds.text(10) ?? "", user: holds.text(11), model: holds.text(12), provider: holds.text(13),
-                    tier: holds.int(14), usage: holds.text(15)
+                    tier: holds.int(14), usage: holds.text(15), terms: holds.text(16), worst: holds.optionalInt(17)
                 ).append(to: &scratch)
                 check("hold \(row.number)", row.digest, &scratch)
             },

@@ -9,7 +9,8 @@ extension Verifier {
         let newest = try compareCorrections(transfers)
         let rows = try connection.prepare(
             """
-            SELECT sequence, org, previous, cost, lines, transfer, correction, usage = '', status, hold_number, hold_state
+            SELECT sequence, org, previous, cost, lines, transfer, correction, usage = '', status, hold_number, hold_state,
+                missing
             FROM usage ORDER BY sequence
             """)
         let holds = try connection.prepare("SELECT settled_by FROM hold WHERE number = ?")
@@ -37,6 +38,11 @@ extension Verifier {
                 }
             } else if Self.cost(rows.blob(4)) != cost {
                 report.add("usage record \(sequence): its line items are not its cost of \(cost) nano-dollars")
+            }
+            let isMissing =
+                !isErased && (newest[sequence]?.isMissing ?? PriceCodec.decode(rows.blob(4))?.unpriced.isEmpty == false)
+            if rows.int(11) != (isMissing ? 1 : 0) {
+                report.add("usage record \(sequence): it doesn't say rightly whether something of it has no price")
             }
             if rows.int(8) == ChargeStatus.unpriced.rawValue, cost != 0 {
                 report.add("usage record \(sequence): it is unpriced and was charged")
@@ -81,8 +87,8 @@ extension Verifier {
     /// Corrections by their record: the newest one and what the record costs by it.
     private mutating func compareCorrections(
         _ transfers: SQLiteStatement
-    ) throws(SQLiteError) -> [Int64: (number: Int64, cost: Int64)] {
-        var newest: [Int64: (number: Int64, cost: Int64)] = [:]
+    ) throws(SQLiteError) -> [Int64: (number: Int64, cost: Int64, isMissing: Bool)] {
+        var newest: [Int64: (number: Int64, cost: Int64, isMissing: Bool)] = [:]
         var moved: Int64 = 0
         let rows = try connection.prepare(
             """
@@ -98,7 +104,7 @@ extension Verifier {
                 report.corrections = number
             }
             let before = newest[record]
-            newest[record] = (number, cost)
+            newest[record] = (number, cost, PriceCodec.decode(rows.blob(4))?.unpriced.isEmpty == false)
             if before?.number ?? 0 != rows.int(2) {
                 report.add("correction \(number): it does not name its record's correction before it")
             }

@@ -17,6 +17,7 @@ extension Verifier {
         rows.bind(1, through)
         while try rows.step() {
             let contribution = SQLiteStore.contribution(rows)
+            guard contribution.sums != UsageSums() else { continue }
             sums[contribution.key, default: UsageSums()].add(contribution.sums)
             for (name, value) in UsageSums.tags(contribution.tags) {
                 let key = TagKey(org: contribution.key.org, day: contribution.key.day, name: name, value: value)

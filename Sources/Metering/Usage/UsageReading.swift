@@ -16,6 +16,9 @@ public struct UsageReading: Sendable, Hashable {
     /// Grows whenever objects are read otherwise than before; kept with each charge.
     public static let version = 2
 
+    /// Nothing used.
+    public init() {}
+
     /// Reads the JSON of a usage object.
     ///
     /// - Parameters:

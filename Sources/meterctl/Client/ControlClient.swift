@@ -71,6 +71,13 @@ struct ControlClient {
         try await mutate(type, .PUT, path, body: body, key: key)
     }
 
+    /// Changes a part of something, once; see ``post(_:_:body:key:)``.
+    func patch<Answer: Decodable>(
+        _ type: Answer.Type, _ path: [String], body: some Encodable, key: String?
+    ) async throws -> Answer {
+        try await mutate(type, .PATCH, path, body: body, key: key)
+    }
+
     private func mutate<Answer: Decodable>(
         _ type: Answer.Type, _ method: HTTPMethod, _ path: [String], body: some Encodable, key: String?
     ) async throws -> Answer {

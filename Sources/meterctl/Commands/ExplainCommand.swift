@@ -42,7 +42,12 @@ struct ExplainCommand: AsyncParsableCommand {
             "first charge\n" + indented(LineTable.text(record.lines, cost: record.cost)),
         ]
         if let hold = life.hold {
-            let state = life.holdState.map { "found \($0): nothing was freed" } ?? "settled by this record"
+            var state = life.holdState.map { "found \($0): nothing was freed" } ?? "settled by this record"
+            if hold.estimate == record.id {
+                state = "expired without usage: this record charges what it had reserved, until usage names the hold"
+            } else if let estimate = hold.estimate {
+                state += "; what it had reserved was charged as \(estimate), and taken back for this record"
+            }
             parts.append(
                 "hold\n"
                     + indented(

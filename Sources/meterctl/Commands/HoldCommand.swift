@@ -8,21 +8,33 @@ struct HoldCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists an org's open holds, newest first.", discussion: "Example: meterctl hold list acme")
+            abstract: "Lists an org's open holds, newest first.",
+            discussion: """
+                Examples: meterctl hold list acme
+                          meterctl hold list acme --expired
+
+                A hold that expired unsettled means usage that got lost, or a request that nobody released.
+                """)
 
         @Argument(help: "The org.") var org: String
+        @Flag(help: "List the holds that expired unsettled.") var expired = false
         @Option(help: "Holds at most.") var limit = 50
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             try await orExit {
-                let page = try await common.client.list(HoldView.self, ["v1", "orgs", org, "holds"], limit: limit)
+                let page = try await common.client.list(
+                    HoldView.self, ["v1", "orgs", org, "holds"], ["state": expired ? "expired" : "open"], limit: limit)
                 try common.show(page: page) { page in
-                    var table = Table(
+                    var columns: [(String, Table.Alignment)] = [
                         ("ID", .left), ("USER", .left), ("MODEL", .left), ("AMOUNT", .right), ("CREATED", .left),
-                        ("EXPIRES", .left))
-                    table.rows = page.items.map {
-                        [$0.id, $0.user ?? "", $0.model ?? "", dollars($0.amount), $0.created, $0.expires]
+                        (expired ? "EXPIRED" : "EXPIRES", .left),
+                    ]
+                    if expired { columns.append(("CHARGED AS", .left)) }
+                    var table = Table(columns: columns)
+                    table.rows = page.items.map { hold in
+                        [hold.id, hold.user ?? "", hold.model ?? "", dollars(hold.amount), hold.created, hold.expires]
+                            + (expired ? [hold.estimate ?? ""] : [])
                     }
                     return table.text
                 }

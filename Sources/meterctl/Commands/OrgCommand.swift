@@ -5,7 +5,7 @@ import Ledger
 struct OrgCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org", abstract: "The orgs whose credits pay.",
-        subcommands: [Create.self, List.self, Show.self, Close.self, AliasCommand.self])
+        subcommands: [Create.self, List.self, Show.self, Policy.self, Close.self, AliasCommand.self])
 
     static func describe(_ org: OrgView) -> String {
         definitions([
@@ -69,7 +69,10 @@ struct OrgCommand: AsyncParsableCommand {
         func run() async throws {
             try await orExit {
                 let view = try await common.client.get(OrgView.self, ["v1", "orgs", org])
-                try common.show(view, OrgCommand.describe)
+                let policy = try await common.client.get(OrgPolicyView.self, ["v1", "orgs", org, "policy"])
+                try common.show(OrgWithPolicy(org: view, policy: policy)) {
+                    OrgCommand.describe($0.org) + "\n\npolicy\n" + OrgCommand.describe($0.policy)
+                }
             }
         }
     }

@@ -148,7 +148,10 @@ extension UsageCommand {
             if isDrawn { row.append(bar(nanos(item.cost), of: largest)) }
             return row
         }
-        let total = "USD \(dollars(view.total.cost)) for \(view.total.records) requests"
+        let estimated = view.estimated.map {
+            "; USD \(dollars($0.cost)) of it estimated for \($0.records) holds that expired without usage"
+        }
+        let total = "USD \(dollars(view.total.cost)) for \(view.total.records) requests" + (estimated ?? "")
         return "\(view.org), \(view.since) to \(view.until): \(total)\n\n\(table.text)"
     }
 

@@ -42,6 +42,16 @@ extension Journal {
             write(
                 .creditsExpired, "USD \(value("amount")) of org \(event.org)'s grant \(value("grant")) expired unspent",
                 fields)
+        case .holdExpired:
+            let charged = event.data["record"].map { "; charged as \($0)" } ?? ""
+            write(
+                .holdExpired,
+                "hold \(value("hold")) of org \(event.org) expired without usage, USD \(value("amount"))\(charged)",
+                fields)
+        case .forbiddenModelUsed:
+            write(
+                .forbiddenModelUsed,
+                "org \(event.org) used model \(value("model")), which its policy doesn't allow; it was charged", fields)
         case .creditsVoided:
             write(
                 .creditsVoided, "USD \(value("amount")) of org \(event.org)'s grant \(value("grant")) was taken back",

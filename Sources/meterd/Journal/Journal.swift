@@ -94,6 +94,14 @@ extension Journal: IngestObserver {
         }
     }
 
+    func didLeaveUnread(_ peer: PeerCredentials?) {
+        let who = peer.map { "process \($0.pid) of uid \($0.uid)" } ?? "a client"
+        write(
+            .repliesUnread,
+            "\(who) doesn't read its replies on the ingest socket: nothing more is read from it until it does",
+            Self.fields(peer))
+    }
+
     /// A request on either socket that its peer may not make.
     func didRefuse(_ refusal: Refusal, record: String?, org: String?, _ peer: PeerCredentials?) {
         write(

@@ -19,6 +19,9 @@ enum JournalEvent: String, CaseIterable {
     case ledgerOlder = "8c5f5935e2334ac38df77f6fdfeae757"
     case storeFailed = "a4a5986eda5e47769480fd7060de7dfa"
     case accessRefused = "8d21e0257a06405eacff795e3e7fb49c"
+    case repliesUnread = "f80fe73c5982491c8878c331999ee452"
+    case holdExpired = "36dacd16888c44a79144b955e688e66d"
+    case forbiddenModelUsed = "b6a24e4d4e1f4324bbea450ebd8523e4"
     case record = "2a097c889c184c04a10b7143dcc5c514"
     case metricsNotServed = "6b24872ac3324a7ba9a3a6f0e1e77d40"
     case ruleAboutNobody = "1e10bd7417e341d1b899b78a12db0a50"
@@ -55,7 +58,8 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed, .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
-            .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts:
+            .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
+            .forbiddenModelUsed:
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .invoiceIssued,
@@ -70,7 +74,8 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts:
+            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
+            .forbiddenModelUsed:
             true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
             .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,

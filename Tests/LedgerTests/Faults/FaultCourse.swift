@@ -35,11 +35,16 @@ final class FaultCourse {
     private(set) var countedAtStart: UInt64 = 0
     private var counter = 0
 
+    /// Whether an org has holds charged that expire unsettled, with a policy of its own.
+    private let chargesExpired: Bool
+
     /// - Parameters:
     ///   - seed: of what is done, and of what a cut leaves.
     ///   - refusesUsage: whether usage that is refused is kept too.
-    init(seed: UInt64, refusesUsage: Bool = true) throws {
+    ///   - chargesExpired: whether holds that expire are charged.
+    init(seed: UInt64, refusesUsage: Bool = true, chargesExpired: Bool = true) throws {
         self.refusesUsage = refusesUsage
+        self.chargesExpired = chargesExpired
         directory = try TemporaryDirectory()
         disk = FaultDisk(folder: directory.path, seed: seed)
         random = SeededGenerator(seed: seed)
@@ -64,6 +69,11 @@ final class FaultCourse {
                     org: org, user: "ana",
                     EarlierSpend(day: .zero, month: .zero, throughSequence: 0, moment: clock.now), key("member")),
             ])
+        }
+        if chargesExpired {
+            var policy = OrgPolicyChange()
+            policy.chargesExpiredHolds = true
+            try ask([.setPolicy(org: "b", policy, key("policy"))])
         }
         for round in 0..<8 {
             try ask(try usage(round))
@@ -107,6 +117,9 @@ final class FaultCourse {
                         ttlSeconds: round % 3 == 0 ? 60 : 600)))
             if round % 3 == 1 { batch.append(try record("\(org)\(round)-settled", org, "m", tokens: 2, hold: hold)) }
             if round % 3 == 2 { batch.append(.release(org: org, id: hold)) }
+            // The hold of the round before has expired: of org b it was charged, which its usage replaces.
+            if round == 4 { batch.append(try record("\(org)\(round)-late", org, "m", tokens: 3, hold: "\(org)3")) }
+            if round == 7 { batch.append(.release(org: org, id: "\(org)6")) }
         }
         if refusesUsage {
             let line = "{\"round\":\(round),\"x\":\"\(String(repeating: "y", count: 400 * round))\"}"
@@ -164,7 +177,7 @@ final class FaultCourse {
         letGo()
     }
 
-    /// Ends it, and takes the file back to the form that the version before this one left.
+    /// Ends it, and takes the file back to the form that an earlier version left, which had neither seals nor policies.
     func makeOlder() throws {
         try close()
         let queue = try DatabaseQueue(path: directory.path + "/meterd.db")
@@ -173,6 +186,10 @@ final class FaultCourse {
                 sql: """
                     DROP TABLE row_seal;
                     ALTER TABLE member DROP COLUMN seal;
+                    DROP INDEX usage_missing;
+                    ALTER TABLE usage DROP COLUMN missing;
+                    DROP TABLE unread_member;
+                    DROP TABLE cost_drift;
                     DROP TABLE quarantine_step;
                     DROP TABLE quarantine;
                     DROP TABLE org_alias;
@@ -181,8 +198,17 @@ final class FaultCourse {
                     ALTER TABLE ledger_commit DROP COLUMN last_org_alias;
                     DROP INDEX peer_by_process;
                     ALTER TABLE peer DROP COLUMN sender;
+                    DROP TRIGGER hold_terms_are_never_edited;
+                    DROP TRIGGER hold_estimate_is_never_edited;
+                    DROP INDEX hold_expired;
+                    DROP INDEX hold_estimated;
+                    ALTER TABLE hold DROP COLUMN terms;
+                    ALTER TABLE hold DROP COLUMN worst;
+                    ALTER TABLE hold DROP COLUMN estimated_by;
+                    DROP TABLE org_policy;
                     DELETE FROM grdb_migrations
-                    WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 refused usage');
+                    WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
+                        '2026-11-29 refused usage', '2026-11-29 findings');
                     """)
         }
         try queue.close()
@@ -304,10 +330,26 @@ final class FaultCourse {
         let records = Set((taken + unanswered).compactMap(\.recordID)).count
         let again = try Verification.run(databaseFile: directory.path + "/meterd.db")
         guard again.ok else { throw Wrong("the books, all sent again: \(again.problems.prefix(5))") }
-        guard again.records == Int64(records) else { throw Wrong("\(again.records) records of \(records)") }
+        let estimates = try estimates()
+        guard again.records == Int64(records) + estimates else {
+            throw Wrong("\(again.records) records of \(records), and \(estimates) estimates")
+        }
         let refused = kept + Int64(unanswered.count { if case .quarantine = $0 { true } else { false } })
         guard again.quarantined == refused else { throw Wrong("\(again.quarantined) lines of \(refused) are kept") }
         try close()
+    }
+
+    /// Records that charge expired holds.
+    private func estimates() throws -> Int64 {
+        let queue = try DatabaseQueue(path: directory.path + "/meterd.db", configuration: Self.looking)
+        defer { try? queue.close() }
+        return try queue.read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM usage WHERE status = 4") ?? 0 }
+    }
+
+    private static var looking: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return configuration
     }
 
     private func resend(_ batch: [Mutation]) throws {
@@ -329,7 +371,7 @@ final class FaultCourse {
         case (.hold(let reply), _):
             guard reply.isDuplicate || reply.state != nil else { throw Wrong("a hold was acknowledged and is lost") }
         case (.org(_, let isReplay), _), (.grant(_, let isReplay), _), (.member(_, let isReplay), _),
-            (.correction(_, let isReplay), _):
+            (.correction(_, let isReplay), _), (.policy(_, let isReplay), _):
             guard isReplay else { throw Wrong("\(mutation) was acknowledged and is lost") }
         case (.card, _): break
         // What was never taken may be too late now.

@@ -80,7 +80,7 @@ import Testing
         for seed in Self.seeds.prefix(max(10, Self.seeds.count / 4)) {
             do {
                 var chance = SeededGenerator(seed: seed)
-                let course = try FaultCourse(seed: seed, refusesUsage: false)
+                let course = try FaultCourse(seed: seed, refusesUsage: false, chargesExpired: false)
                 try course.live()
                 try course.makeOlder()
                 course.disk.count()

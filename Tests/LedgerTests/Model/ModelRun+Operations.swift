@@ -63,12 +63,16 @@ extension ModelRun {
         let tokens = Int64(number(0..<15))
         let user: String? = number(0..<5) == 0 ? nil : Self.users.randomElement(using: &random)
         let ttl = Int64([1, 5, 600, 86_400][number(0..<4)])
+        let cap: Int64? = number(0..<3) == 0 ? Int64(number(1..<10)) * Self.nanosPerToken : nil
         // The price of a worst case changes with the cards, so half of them ask for an amount.
-        let asked = ReferenceLedger.HoldAsked(user: user, amount: max(1, tokens) * Self.nanosPerToken, ttl: ttl)
+        let asked = ReferenceLedger.HoldAsked(
+            user: user, amount: max(1, tokens) * Self.nanosPerToken, ttl: ttl, cap: cap)
         let request = HoldRequest(
-            id: id, org: org, user: user, worst: .amount(Money(nanos: asked.amount)), ttlSeconds: ttl)
+            id: id, org: org, user: user, worst: .amount(Money(nanos: asked.amount)),
+            cap: cap.map(Money.init(nanos:)), ttlSeconds: ttl)
         return Operation(
-            name: "authorize \(org) \(id) \(asked.amount) \(user ?? "-") for \(ttl) s", mutation: .authorize(request)
+            name: "authorize \(org) \(id) \(asked.amount) cap \(cap ?? 0) \(user ?? "-") for \(ttl) s",
+            mutation: .authorize(request)
         ) { reference, outcome, now in
             Self.compare(outcome, reference.authorize(org, id, asked, now))
         }
@@ -77,8 +81,9 @@ extension ModelRun {
     private mutating func release(_ org: String) -> Operation {
         let known = reference.orgs[org]?.holds.keys.sorted() ?? []
         let id = number(0..<10) == 0 ? "nobody's" : known.suffix(5).randomElement(using: &random) ?? "none"
-        return Operation(name: "release \(org) \(id)", mutation: .release(org: org, id: id)) { reference, outcome, _ in
-            Self.compare(outcome, reference.release(org, id))
+        return Operation(name: "release \(org) \(id)", mutation: .release(org: org, id: id)) {
+            reference, outcome, now in
+            Self.compare(outcome, reference.release(org, id, now))
         }
     }
 
@@ -176,7 +181,18 @@ extension ModelRun {
         let amounts = (0..<2).map { _ -> Int64? in
             number(0..<3) == 0 ? nil : Int64(number(0..<60)) * Self.nanosPerToken
         }
-        switch number(0..<4) {
+        switch number(0..<5) {
+        case 4:
+            var change = OrgPolicyChange()
+            let charges = number(0..<3) > 0
+            change.chargesExpiredHolds = charges
+            return Operation(
+                name: "charge expired holds \(org) \(charges)", mutation: .setPolicy(org: org, change, key())
+            ) { reference, outcome, _ in
+                reference.orgs[org]?.chargesExpired = charges
+                if case .policy = outcome { return nil }
+                return "got \(outcome)"
+            }
         case 0:
             // Everything is before the newest record: the writer adds up from the org's first one by itself.
             let earlier = EarlierSpend(day: .zero, month: .zero, throughSequence: 0, moment: ledger.clock.now)

@@ -41,7 +41,12 @@ struct ModelRun {
             card: ReferenceLedger.Card(
                 effective: Timestamp(rfc3339: "2026-01-01T00:00:00Z")?.milliseconds ?? 0,
                 prices: ["m": Self.nanosPerToken]))
-        for org in Self.orgs { try ledger.createOrg(org) }
+        for org in Self.orgs {
+            try ledger.createOrg(org)
+            // A few tokens, so that caps meet it.
+            try ledger.policy(org) { $0.cappedExposureMax = .set(Money(nanos: 20 * Self.nanosPerToken)) }
+            reference.orgs[org]?.exposureMax = 20 * Self.nanosPerToken
+        }
     }
 
     // MARK: Steps
@@ -94,7 +99,7 @@ struct ModelRun {
             note("full")
             return try makeRoom()
         }
-        reference.begin(now)
+        commitOrder += reference.begin(now)
         for (operation, outcome) in zip(operations, outcomes) {
             if let words = operation.check(&reference, outcome, now) {
                 throw ModelMismatch(words: "\(operation.name): \(words)")
@@ -133,7 +138,7 @@ struct ModelRun {
             _ = try ledger.store.commit([])
         }
         let now = ledger.clock.now.milliseconds
-        reference.begin(now)
+        commitOrder += reference.begin(now)
         reference.sweep(now, commitOrder)
     }
 
@@ -160,7 +165,7 @@ struct ModelRun {
         if isFull(try ledger.store.commit([.recordCard(card, nil)])) { return try makeRoom() }
         var prices = ["m": Int64(m) * Self.nanosPerToken]
         if late > 0 { prices["late"] = Int64(late) * Self.nanosPerToken }
-        reference.begin(ledger.clock.now.milliseconds)
+        commitOrder += reference.begin(ledger.clock.now.milliseconds)
         reference.cards.append(ReferenceLedger.Card(effective: Int64(effective), prices: prices))
     }
 

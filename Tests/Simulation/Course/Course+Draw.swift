@@ -49,6 +49,7 @@ extension Course {
             HoldRequest(
                 id: "h\(counter)", org: org, user: chance(80) ? Self.users.randomElement(using: &random) : nil,
                 worst: .amount(Money(nanos: max(1, tokens) * Self.nanosPerToken)),
+                cap: chance(20) ? Money(nanos: Int64(number(1..<4000)) * Self.nanosPerToken) : nil,
                 ttlSeconds: [1, 60, 600, 86_400][number(0..<4)]))
     }
 
@@ -77,7 +78,12 @@ extension Course {
             return [.addMember(org: org, user: user, earlier, key("add"))]
         case 60..<72: return [.removeMember(org: org, user: user, key("remove"))]
         case 72..<82: return [.limitMember(org: org, user: user, daily: amount(), monthly: amount(), key("limit"))]
-        case 82..<88: return [.setBudget(org: org, amount(), key("budget"))]
+        case 82..<86: return [.setBudget(org: org, amount(), key("budget"))]
+        case 86..<88:
+            var change = OrgPolicyChange()
+            change.chargesExpiredHolds = chance(60)
+            change.cappedExposureMax = .set(chance(50) ? nil : Money(nanos: 3000 * Self.nanosPerToken))
+            return [.setPolicy(org: org, change, key("policy"))]
         case 88..<99: return correction(org, model).map { [$0] } ?? []
         default: return number(0..<6) == 0 ? [.closeOrg(org, key("close"))] : []
         }

@@ -23,11 +23,11 @@ struct Model {
     ///
     /// - Parameter got: what it was answered; nil where nobody heard.
     mutating func take(_ mutation: Mutation, _ got: Outcome?, _ now: Int64, _ world: Surroundings) throws(Wrong) {
-        ledger.begin(now)
+        order += ledger.begin(now)
         switch mutation {
         case .usage(let record, let received, _, _, _): try use(record, received, got, now)
         case .authorize(let request): try authorize(request, got, now)
-        case .release(let org, let id): try compare(got, ledger.release(org, id))
+        case .release(let org, let id): try compare(got, ledger.release(org, id, now))
         case .balance(let org): try balance(org, got)
         case .createOrg(let new, let key):
             let isReplay = isKnown(key, new.name)
@@ -51,6 +51,14 @@ struct Model {
         case .setBudget(let org, let amount, let key):
             if !isKnown(key, org) { ledger.orgs[org]?.budget = amount?.nanos }
             if let got { guard case .budget = got else { throw Wrong("got \(got)") } }
+        case .setPolicy(let org, let change, let key):
+            if !isKnown(key, org) {
+                if let charges = change.chargesExpiredHolds { ledger.orgs[org]?.chargesExpired = charges }
+                if case .set(let most) = change.cappedExposureMax {
+                    ledger.orgs[org]?.exposureMax = (most ?? LedgerLimits.cappedExposureDefault).nanos
+                }
+            }
+            if let got { guard case .policy = got else { throw Wrong("got \(got)") } }
         case .correct(let correction, let key): try correct(correction, key, got, now)
         case .recordCard(let card, _): record(card)
         case .bill(let change, let key): try bill(change, key, got, now, world)
@@ -113,7 +121,9 @@ struct Model {
 
     private mutating func authorize(_ request: HoldRequest, _ got: Outcome?, _ now: Int64) throws(Wrong) {
         guard case .amount(let amount) = request.worst else { throw Wrong("only amounts are asked for") }
-        let asked = ReferenceLedger.HoldAsked(user: request.user, amount: amount.nanos, ttl: request.ttlSeconds)
+        let asked = ReferenceLedger.HoldAsked(
+            user: request.user, amount: amount.nanos, ttl: request.ttlSeconds,
+            cap: request.cap?.nanos)
         try compare(got, ledger.authorize(request.org, request.id, asked, now))
     }
 
@@ -197,7 +207,7 @@ struct Model {
 
     /// All that the ledger does by itself is done.
     mutating func didOwnWork(_ now: Int64) {
-        ledger.begin(now)
+        order += ledger.begin(now)
         ledger.sweep(now, order)
     }
 }

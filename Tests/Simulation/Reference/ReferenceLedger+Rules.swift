@@ -5,14 +5,44 @@ import Metering
 extension ReferenceLedger {
     // MARK: Time and rates
 
-    mutating func begin(_ now: Int64) {
+    /// What time brings; the records that it makes, in their order.
+    @discardableResult
+    mutating func begin(_ now: Int64) -> [(org: String, id: String)] {
+        var due: [(org: String, id: String, hold: Hold)] = []
         for name in orgs.keys.sorted() {
-            for id in orgs[name, default: Org()].holds.keys {
-                guard let hold = orgs[name]?.holds[id], hold.state == .open, hold.expires <= now else { continue }
-                orgs[name]?.holds[id]?.state = .expired
-            }
             expireGrants(name, now)
+            for (id, hold) in orgs[name, default: Org()].holds where hold.state == .open && hold.expires <= now {
+                orgs[name]?.holds[id]?.state = .expired
+                due.append((name, id, hold))
+            }
         }
+        let charged = due.filter { $0.hold.amount > 0 && orgs[$0.org]?.chargesExpired == true }
+            .sorted { ($0.hold.expires, $0.hold.number) < ($1.hold.expires, $1.hold.number) }
+        return charged.map { name, id, hold in
+            estimate(name, Self.estimateID(id), hold, now)
+            return (name, Self.estimateID(id))
+        }
+    }
+
+    static func estimateID(_ hold: String) -> String { "\u{2248}hold:" + hold }
+
+    /// Charges what a hold had reserved.
+    private mutating func estimate(_ name: String, _ id: String, _ hold: Hold, _ now: Int64) {
+        var record = Record(
+            model: "unspecified", user: hold.request.user, hold: nil, tokens: 0, at: hold.expires, received: now,
+            reply: UsageReply(status: .estimated, cost: hold.amount, balance: 0, available: 0), cost: hold.amount,
+            isUnpriced: false)
+        record.paid = draw(name, hold.amount)
+        orgs[name]?.spends.append(Spend(user: record.user, at: now, amount: hold.amount, charged: now))
+        orgs[name]?.records[id] = record
+    }
+
+    /// Takes back what the estimate of a hold charged: usage of it came, or it is released.
+    private mutating func takeBackEstimate(_ name: String, ofHold hold: String, _ now: Int64) {
+        let id = Self.estimateID(hold)
+        guard let record = orgs[name]?.records[id], !record.isVoided else { return }
+        change(name, id, to: 0, now)
+        orgs[name]?.records[id]?.isVoided = true
     }
 
     private mutating func expireGrants(_ name: String, _ now: Int64) {
@@ -141,6 +171,7 @@ extension ReferenceLedger {
                     if let cost, cost > known.amount { overrun = cost - known.amount }
                 } else {
                     holdState = known.state
+                    takeBackEstimate(name, ofHold: hold, now)
                 }
             } else {
                 holdState = .unknown
@@ -266,8 +297,12 @@ extension ReferenceLedger {
             return first.request == asked ? .granted(first, isDuplicate: true) : .refused(.idConflict)
         }
         guard org.state == .active else { return .refused(.orgSuspended) }
+        let amount = min(asked.amount, asked.cap ?? .max)
+        if amount < asked.amount, org.exposure + asked.amount - amount > org.exposureMax {
+            return .refused(.limitExceeded)
+        }
         if let user = asked.user, let member = org.members[user], !member.isRemoved {
-            let held = org.held(by: user) + asked.amount
+            let held = org.held(by: user) + amount
             if let daily = member.daily, org.spent(now, by: user, day: true) + held > daily {
                 return .refused(.memberLimit)
             }
@@ -275,20 +310,22 @@ extension ReferenceLedger {
                 return .refused(.memberLimit)
             }
         }
-        if let budget = org.budget, org.spent(now, \.month) + org.held + asked.amount > budget {
+        if let budget = org.budget, org.spent(now, \.month) + org.held + amount > budget {
             return .refused(.orgBudget)
         }
-        guard asked.amount <= org.available else { return .refused(.insufficientCredits) }
+        guard amount <= org.available else { return .refused(.insufficientCredits) }
         let hold = Hold(
-            request: asked, amount: asked.amount, expires: now + asked.ttl * 1000, balance: org.credits,
-            available: org.available - asked.amount)
+            request: asked, amount: amount, expires: now + asked.ttl * 1000, balance: org.credits,
+            available: org.available - amount, number: nextHold)
+        nextHold += 1
         orgs[name]?.holds[id] = hold
         return .granted(hold, isDuplicate: false)
     }
 
-    mutating func release(_ name: String, _ id: String) -> HoldAnswer {
+    mutating func release(_ name: String, _ id: String, _ now: Int64) -> HoldAnswer {
         guard let hold = orgs[name]?.holds[id] else { return .refused(.unknownHold) }
         if hold.state == .open { orgs[name]?.holds[id]?.state = .released }
+        takeBackEstimate(name, ofHold: id, now)
         return .closed(
             hold.state == .open ? .released : hold.state, wasClosed: hold.state != .open,
             available: orgs[name]?.available ?? 0)

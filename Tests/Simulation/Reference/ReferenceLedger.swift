@@ -20,12 +20,16 @@ struct ReferenceLedger {
         var amount, expires: Int64
         var balance, available: Int64
         var state = HoldState.open
+        /// The order in which holds of all orgs were granted.
+        var number: Int64 = 0
     }
 
     struct HoldAsked: Equatable {
         var user: String?
         var amount: Int64
         var ttl: Int64
+        /// What is reserved at most.
+        var cap: Int64?
     }
 
     struct Record {
@@ -81,12 +85,19 @@ struct ReferenceLedger {
         var members: [String: Member] = [:]
         var budget: Int64?
         var state = OrgState.active
+        /// Whether holds that expire unsettled are charged what they had reserved.
+        var chargesExpired = false
+        /// By how much open holds may be below their worst cases.
+        var exposureMax: Int64 = 10_000_000_000
         /// Members that there may be; nil for any number.
         var membersMax: Int64?
         var spends: [Spend] = []
 
         var held: Int64 { holds.values.reduce(0) { $1.state == .open ? $0 + $1.amount : $0 } }
         var available: Int64 { credits - held }
+        var exposure: Int64 {
+            holds.values.reduce(0) { $1.state == .open ? $0 + $1.request.amount - $1.amount : $0 }
+        }
         var overdraft: Int64 { max(0, -credits) }
 
         func held(by user: String) -> Int64 {
@@ -132,6 +143,7 @@ struct ReferenceLedger {
     var cards: [Card]
     var nextGrant: Int64 = 1
     var breakage: Int64 = 0
+    var nextHold: Int64 = 1
 
     init(orgs: [String], card: Card) {
         self.orgs = Dictionary(uniqueKeysWithValues: orgs.map { ($0, Org()) })

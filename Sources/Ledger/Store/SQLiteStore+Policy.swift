@@ -1,0 +1,77 @@
+import Foundation
+import Metering
+
+// What operators decide about an org's requests.
+extension SQLiteStore {
+    mutating func setPolicy(
+        of name: String, _ change: OrgPolicyChange, _ key: IdempotencyKey, now: Timestamp
+    ) throws(SQLiteError) -> Outcome {
+        if let answered = try replay(key, org: name, { .policy($0, isReplay: true) }) { return answered }
+        guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
+        let before = org.policy
+        var policy = before
+        change.apply(to: &policy)
+        let upsert = try kept.statement(
+            """
+            INSERT INTO org_policy(org, default_output_tokens, capped_exposure_max, allowed_models, charge_expired_holds,
+                unpriced_records_max)
+            VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT DO UPDATE SET default_output_tokens = ?2, capped_exposure_max = ?3, allowed_models = ?4,
+                charge_expired_holds = ?5, unpriced_records_max = ?6
+            """)
+        upsert.bind(1, org.id)
+        upsert.bind(2, policy.defaultOutputTokens)
+        upsert.bind(3, policy.cappedExposureMax?.nanos)
+        upsert.bind(4, try policy.allowedModels.map { models throws(SQLiteError) in try Self.encode(models) })
+        upsert.bind(5, policy.chargesExpiredHolds ? 1 : 0)
+        upsert.bind(6, policy.unpricedRecordsMax)
+        try upsert.run()
+        accounts.onRollBack { org.policy = before }
+        org.policy = policy
+        let state = org.account.state
+        let view = OrgPolicyView(org: name, policy, exposure: state.exposure, unpriced: state.unpriced)
+        try remember(view, under: key, org: name, now: now)
+        return .policy(view, isReplay: false)
+    }
+
+    private static func encode(_ models: [ModelPattern]) throws(SQLiteError) -> String {
+        do {
+            return String(decoding: try WireJSON.encode(models.map(\.description)), as: UTF8.self)
+        } catch {
+            throw SQLiteError(code: 1, extendedCode: 1, message: "patterns of models can't be encoded")
+        }
+    }
+
+    /// Tells of usage of a model that the org may not ask for, once an hour per model. It is charged all the same.
+    mutating func tellOfForbidden(_ record: UsageRecord, _ org: Org, _ now: Timestamp) throws(SQLiteError) {
+        let model = try resolved(record.model, provider: record.provider, at: now)
+        guard !org.policy.allows(model) else { return }
+        let before = org.forbidden
+        guard let told = org.forbidden.note(model.description, hour: now.hour) else { return }
+        accounts.onRollBack { org.forbidden = before }
+        var data = ["model": told, "record": record.id]
+        data["user"] = record.user
+        try raise(.forbiddenModelUsed, org.name, at: now, data)
+    }
+}
+
+extension Timestamp {
+    /// Whole hours since the epoch.
+    var hour: Int64 { milliseconds / 3_600_000 }
+}
+
+extension OrgPolicy {
+    /// The policy that columns say, in the table's order; nil if they can't be read.
+    init?(tokens: Int64?, exposure: Int64?, models: String?, charges: Int64, unpriced: Int64?) {
+        defaultOutputTokens = tokens
+        cappedExposureMax = exposure.map(Money.init(nanos:))
+        unpricedRecordsMax = unpriced
+        guard charges == 0 || charges == 1 else { return nil }
+        chargesExpiredHolds = charges == 1
+        guard let models else { return }
+        guard let texts = try? WireJSON.decode([String].self, from: Data(models.utf8)) else { return nil }
+        let patterns = texts.compactMap { ModelPattern($0) }
+        guard patterns.count == texts.count else { return nil }
+        allowedModels = patterns
+    }
+}
