@@ -132,9 +132,9 @@ final class BillingFixture: Sendable {
     /// Charges a record of so many tokens at a dollar.
     func spend(
         _ tokens: Int, _ id: String, for org: String = "acme", user: String? = nil, hold: String? = nil,
-        tags: String? = nil
+        tags: String? = nil, more: String = ""
     ) async throws {
-        let json = #"{"prompt_tokens":\#(tokens)}"#
+        let json = #"{"prompt_tokens":\#(tokens)\#(more)}"#
         let record = UsageRecord(
             id: id, org: org, user: user, model: "m", provider: "p", hold: hold, usage: json, tags: tags,
             reading: try UsageReading(json: json, provider: "p", model: "m"))

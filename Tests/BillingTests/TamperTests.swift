@@ -72,6 +72,11 @@ import Testing
         }
         _ = await writer.perform(.release(org: "acme", id: "big2"))
         _ = await writer.perform(.release(org: "acme", id: "h2"))
+        // Members that nobody knows, a reported cost, and a search that has no price.
+        for number in 0..<2 {
+            let more = #","unheard_of_\#(number)":4,"cost":0.5,"num_search_queries":\#(number)"#
+            try await fixture.spend(1, "found\(number)", user: "ana", more: more)
+        }
         let correction = NewCorrection(
             org: "acme", id: "r3", reason: "wrong", actor: "me", usage: #"{"prompt_tokens":2}"#)
         guard case .correction = await writer.perform(.correct(correction, fixture.key())) else {

@@ -39,8 +39,7 @@ extension Verifier {
             } else if Self.cost(rows.blob(4)) != cost {
                 report.add("usage record \(sequence): its line items are not its cost of \(cost) nano-dollars")
             }
-            let isMissing =
-                !isErased && (newest[sequence]?.isMissing ?? PriceCodec.decode(rows.blob(4))?.unpriced.isEmpty == false)
+            let isMissing = !isErased && (newest[sequence]?.isMissing ?? Self.isMissing(rows.blob(4)))
             if rows.int(11) != (isMissing ? 1 : 0) {
                 report.add("usage record \(sequence): it doesn't say rightly whether something of it has no price")
             }
@@ -104,7 +103,7 @@ extension Verifier {
                 report.corrections = number
             }
             let before = newest[record]
-            newest[record] = (number, cost, PriceCodec.decode(rows.blob(4))?.unpriced.isEmpty == false)
+            newest[record] = (number, cost, Self.isMissing(rows.blob(4)))
             if before?.number ?? 0 != rows.int(2) {
                 report.add("correction \(number): it does not name its record's correction before it")
             }
@@ -137,6 +136,11 @@ extension Verifier {
             report.add("\(posted.int(0)) transfers move the difference of \(moved) corrections")
         }
         return newest
+    }
+
+    /// Whether something of a kept price has none yet.
+    private static func isMissing(_ lines: [UInt8]) -> Bool {
+        PriceCodec.decode(lines).map { !$0.unpriced.isEmpty } ?? false
     }
 
     /// What kept line items come to, in nano-dollars.
