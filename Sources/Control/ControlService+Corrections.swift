@@ -93,7 +93,8 @@ extension ControlService {
                 summary: "Charge records by the cards now in force for their time, some at a time",
                 body: .members(
                     [
-                        ("since", .time), ("org", .string), ("reread", .boolean), ("dry_run", .boolean), ("cursor", .string),
+                        ("since", .time), ("org", .string), ("reread", .boolean), ("dry_run", .boolean),
+                        ("cursor", .string),
                         ("reason", .string), ("actor", .string),
                     ], required: ["since", "dry_run", "actor"]), response: .reference("RepricingStep")
             ) { request, context in
@@ -127,7 +128,8 @@ extension ControlService {
             throw Problem(.unknownOrg, "there is no org '\(name)'; meterctl org list shows those there are")
         }
         let page = try await reader.repricing(
-            with: rates(), since: since, org: body.org, isReread: body.reread ?? false, after: cursor, limit: Self.stepRecords)
+            with: rates(), since: since, org: body.org, isReread: body.reread ?? false, after: cursor,
+            limit: Self.stepRecords)
         let next = page.next.map(String.init)
         guard !body.dryRun else {
             return try Endpoint.json(

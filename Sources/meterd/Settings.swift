@@ -255,7 +255,8 @@ private struct SettingsReader {
             for name in (text(key) ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
                 let provider = RateCard.canonicalProvider(String(name))
                 if policies.providers[provider] != nil {
-                    problems.append("\(key): names '\(name)', which cost.fallback names too; expected it in one of them")
+                    problems.append(
+                        "\(key): names '\(name)', which cost.fallback names too; expected it in one of them")
                 }
                 policies.providers[provider] = policy
             }

@@ -26,7 +26,8 @@ private let card: RateCard = {
 func fuzzUsage(_ bytes: UnsafeBufferPointer<UInt8>) -> CInt {
     guard let first = bytes.first else { return 0 }
     let json = UnsafeBufferPointer(rebasing: bytes.dropFirst())
-    guard let reading = try? UsageReading(json: json, provider: providers[Int(first) % providers.count], model: "m") else {
+    guard let reading = try? UsageReading(json: json, provider: providers[Int(first) % providers.count], model: "m")
+    else {
         return 0
     }
     guard case .rate(let rate, _) = card.resolve("m", provider: "p") else { fatalError("the fuzzer's rate is gone") }

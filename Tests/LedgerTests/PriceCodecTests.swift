@@ -20,7 +20,8 @@ import Testing
             }
         }
         for unit in UsageUnit.allCases where Bool.random() {
-            kept.unpriced.append(UnpricedUnit(unit: unit, quantity: Int64.random(in: 1...9), model: models.randomElement() ?? nil))
+            kept.unpriced.append(
+                UnpricedUnit(unit: unit, quantity: Int64.random(in: 1...9), model: models.randomElement() ?? nil))
         }
         if Bool.random() {
             kept.reported = ReportedCost(Money(nanos: Int64.random(in: 1...(1 << 40))), source: .usageCost)

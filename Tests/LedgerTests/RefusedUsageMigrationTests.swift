@@ -31,7 +31,8 @@ import Testing
         let usage = #"{"prompt_tokens":1}"#
         for (id, sender) in [("a", nil), ("b", "red"), ("c", "blue"), ("d", nil)] {
             let record = UsageRecord(
-                id: id, org: "acme", model: "m", usage: usage, reading: try UsageReading(json: usage, provider: nil, model: "m"))
+                id: id, org: "acme", model: "m", usage: usage,
+                reading: try UsageReading(json: usage, provider: nil, model: "m"))
             _ = try store.commit([
                 .usage(record, received: clock.now, peer: Peer(uid: 1000, pid: 42, sender: sender))
             ])

@@ -10,7 +10,9 @@ import Testing
     ) throws {
         var buckets = UsageBuckets()
         for (unit, quantity) in quantities { buckets[unit] = quantity }
-        #expect(try UsageReading(json: json, provider: provider, model: model).buckets == buckets, sourceLocation: sourceLocation)
+        #expect(
+            try UsageReading(json: json, provider: provider, model: model).buckets == buckets,
+            sourceLocation: sourceLocation)
     }
 
     private func refusal(_ json: String, provider: String? = nil, model: String = "m") -> String? {
@@ -145,7 +147,9 @@ import Testing
         try expect(json, provider: "xai", [.input: 26, .cacheRead: 6, .output: 9, .reasoning: 94])
         // Without a provider the object's own total says the same; with another one it is a part larger than its whole.
         try expect(json, [.input: 26, .cacheRead: 6, .output: 9, .reasoning: 94])
-        #expect(refusal(json, provider: "openai") == "completion_tokens_details.reasoning_tokens is larger than completion_tokens")
+        #expect(
+            refusal(json, provider: "openai")
+                == "completion_tokens_details.reasoning_tokens is larger than completion_tokens")
     }
 
     @Test func aProxyThatWritesAnthropicsCountsInOpenAIsShapeIsReadOnce() throws {
@@ -170,7 +174,10 @@ import Testing
         ),
         (#"{"promptTokenCount":10,"cachedContentTokenCount":11}"#, "cachedContentTokenCount"),
         (#"{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, "add up"),
-        (#"{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"prompt_tokens_details":{"cached_tokens":5}}"#, "count the same"),
+        (
+            #"{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"prompt_tokens_details":{"cached_tokens":5}}"#,
+            "count the same"
+        ),
         (#"{"prompt_tokens":10,"completion_tokens":1,"prompt_tokens_details":{"audio_tokens":11}}"#, "audio"),
     ])
     func aPartLargerThanItsWholeIsRefusedAndNeverClamped(json: String, word: String) throws {
@@ -206,7 +213,9 @@ import Testing
     }
 
     @Test func theServedTierIsReadInTheProvidersWords() throws {
-        func tier(_ json: String) throws -> ServiceTier? { try UsageReading(json: json, provider: nil, model: "m").servedTier }
+        func tier(_ json: String) throws -> ServiceTier? {
+            try UsageReading(json: json, provider: nil, model: "m").servedTier
+        }
         #expect(try tier(#"{"input_tokens":1,"service_tier":"batch"}"#) == .batch)
         #expect(try tier(#"{"prompt_tokens":1,"service_tier":"default"}"#) == .standard)
         #expect(try tier(#"{"promptTokenCount":1,"trafficType":"ON_DEMAND"}"#) == .standard)

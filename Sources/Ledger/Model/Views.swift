@@ -96,7 +96,8 @@ public struct LineView: Codable, Sendable, Hashable {
                 rate: $0.rate.description, amount: $0.amount)
         }
         if let rounding = price.rounding {
-            lines.append(LineView(unit: "rounding", model: nil, source: nil, quantity: nil, rate: nil, amount: rounding))
+            lines.append(
+                LineView(unit: "rounding", model: nil, source: nil, quantity: nil, rate: nil, amount: rounding))
         }
         return lines
     }

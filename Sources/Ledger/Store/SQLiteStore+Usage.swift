@@ -26,7 +26,7 @@ extension SQLiteStore {
                 guard price.cost <= LedgerLimits.recordCostMax else { return .refused(Self.tooMuch) }
                 charge = preparer.charge(
                     record, price, card: priced?.entry?.id, version: bookInBatch.version, received: received,
-                    at: at,                    peer: peer)
+                    at: at, peer: peer)
             case .noRate, nil: break
             case .overflow: return .refused(Self.tooMuch)
             }

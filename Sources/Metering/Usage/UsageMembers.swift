@@ -30,8 +30,10 @@ enum UsageMembers {
             ])
         case .timings: UsageMemberTable(timings)
         case .copilotUsage:
-            UsageMemberTable([("tokenDetails", .tokenDetails), ("token_details", .tokenDetails),
-                ("totalNanoAiu", .notBilled(.estimate)), ("total_nano_aiu", .notBilled(.estimate))])
+            UsageMemberTable([
+                ("tokenDetails", .tokenDetails), ("token_details", .tokenDetails),
+                ("totalNanoAiu", .notBilled(.estimate)), ("total_nano_aiu", .notBilled(.estimate)),
+            ])
         case .toolUsageSearch: UsageMemberTable([("num_requests", .count(.webSearch))])
         }
     }
@@ -59,20 +61,23 @@ enum UsageMembers {
         ("prompt_token_details", .object(.inputDetails)), ("output_token_details", .object(.outputDetails)),
         ("cache_creation_input_tokens", .count(.cacheWriteBeside)),
         ("cache_read_input_tokens", .count(.cacheReadBeside)),
-        ("cache_creation", .object(.cacheCreation)), ("server_tool_use", .object(.serverToolUse)), ("server_tool_use_details", .object(.serverToolUse)),
+        ("cache_creation", .object(.cacheCreation)), ("server_tool_use", .object(.serverToolUse)),
+        ("server_tool_use_details", .object(.serverToolUse)),
         ("iterations", .iterations), ("speed", .speed), ("inference_geo", .geo),
         ("service_tier", .tier), ("serviceTier", .tier), ("trafficType", .tier), ("traffic_type", .tier),
         // Audio, images and transcription at OpenAI
         ("seconds", .seconds(.inputMilliseconds)), ("duration", .seconds(.bareDuration)),
         ("audio_duration", .seconds(.inputMilliseconds)), ("audio_duration_ms", .count(.inputMilliseconds)),
-        ("billable_audio_seconds", .seconds(.billableMilliseconds)), ("output_audio_seconds", .notBilled(.part)), ("type", .notBilled(.information)), ("model", .notBilled(.information)),
+        ("billable_audio_seconds", .seconds(.billableMilliseconds)), ("output_audio_seconds", .notBilled(.part)),
+        ("type", .notBilled(.information)), ("model", .notBilled(.information)),
         // DeepSeek, Moonshot, Perplexity, xAI, Mistral
         ("prompt_cache_hit_tokens", .count(.cacheReadWithin)), ("prompt_cache_miss_tokens", .count(.cacheMiss)),
         ("cached_tokens", .count(.cacheReadWithin)), ("num_cached_tokens", .count(.cacheReadWithin)),
         ("reasoning_tokens", .count(.reasoningTop)),
         ("num_search_queries", .count(.webSearch)), ("citation_tokens", .count(.citation)),
         ("search_context_size", .searchContextSize), ("tool_calls_details", .toolCalls),
-        ("server_side_tool_usage_details", .object(.xaiToolUse)), ("prompt_audio_seconds", .seconds(.promptAudioMilliseconds)),
+        ("server_side_tool_usage_details", .object(.xaiToolUse)),
+        ("prompt_audio_seconds", .seconds(.promptAudioMilliseconds)),
         ("pages_processed", .count(.pages)), ("pages_processed_annotation", .count(.annotatedPages)),
         ("doc_size_bytes", .notBilled(.information)),
         ("num_sources_used", .notBilled(.information)), ("num_server_side_tools_used", .notBilled(.sum)),
@@ -81,13 +86,15 @@ enum UsageMembers {
         ("tool_usage", .object(.toolUsage)), ("precached_prompt_tokens", .count(.cacheReadBeside)),
         ("input_image_count", .count(.inputImages)), ("output_image_count", .count(.outputImages)),
         ("characters", .count(.characters)), ("usage_characters", .count(.characters)),
-        ("duration_seconds", .seconds(.outputMilliseconds)), ("output_seconds", .seconds(.outputMilliseconds)), ("total_seconds", .notBilled(.sum)),
+        ("duration_seconds", .seconds(.outputMilliseconds)), ("output_seconds", .seconds(.outputMilliseconds)),
+        ("total_seconds", .notBilled(.sum)),
         // Gemini, Vertex AI, Gemini Live
         ("promptTokenCount", .count(.promptGemini)), ("candidatesTokenCount", .count(.completionGemini)),
         ("responseTokenCount", .count(.completionGemini)),
         ("thoughtsTokenCount", .count(.thoughts)), ("toolUsePromptTokenCount", .count(.toolUse)),
         ("cachedContentTokenCount", .count(.cacheReadWithin)), ("totalTokenCount", .count(.total)),
-        ("promptTokensDetails", .objectOrModalities(.inputDetails, promptModalities)), ("cacheTokensDetails", .modalities(cachedModalities)),
+        ("promptTokensDetails", .objectOrModalities(.inputDetails, promptModalities)),
+        ("cacheTokensDetails", .modalities(cachedModalities)),
         ("completionTokensDetails", .object(.outputDetails)),
         ("candidatesTokensDetails", .modalities(outputModalities)),
         ("responseTokensDetails", .modalities(outputModalities)),
@@ -135,7 +142,8 @@ enum UsageMembers {
         ("raw", .native), ("nativeUsage", .native), ("cacheReadTokens", .count(.cacheReadPlain)),
         ("cacheWriteTokens", .count(.cacheWritePlain)), ("cacheCreationTokens", .count(.cacheWriteBeside)),
         ("thinkingTokens", .count(.reasoningTop)), ("canonicalModel", .notBilled(.copy)),
-        ("modelUsage", .models), ("model_usage", .models), ("modelMetrics", .models), ("costUSD", .notBilled(.estimate)),
+        ("modelUsage", .models), ("model_usage", .models), ("modelMetrics", .models),
+        ("costUSD", .notBilled(.estimate)),
         ("contextWindow", .notBilled(.timing)), ("maxOutputTokens", .notBilled(.timing)),
         ("total_cost_usd", .notBilled(.estimate)), ("totalCost", .notBilled(.estimate)),
         ("duration_ms", .notBilled(.timing)), ("duration_api_ms", .notBilled(.timing)),

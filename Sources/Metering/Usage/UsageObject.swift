@@ -29,7 +29,8 @@ struct UsageObject {
         case billedInput, billedOutput
         // Counted beside tokens
         case webSearch, xSearch, codeExecution, fileSearch, documentSearch, urlFetch, mapsGrounding, citation
-        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, pages, annotatedPages, characters
+        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, pages, annotatedPages,
+            characters
         case bareDuration, videoMilliseconds, billableMilliseconds, promptAudioMilliseconds, audioOfEitherSide
     }
 
@@ -143,7 +144,8 @@ struct UsageObject {
         guard unread.count < Self.unreadMax else { return }
         // What others are shown is printable: names of members are input.
         let name = String(
-            path.unicodeScalars.prefix(UnreadMember.nameMax).map { (33...126).contains($0.value) ? Character($0) : "?" })
+            path.unicodeScalars.prefix(UnreadMember.nameMax).map { (33...126).contains($0.value) ? Character($0) : "?" }
+        )
         if let place = unread.firstIndex(where: { $0.name == name }) {
             unread[place].count = min(Self.countMax, unread[place].count + count)
         } else {

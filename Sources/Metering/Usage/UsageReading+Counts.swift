@@ -31,7 +31,8 @@ extension UsageReading {
         object[.total] == nil
             ? UsageError("usage has no token count of a known shape (prompt_tokens, input_tokens, …)")
             : UsageError(
-                "usage has \(object.origin(of: .total).path) alone, which doesn't say what was prompt and what completion")
+                "usage has \(object.origin(of: .total).path) alone, which doesn't say what was prompt and what completion"
+            )
     }
 
     /// Cohere charges `billed_units`; what stands beside them is counted by its tokenizer.

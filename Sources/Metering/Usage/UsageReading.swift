@@ -171,7 +171,8 @@ public struct UsageReading: Sendable, Hashable {
         (.webSearch, .webSearch), (.xSearch, .xSearch), (.codeExecution, .codeExecution), (.fileSearch, .fileSearch),
         (.documentSearch, .documentSearch), (.urlFetch, .urlFetch), (.mapsGrounding, .mapsGrounding),
         (.citation, .citation), (.searchUnits, .searchUnit), (.inputMilliseconds, .inputMillisecond),
-        (.outputMilliseconds, .outputMillisecond), (.inputImages, .inputImage), (.outputImages, .outputImage), (.pages, .page),
+        (.outputMilliseconds, .outputMillisecond), (.inputImages, .inputImage), (.outputImages, .outputImage),
+        (.pages, .page),
         (.annotatedPages, .annotatedPage), (.characters, .character),
     ]
 }

@@ -135,7 +135,8 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
             .audioCacheRead, .imageInput, .imageCacheRead, .videoInput:
             true
         case .output, .reasoning, .audioOutput, .imageOutput, .videoOutput, .webSearch, .citation, .request, .xSearch,
-            .codeExecution, .fileSearch, .documentSearch, .urlFetch, .mapsGrounding, .inputMillisecond, .outputMillisecond,
+            .codeExecution, .fileSearch, .documentSearch, .urlFetch, .mapsGrounding, .inputMillisecond,
+            .outputMillisecond,
             .searchUnit, .inputImage, .outputImage, .page, .character, .requestLow, .requestMedium, .requestHigh,
             .reportedCost, .annotatedPage:
             false
@@ -147,7 +148,8 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
     public var fallback: UsageUnit? {
         switch self {
         case .input, .output, .webSearch, .citation, .request, .xSearch, .codeExecution, .fileSearch, .documentSearch,
-            .urlFetch, .mapsGrounding, .inputMillisecond, .outputMillisecond, .searchUnit, .inputImage, .outputImage, .page,
+            .urlFetch, .mapsGrounding, .inputMillisecond, .outputMillisecond, .searchUnit, .inputImage, .outputImage,
+            .page,
             .character, .reportedCost, .annotatedPage:
             nil
         case .cacheRead, .cacheWrite5m, .audioInput, .imageInput, .videoInput: .input

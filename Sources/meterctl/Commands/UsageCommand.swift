@@ -61,7 +61,10 @@ struct UsageCommand: AsyncParsableCommand {
                         ("provider", record.provider), ("at", record.at), ("received", record.received),
                         ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
                         ("status", record.status),
-                        ("unpriced", record.unpricedUnits.map { $0.joined(separator: ", ") + ": charged when a rate comes" }),
+                        (
+                            "unpriced",
+                            record.unpricedUnits.map { $0.joined(separator: ", ") + ": charged when a rate comes" }
+                        ),
                         (
                             "reported cost",
                             record.reportedCost.map { "USD \(dollars($0)) by \(record.reportedBy ?? "its sender")" }
@@ -116,7 +119,9 @@ struct UsageCommand: AsyncParsableCommand {
 enum LineTable {
     static func text(_ lines: [LineView], cost: String) -> String {
         var table = Table(("UNIT", .left), ("QUANTITY", .right), ("USD EACH", .right), ("USD", .right))
-        table.rows = lines.map { [name(of: $0), $0.quantity.map(String.init) ?? "", $0.rate ?? "", dollars($0.amount)] }
+        table.rows = lines.map {
+            [name(of: $0), $0.quantity.map(String.init) ?? "", $0.rate ?? "", dollars($0.amount)]
+        }
         table.rows.append(["cost", "", "", dollars(cost)])
         return table.text
     }

@@ -56,7 +56,8 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .storeFailed: .critical
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
-        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed, .ruleAboutNobody,
+        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed,
+            .ruleAboutNobody,
             .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
             .forbiddenModelUsed:
@@ -72,9 +73,11 @@ enum JournalEvent: String, CaseIterable {
     /// Whether many of them in a short time say no more than some do.
     var isLimited: Bool {
         switch self {
-        case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup, .backupFailed,
+        case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup,
+            .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
+            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts, .repliesUnread,
+            .holdExpired,
             .forbiddenModelUsed:
             true
         case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,

@@ -68,8 +68,13 @@ struct PriceCommand: AsyncParsableCommand {
                     ("surcharge", surcharges.isEmpty ? nil : surcharges.joined(separator: ", ")),
                     (
                         "unpriced",
-                        price.unpriced.isEmpty ? nil : price.unpriced.map(\.name).joined(separator: ", ") + ": no rate yet"
-                    ), ("reported cost", price.reported.map { "USD \(dollars($0.amount.description)) by \($0.source.name)" }),
+                        price.unpriced.isEmpty
+                            ? nil : price.unpriced.map(\.name).joined(separator: ", ") + ": no rate yet"
+                    ),
+                    (
+                        "reported cost",
+                        price.reported.map { "USD \(dollars($0.amount.description)) by \($0.source.name)" }
+                    ),
                 ]))
             Terminal.print("\n" + LineTable.text(LineView.lines(of: price), cost: price.cost.description))
         }

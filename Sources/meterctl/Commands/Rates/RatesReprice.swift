@@ -36,7 +36,8 @@ extension RatesCommand {
                 var cursor: String?
                 repeat {
                     let body = RepricingBody(
-                        since: since, org: org, reread: reread ? true : nil, dryRun: dryRun, cursor: cursor, reason: reason, actor: actor.name)
+                        since: since, org: org, reread: reread ? true : nil, dryRun: dryRun, cursor: cursor,
+                        reason: reason, actor: actor.name)
                     let step: RepricedView
                     do {
                         step = try await common.client.post(
