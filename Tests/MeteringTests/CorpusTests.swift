@@ -94,3 +94,21 @@ import Testing
         try check("reports", atLeast: 84)
     }
 }
+
+/// What the documentation says of members that are not billed.
+@Suite struct UsageDocumentTests {
+    @Test func everyMemberThatIsNotBilledIsInTheDocumentWithItsReason() throws {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../docs/usage.md")
+        let text = try String(contentsOf: path.standardized, encoding: .utf8)
+        let rows = Dictionary(
+            NotBilled.allCases.map { reason in
+                (reason, text.split(separator: "\n").first { $0.hasPrefix("| \(reason.rawValue) |") } ?? "")
+            }, uniquingKeysWith: { first, _ in first })
+        for table in UsageMembers.tables {
+            for entry in table.entries {
+                guard case .notBilled(let reason) = entry.member else { continue }
+                #expect(rows[reason]?.contains("`\(entry.name)`") == true, "\(entry.name): \(reason.rawValue)")
+            }
+        }
+    }
+}

@@ -28,6 +28,8 @@ public final class PreparedCharge: Sendable {
 /// Prepares charges, one after the other, on one thread.
 public struct ChargePreparer {
     private var bytes = RowBytes()
+    /// The version of the reader that is kept with a charge.
+    var readerVersion = UsageReading.version
 
     /// A preparer.
     public init() {}
@@ -53,7 +55,7 @@ public struct ChargePreparer {
         _ record: UsageRecord, _ price: Price, card: Int64?, version: UInt64, received: Timestamp, at: Timestamp? = nil,
         peer: Peer?
     ) -> PreparedCharge {
-        let lines = PriceCodec.encode(price)
+        let lines = PriceCodec.encode(price, readerVersion: readerVersion)
         let digest = digest(
             of: record, received: received, at: at, peer: peer, tierFellBack: price.tierFellBack, lines: lines)
         return PreparedCharge(

@@ -52,11 +52,11 @@ enum PriceCodec {
     }
 
     /// What is kept of a price.
-    static func encode(_ price: Price) -> [UInt8] {
+    static func encode(_ price: Price, readerVersion: Int = UsageReading.version) -> [UInt8] {
         encode(
             KeptPrice(
                 lines: price.lines, unpriced: price.unpriced, reported: price.reported,
-                readerVersion: UsageReading.version))
+                readerVersion: readerVersion))
     }
 
     /// What is kept of a record without a price: the reader's version, and what the sender reported.

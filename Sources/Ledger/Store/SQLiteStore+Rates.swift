@@ -138,6 +138,8 @@ extension SQLiteStore {
         guard policies != bookInBatch.costPolicies else { return .alive }
         bookInBatch = bookInBatch.with(policies)
         isBookTouched = true
+        // What has no price may have one by its sender's word now.
+        sweptTo = 0
         return .alive
     }
 
