@@ -115,6 +115,40 @@ import Testing
     }
 
     @Test(arguments: [
+        ("whisper-1", "openai", #"{"type":"duration","seconds":9.5}"#, "0.000950000"),
+        ("mistral-ocr-latest", "mistral", #"{"pages_processed":3,"pages_processed_annotation":1}"#, "0.017000000"),
+        (
+            "sonar-pro", "perplexity", #"{"prompt_tokens":1,"completion_tokens":1,"search_context_size":"high"}"#,
+            "0.014018000"
+        ),
+        ("rerank-v3.5", "cohere", #"{"billed_units":{"search_units":2}}"#, "0.004000000"),
+        ("gpt-image-1", "openai", #"{"input_tokens":1,"output_tokens":10,"total_tokens":11}"#, "0.000405000"),
+        (
+            "qwen3.7-max", "dashscope",
+            #"{"prompt_tokens":10,"completion_tokens":0,"prompt_tokens_details":{"cached_tokens":10,"cache_type":"ephemeral"}}"#,
+            "0.000002500"
+        ),
+        (
+            "grok-4.3", "xai",
+            #"{"input_tokens":0,"output_tokens":0,"server_side_tool_usage_details":{"x_search_calls":1,"document_search_calls":1}}"#,
+            "0.015000000"
+        ),
+    ])
+    func whatIsSoldBesideTokensHasAPriceOfTheTable(
+        model: String, provider: String, usage: String, cost: String
+    ) throws {
+        let rate = try #require(try Self.table.get().card.rate(model: model, provider: provider))
+        let reading = try UsageReading(json: usage, provider: provider, model: model)
+        let pricing = rate.price(
+            reading.buckets, conditions: reading.conditions, tier: .standard, at: Timestamp(milliseconds: 0))
+        guard case .priced(let price) = pricing else {
+            Issue.record("\(model): \(pricing)")
+            return
+        }
+        #expect(price.cost.description == cost && price.unpriced.isEmpty, "\(price)")
+    }
+
+    @Test(arguments: [
         ("[]", "line 1, column 1: the table must be an object of models"),
         ("{\n  \"gpt\": {\"litellm_provider\": \"openai\",}\n}", "line 2, column 40: not valid JSON"),
         ("{\"a\": 1}", "'a' must be an object"),

@@ -37,14 +37,16 @@ public struct UnitPrice: Sendable, Hashable {
         self.init(attos: attos)
     }
 
-    /// The price of one unit that a decimal of any length names, rounded half to even to 18 places; nil where it is none.
-    static func rounded(_ text: some StringProtocol) -> UnitPrice? {
+    /// The price per so many units, a thousand or one, that a decimal of any length names, rounded half to even so that one unit
+    /// has 18 places; nil if it is none.
+    static func rounded(_ text: some StringProtocol, perUnits units: Int) -> String? {
         // 36 places hold what a binary64 number of 17 significant digits prints, from 10⁻¹⁹ dollars on.
         guard let value = ExactDecimal.parse(text, scale: scale + 18), value >= 0 else { return nil }
-        let unit = ExactDecimal.powerOfTen(18)
+        let unit = ExactDecimal.powerOfTen(18) * Int128(units)
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: unit)
         let roundsUp = remainder > unit / 2 || (remainder == unit / 2 && quotient % 2 == 1)
-        return UnitPrice(attos: quotient + (roundsUp ? 1 : 0))
+        let attos = quotient + (roundsUp ? 1 : 0)
+        return ExactDecimal.text(attos * Int128(units), scale: scale, trimmed: true)
     }
 
     /// The price times a fraction, rounded half to even to the atto-dollar; nil where it is too large.

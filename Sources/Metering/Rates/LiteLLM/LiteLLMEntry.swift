@@ -302,11 +302,13 @@ struct LiteLLMEntry {
             fail(member, "it must be a number", &report)
             return nil
         }
+        // The file has prices per second, we have them per thousandth of one.
+        let units = unit == .inputMillisecond || unit == .outputMillisecond ? 1000 : 1
         var cleaned = FloatNoise.cleaned(text)
-        if cleaned == nil, UnitPrice(decimal: text, perUnits: 1) == nil {
-            cleaned = UnitPrice.rounded(text)?.description
+        if cleaned == nil, UnitPrice(decimal: text, perUnits: units) == nil {
+            cleaned = UnitPrice.rounded(text, perUnits: units)
         }
-        guard let price = UnitPrice(decimal: cleaned ?? text, perUnits: 1) else {
+        guard let price = UnitPrice(decimal: cleaned ?? text, perUnits: units) else {
             fail(member, "'\(text)' is not a price from 0 to 1,000,000 dollars", &report)
             return nil
         }
