@@ -20,15 +20,17 @@ KINDS = {
     "responses": 5, "responses stream": 4, "embedding": 8, "image": 3,
     "claude": 15, "claude stream": 10, "claude search": 3, "messages": 8, "messages stream": 5, "messages search": 2,
     "gemini": 8, "gemini stream": 5, "gemini flash": 5, "gemini image": 2,
-    "azure": 3, "azure deployment": 3, "bedrock": 5, "deepseek": 3, "grok": 3, "mistral": 3, "self-hosted": 3, "own price": 3,
+    "azure": 3, "azure deployment": 3, "bedrock": 5, "deepseek": 3, "grok": 3, "mistral": 3, "groq": 2, "perplexity": 3,
+    "openrouter": 3, "rerank": 2, "speech": 2, "responses search": 2, "gemini search": 2, "self-hosted": 3, "own price": 3,
     "cached": 6, "retry": 4, "fallback": 4, "error 400": 2, "error 429": 2, "error 500": 2, "broken stream": 3,
     "cancel": 3, "cancel stream": 5, "cancel messages": 3, "kill stream": 3,
 }
 MODES = {"retry": "once500", "fallback": "first500", "error 400": "e400", "error 429": "e429", "error 500": "e500",
          "broken stream": "drop", "cancel": "gate", "cancel stream": "gate", "cancel messages": "gate", "kill stream": "gate",
-         "claude search": "search", "messages search": "search"}
+         "claude search": "search", "messages search": "search",
+         "responses search": "search", "gemini search": "search"}
 GROUPS = {"chat audio": "audio", "chat flex": "gpt-5", "chat priority": "gpt-4o", "embedding": "embedding", "image": "image",
-          "responses": "gpt-5", "responses stream": "gpt-5", "gemini flash": "gemini-flash", "gemini image": "gemini-image",
+          "responses": "gpt-5", "responses stream": "gpt-5", "responses search": "gpt-5", "gemini flash": "gemini-flash", "gemini image": "gemini-image",
           "azure": "azure", "azure deployment": "azure-deployment", "own price": "own-price", "fallback": "flaky",
           "cached": "gpt-4o", "cancel messages": "claude"}
 ORGS, USERS = ["acme", "globex"], ["ana", "bo", "cy"]
@@ -51,16 +53,24 @@ def request_of(kind, rid, figures):
     # Requests of one prompt in ten: most are answered from the proxy's cache.
     prompt = "rid=%s mode=%s" % ("%s-%d" % (rid.split("-")[0] + "-cached", figures.randrange(10)) if kind == "cached" else rid, mode)
     group = GROUPS.get(kind) or next((name for name in (
-        "claude", "gemini", "bedrock", "deepseek", "grok", "mistral", "self-hosted") if kind.startswith(name)), None)
+        "claude", "gemini", "bedrock", "deepseek", "grok", "mistral", "groq", "perplexity", "openrouter", "rerank",
+        "speech", "self-hosted") if kind.startswith(name)), None)
     if kind.startswith("messages"):
         group = "claude"
     group = group or figures.choice(["gpt-4o", "gpt-4o-mini", "gpt-5"])
     if kind == "embedding":
         return "/v1/embeddings", {"model": group, "input": prompt}
+    if kind == "rerank":
+        return "/v1/rerank", {"model": group, "query": prompt, "documents": ["one", "two"]}
+    if kind == "speech":
+        return "/v1/audio/speech", {"model": group, "input": prompt, "voice": "alloy"}
     if kind == "image":
         return "/v1/images/generations", {"model": group, "prompt": prompt}
     if kind.startswith("responses"):
-        return "/v1/responses", {"model": group, "input": prompt, "max_output_tokens": 1000, "stream": "stream" in kind}
+        body = {"model": group, "input": prompt, "max_output_tokens": 1000, "stream": "stream" in kind}
+        if kind == "responses search":
+            body["tools"] = [{"type": "web_search"}]
+        return "/v1/responses", body
     body = {"model": group, "messages": [{"role": "user", "content": prompt}], "max_tokens": 2000}
     if "stream" in kind or kind == "cancel messages":
         body["stream"] = True

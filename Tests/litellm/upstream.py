@@ -131,6 +131,12 @@ def chat_usage(asked, model, limit):
         return usage
     read, written = {"cached_tokens": cached, "audio_tokens": 0}, {
         "reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
+    if model.startswith("sonar"):
+        return dict(usage, search_context_size="low", citation_tokens=0, num_search_queries=figures.choice([1, 3]))
+    if "anthropic/" in model:
+        # OpenRouter's: a discount that no price table knows.
+        usage["cost"] = round(prompt * 0.0000021 + output * 0.0000105, 8)
+        usage["cost_details"] = {"upstream_inference_cost": None}
     if "audio" in model:
         read.update(audio_tokens=prompt // 2, text_tokens=prompt - prompt // 2, cached_tokens=0)
         written.update(audio_tokens=output // 3, text_tokens=output - output // 3)
@@ -318,6 +324,31 @@ async def embeddings(request):
                               "data": [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]})
 
 
+async def rerank(request):
+    """POST /v2/rerank, as Cohere has it."""
+    body, asked, refusal = await begin(request, None)
+    if refusal is not None:
+        return refusal
+    usage = {"search_units": drawn(asked["rid"], "rerank").choice([1, 2])}
+    log("served", asked, endpoint="rerank", model=body["model"], usage=usage)
+    return web.json_response({"id": identifier(asked, "rerank-"), "results": [{"index": 0, "relevance_score": 0.9}],
+                              "meta": {"api_version": {"version": "2"}, "billed_units": usage}})
+
+
+async def speech(request):
+    """POST /v1/audio/speech: sound, without a usage object."""
+    body, asked, refusal = await begin(request, None)
+    if refusal is not None:
+        return refusal
+    log("served", asked, endpoint="speech", model=body["model"], usage={"characters": len(body["input"])})
+    return web.Response(body=b"sound" * 100, content_type="audio/mpeg")
+
+
+async def models(request):
+    """GET /v1/models: LiteLLM asks self-hosted servers for theirs now and then."""
+    return web.json_response({"object": "list", "data": []})
+
+
 async def images(request):
     """POST /v1/images/generations: with the output's details, as newer answers have them, or without."""
     body, asked, refusal = await begin(request, None)
@@ -361,6 +392,9 @@ def application():
     app.router.add_post("/v1/messages", messages)
     app.router.add_post("/v1/embeddings", embeddings)
     app.router.add_post("/v1/images/generations", images)
+    app.router.add_post("/v2/rerank", rerank)
+    app.router.add_post("/v1/audio/speech", speech)
+    app.router.add_get("/v1/models", models)
     app.router.add_post("/v1beta/models/{rest}", gemini)
     app.router.add_post("/model/{model}/converse", converse)
     app.router.add_get("/control/seen/{rid}", seen)
