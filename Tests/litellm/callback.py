@@ -5,6 +5,7 @@
 
 - Before a request it asks meterd for a hold (`authorize`). Without credits the client gets 402.
 - After a request it sends one usage record with LiteLLM's own usage object, verbatim, and LiteLLM's `response_cost` as `cost`.
+  Three counts are not in that object and are taken from the answer: reranks, the characters of speech, and OpenAI's web searches.
 - A record is kept until meterd acknowledges it. After a lost connection, what has no reply is sent again, unchanged.
 - The callback mints each id. LiteLLM's call id is no id for billing: a client can choose it with a header.
 
@@ -125,6 +126,23 @@ def worst_case(data):
     return {"model": model, "provider": provider, "usage": usage}
 
 
+def billable(payload, kwargs):
+    """LiteLLM's usage object, verbatim; and what LiteLLM prices but doesn't count there."""
+    usage = (payload.get("metadata") or {}).get("usage_object") or {}
+    answer = payload.get("response")
+    answer = answer if isinstance(answer, dict) else {}
+    call = payload.get("call_type")
+    if call == "arerank":
+        return (answer.get("meta") or {}).get("billed_units") or usage
+    if call == "aspeech":
+        return {"characters": len(kwargs.get("input") or "")}
+    if call == "aresponses":
+        searches = sum(item.get("type") == "web_search_call" for item in answer.get("output") or [])
+        if searches:
+            return {**usage, "server_tool_use": {"web_search_requests": searches}}
+    return usage
+
+
 class MeterdLogger(CustomLogger):
     """The callback."""
 
@@ -193,7 +211,6 @@ class MeterdLogger(CustomLogger):
     def charge(self, kwargs, suffix):
         """Queues the usage record of a request. LiteLLM cancels callbacks after 20 seconds, so nothing is awaited here."""
         payload = kwargs.get("standard_logging_object") or {}
-        metadata = payload.get("metadata") or {}
         request = self.request(kwargs)
         if request is None:
             return trace("stray", call_type=payload.get("call_type"), model=payload.get("model"))
@@ -209,7 +226,7 @@ class MeterdLogger(CustomLogger):
             "user": request["user"], "at": ended.isoformat().replace("+00:00", "Z"),
             "model": (payload.get("model_map_information") or {}).get("model_map_key") or payload.get("model"),
             "provider": payload.get("custom_llm_provider"),
-            "usage": metadata.get("usage_object"),
+            "usage": billable(payload, kwargs),
             "tags": {"group": str(payload.get("model_group")), "call": str(payload.get("call_type")),
                      "request": str(request["request"])},
         }

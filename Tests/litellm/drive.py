@@ -20,7 +20,7 @@ KINDS = {
     "responses": 5, "responses stream": 4, "embedding": 8, "image": 3,
     "claude": 15, "claude stream": 10, "claude search": 3, "messages": 8, "messages stream": 5, "messages search": 2,
     "gemini": 8, "gemini stream": 5, "gemini flash": 5, "gemini image": 2,
-    "azure": 3, "azure deployment": 3, "bedrock": 5, "deepseek": 3, "grok": 3, "mistral": 3, "groq": 2, "perplexity": 3,
+    "azure": 3, "azure deployment": 3, "bedrock": 3, "bedrock converse": 2, "deepseek": 3, "grok": 3, "mistral": 3, "groq": 2, "perplexity": 3,
     "openrouter": 3, "rerank": 2, "speech": 2, "responses search": 2, "gemini search": 2, "self-hosted": 3, "own price": 3,
     "cached": 6, "retry": 4, "fallback": 4, "error 400": 2, "error 429": 2, "error 500": 2, "broken stream": 3,
     "cancel": 3, "cancel stream": 5, "cancel messages": 3, "kill stream": 3,
@@ -31,7 +31,8 @@ MODES = {"retry": "once500", "fallback": "first500", "error 400": "e400", "error
          "responses search": "search", "gemini search": "search"}
 GROUPS = {"chat audio": "audio", "chat flex": "gpt-5", "chat priority": "gpt-4o", "embedding": "embedding", "image": "image",
           "responses": "gpt-5", "responses stream": "gpt-5", "responses search": "gpt-5", "gemini flash": "gemini-flash", "gemini image": "gemini-image",
-          "azure": "azure", "azure deployment": "azure-deployment", "own price": "own-price", "fallback": "flaky",
+          "azure": "azure", "azure deployment": "azure-deployment", "own price": "own-price",
+          "bedrock converse": "bedrock-converse", "fallback": "flaky",
           "cached": "gpt-4o", "cancel messages": "claude"}
 ORGS, USERS = ["acme", "globex"], ["ana", "bo", "cy"]
 # A client of its own, to be killed: it says so when it has the first words.

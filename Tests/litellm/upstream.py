@@ -132,7 +132,11 @@ def chat_usage(asked, model, limit):
     read, written = {"cached_tokens": cached, "audio_tokens": 0}, {
         "reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
     if model.startswith("sonar"):
-        return dict(usage, search_context_size="low", citation_tokens=0, num_search_queries=figures.choice([1, 3]))
+        # Perplexity says what it charges: tokens, and a fee for each request by the size of the search context.
+        cost = {"input_tokens_cost": round(prompt * 0.000003, 9), "output_tokens_cost": round(output * 0.000015, 9),
+                "request_cost": 0.006}
+        cost["total_cost"] = round(sum(cost.values()), 9)
+        return dict(usage, search_context_size="low", citation_tokens=0, num_search_queries=1, cost=cost)
     if "anthropic/" in model:
         # OpenRouter's: a discount that no price table knows.
         usage["cost"] = round(prompt * 0.0000021 + output * 0.0000105, 8)
