@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-ORGS = ["acme", "globex"]
-REFUSED = {"error 400", "error 429", "error 500"}
+ORGS = ["acme", "globex", "initech"]
+REFUSED = {"error 400", "error 429", "error 500", "no credits"}
 LEFT = {"cancel", "cancel stream", "cancel messages", "kill stream"}
 # Half a nano-dollar, to which meterd rounds, and the noise of LiteLLM's binary fractions.
 TOLERANCE = decimal.Decimal("0.000000000501")
@@ -101,7 +101,9 @@ class Comparison:
         for request in self.client:
             rid, kind, end = request["rid"], request["kind"], request["end"]
             billed = len(by_request.get(rid, []))
-            if kind in REFUSED:
+            if kind == "no credits":
+                expected, as_expected = 0, request["status"] == 402 and not self.served[rid] and not self.cut[rid]
+            elif kind in REFUSED:
                 expected, as_expected = 0, end == "error"
             elif kind in LEFT:
                 expected, as_expected = 1, end in ("left", "killed")
@@ -188,7 +190,10 @@ class Comparison:
         events = collections.Counter(line["event"] for line in self.trace)
         held = sum(line["event"] == "authorized" and line["reply"]["ok"] for line in self.trace)
         print("\nUSD %s by meterd, %s by LiteLLM" % (total["meterd"], total["LiteLLM"]))
-        print("holds: %d granted, %d released, 0 may be left" % (held, events["release"]))
+        refused = sum(line["event"] == "authorized" and not line["reply"]["ok"] for line in self.trace)
+        settled = {line["hold"] for line in self.recorded}
+        released = {line["hold"] for line in self.trace if line["event"] == "release"} - settled
+        print("holds: %d granted, %d refused, %d settled, %d released" % (held, refused, len(settled), len(released)))
         print("answers from the proxy's cache: %d; failed attempts: %d" % (events["cache_hit"], events["failed"]))
         print("connections lost: %d; records acknowledged as duplicates after that: %d" % (
             events["reconnect"], total["duplicate"]))

@@ -23,6 +23,7 @@ KINDS = {
     "azure": 3, "azure deployment": 3, "bedrock": 3, "bedrock converse": 2, "deepseek": 3, "grok": 3, "mistral": 3, "groq": 2, "perplexity": 3,
     "openrouter": 3, "rerank": 2, "speech": 2, "responses search": 2, "gemini search": 2, "self-hosted": 3, "own price": 3,
     "cached": 6, "retry": 4, "fallback": 4, "error 400": 2, "error 429": 2, "error 500": 2, "broken stream": 3,
+    "no credits": 2, "same call id": 3,
     "cancel": 3, "cancel stream": 5, "cancel messages": 3, "kill stream": 3,
 }
 MODES = {"retry": "once500", "fallback": "first500", "error 400": "e400", "error 429": "e429", "error 500": "e500",
@@ -33,7 +34,7 @@ GROUPS = {"chat audio": "audio", "chat flex": "gpt-5", "chat priority": "gpt-4o"
           "responses": "gpt-5", "responses stream": "gpt-5", "responses search": "gpt-5", "gemini flash": "gemini-flash", "gemini image": "gemini-image",
           "azure": "azure", "azure deployment": "azure-deployment", "own price": "own-price",
           "bedrock converse": "bedrock-converse", "fallback": "flaky",
-          "cached": "gpt-4o", "cancel messages": "claude"}
+          "cached": "gpt-4o", "no credits": "gpt-5", "cancel messages": "claude"}
 ORGS, USERS = ["acme", "globex"], ["ana", "bo", "cy"]
 # A client of its own, to be killed: it says so when it has the first words.
 CLIENT = """
@@ -64,7 +65,8 @@ def request_of(kind, rid, figures):
     if kind == "rerank":
         return "/v1/rerank", {"model": group, "query": prompt, "documents": ["one", "two"]}
     if kind == "speech":
-        return "/v1/audio/speech", {"model": group, "input": prompt, "voice": "alloy"}
+        # OpenAI charges for each character; LiteLLM doesn't count white space.
+        return "/v1/audio/speech", {"model": group, "input": prompt.replace(" ", ","), "voice": "alloy"}
     if kind == "image":
         return "/v1/images/generations", {"model": group, "prompt": prompt}
     if kind.startswith("responses"):
@@ -116,6 +118,11 @@ class Load:
         path, body = request_of(kind, rid, figures)
         org, user = figures.choice(ORGS), figures.choice(USERS)
         headers = {"authorization": "Bearer sk-%s-%s" % (org, user), "x-request-id": rid, "content-type": "application/json"}
+        if kind == "no credits":
+            org, headers["authorization"] = "initech", "Bearer sk-initech-%s" % user
+        if kind == "same call id":
+            # LiteLLM takes it as its call id: whoever bills by that can be paid once and used for ever.
+            headers["x-litellm-call-id"] = "the-same-id-always"
         entry = {"rid": rid, "kind": kind, "org": org, "user": user, "group": body["model"]}
         try:
             send = self.killed if kind == "kill stream" else self.left if kind.startswith("cancel") else self.whole
