@@ -77,7 +77,7 @@ class Connection:
                 pass
             reading.cancel()
             writer.close()
-            trace("reconnect")
+            trace("reconnect", unanswered=len(self.unanswered))
             await asyncio.sleep(0.05)
 
     async def write(self, writer, reading):

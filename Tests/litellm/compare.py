@@ -195,16 +195,19 @@ class Comparison:
         released = {line["hold"] for line in self.trace if line["event"] == "release"} - settled
         print("holds: %d granted, %d refused, %d settled, %d released" % (held, refused, len(settled), len(released)))
         print("answers from the proxy's cache: %d; failed attempts: %d" % (events["cache_hit"], events["failed"]))
-        print("connections lost: %d; records acknowledged as duplicates after that: %d" % (
-            events["reconnect"], total["duplicate"]))
+        print("connections lost: %d; lines sent again: %d; records that were acknowledged as duplicates: %d" % (
+            events["reconnect"], sum(line["unanswered"] for line in self.trace if line["event"] == "reconnect"),
+            total["duplicate"]))
         print("ledger verify: %s" % json.dumps(self.verification))
-        for name, command in (("unread members", ("usage", "unread")), ("costs to compare", ("rates", "drift"))):
-            items = self.ask(*command)["items"]
-            print("%s: %d" % (name, len(items)))
-            for item in items:
-                print("    %s" % json.dumps(item))
-                if item.get("differing"):
-                    self.problem("rates drift: %s" % json.dumps(item))
+        unread = self.ask("usage", "unread")["items"]
+        print("members of usage objects that meterd does not know: %d" % len(unread))
+        for item in unread:
+            print("    %s" % json.dumps(item))
+        drift = self.ask("rates", "drift")["items"]
+        print("records whose reported cost was compared: %d" % sum(item["records"] for item in drift))
+        for item in drift:
+            if item["differing"]:
+                self.problem("rates drift: %s" % json.dumps(item))
 
 
 def main():

@@ -172,7 +172,7 @@ class Load:
         host, port = self.given.proxy.split("//")[1].split(":")
         client = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", CLIENT, json.dumps([host, int(port), path, json.dumps(body), headers]),
-            stdout=asyncio.subprocess.PIPE)
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
         line = await client.stdout.readline()
         client.kill()
         await client.wait()
