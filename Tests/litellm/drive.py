@@ -14,7 +14,7 @@ import sys
 
 import aiohttp
 
-# How many of 200 requests are of a kind; each kind is there at least once.
+# The kinds of requests, and how often each is drawn; each kind is there at least once.
 KINDS = {
     "chat": 22, "chat stream": 16, "chat stream, no usage": 8, "chat audio": 3, "chat flex": 2, "chat priority": 2,
     "responses": 5, "responses stream": 4, "embedding": 8, "image": 3,
