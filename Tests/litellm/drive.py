@@ -30,7 +30,8 @@ MODES = {"retry": "once500", "fallback": "first500", "error 400": "e400", "error
          "broken stream": "drop", "cancel": "gate", "cancel stream": "gate", "cancel messages": "gate", "kill stream": "gate",
          "claude search": "search", "messages search": "search",
          "responses search": "search", "gemini search": "search"}
-GROUPS = {"chat audio": "audio", "chat flex": "gpt-5", "chat priority": "gpt-4o", "embedding": "embedding", "image": "image",
+GROUPS = {"chat audio": "audio", "chat flex": "gpt-5", "chat priority": "gpt-4o", "embedding": "embedding",
+          "image": "image",
           "responses": "gpt-5", "responses stream": "gpt-5", "responses search": "gpt-5", "gemini flash": "gemini-flash", "gemini image": "gemini-image",
           "azure": "azure", "azure deployment": "azure-deployment", "own price": "own-price",
           "bedrock converse": "bedrock-converse", "fallback": "flaky",
@@ -53,7 +54,8 @@ def request_of(kind, rid, figures):
     """The path and body of a request."""
     mode = MODES.get(kind, "ok")
     # Requests of one prompt in ten: most are answered from the proxy's cache.
-    prompt = "rid=%s mode=%s" % ("%s-%d" % (rid.split("-")[0] + "-cached", figures.randrange(10)) if kind == "cached" else rid, mode)
+    name = "%s-cached-%d" % (rid.split("-")[0], figures.randrange(10)) if kind == "cached" else rid
+    prompt = "rid=%s mode=%s" % (name, mode)
     group = GROUPS.get(kind) or next((name for name in (
         "claude", "gemini", "bedrock", "deepseek", "grok", "mistral", "groq", "perplexity", "openrouter", "rerank",
         "speech", "self-hosted") if kind.startswith(name)), None)
@@ -117,7 +119,8 @@ class Load:
         figures = random.Random(rid)
         path, body = request_of(kind, rid, figures)
         org, user = figures.choice(ORGS), figures.choice(USERS)
-        headers = {"authorization": "Bearer sk-%s-%s" % (org, user), "x-request-id": rid, "content-type": "application/json"}
+        headers = {"authorization": "Bearer sk-%s-%s" % (org, user), "x-request-id": rid,
+                   "content-type": "application/json"}
         if kind == "no credits":
             org, headers["authorization"] = "initech", "Bearer sk-initech-%s" % user
         if kind == "same call id":
