@@ -8,6 +8,7 @@
 # make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (HELD=10000000)
 # make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
+# make litellm  a real LiteLLM proxy from PyPI in front of meterd, and every bill compared (REQUESTS=1000 KILLS=4)
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
 # make power    cut the power of the disk under the real daemon, fill it, fail its system calls (CUTS=1000 SEED=1)
 # make faults   the same under the ledger alone, in memory: 1,000 cuts, and every operation failing
@@ -43,7 +44,7 @@ FUZZ_SECONDS ?= 600
 SEED ?= 1
 SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle lint smoke deb clean power faults simulate hostile fuzz test-sanitize
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle litellm lint smoke deb clean power faults simulate hostile fuzz test-sanitize
 
 run: build
 	@exec scripts/run
@@ -133,6 +134,12 @@ oracle: build
 	test -x var/oracle/bin/python || python3 -m venv var/oracle
 	var/oracle/bin/pip install --quiet --disable-pip-version-check -r Tests/oracle/requirements.txt
 	var/oracle/bin/python Tests/oracle/oracle.py .build/release/meterctl $(ORACLE)
+
+litellm: build
+	@python3 -c 'import venv, ensurepip' 2> /dev/null || scripts/install-deps python3-venv
+	test -x var/litellm/bin/python || python3 -m venv var/litellm
+	var/litellm/bin/pip install --quiet --disable-pip-version-check -r Tests/litellm/requirements.txt
+	Tests/litellm/run
 
 lint:
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

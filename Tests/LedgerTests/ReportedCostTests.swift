@@ -48,6 +48,25 @@ import Testing
         #expect(try ledger.verify().problems == [])
     }
 
+    @Test func anObjectThatSaysNothingIsTakenIfTheSenderSaysWhatItCost() async throws {
+        let ledger = try LedgerFixture()
+        try ledger.createOrg("acme", credits: "10")
+        func record(_ id: String, _ cost: String) throws -> UsageRecord {
+            UsageRecord(
+                id: id, org: "acme", model: "m", usage: "{}",
+                cost: Money(roundingDecimal: cost).flatMap { ReportedCost($0, source: .record) },
+                reading: try UsageReading(json: "{}", provider: nil, model: "m", hasCost: true))
+        }
+        #expect(throws: UsageError.self) { try UsageReading(json: "{}", provider: nil, model: "m") }
+        // Whatever the rate of the model: nobody knows what was used.
+        #expect(try ledger.reply(try record("a", "0.002")).status == .unpriced)
+        _ = try ledger.one(.setCostPolicies(CostPolicies(standard: .fallback)))
+        #expect(try ledger.reply(try record("b", "0.002")).cost.description == "0.002000000")
+        _ = try ledger.store.commit([])
+        #expect(try ledger.balance().description == "9.996000000")
+        #expect(try ledger.verify().problems == [])
+    }
+
     @Test func trustChargesWhatTheProviderSaysAndNamesTheSource() async throws {
         let ledger = try LedgerFixture { $0.costPolicies = CostPolicies(providers: ["openrouter": .trust]) }
         try ledger.createOrg("acme", credits: "10")

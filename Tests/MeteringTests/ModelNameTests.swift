@@ -34,6 +34,10 @@ import Testing
                 "bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0", nil,
                 "bedrock anthropic.claude-sonnet-4-5-20250929"
             ),
+            (
+                "bedrock/converse/eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock",
+                "bedrock anthropic.claude-sonnet-4-5-20250929"
+            ),
             // Its own place's price before the price without a place, its own date before none.
             ("us.anthropic.claude-opus-4-20250514-v1:0", nil, "bedrock us.anthropic.claude-opus-4-20250514-v1:0"),
             ("us-gov.anthropic.claude-3-haiku-20240307-v1:0", nil, "bedrock anthropic.claude-3-haiku"),

@@ -80,7 +80,7 @@ extension LedgerReader {
             seller = rate.provider
         }
         let own = first.reported.flatMap { $0.source == .record ? $0 : nil }
-        guard let reading = try? UsageReading(json: json, provider: seller, model: model),
+        guard let reading = try? UsageReading(json: json, provider: seller, model: model, hasCost: own != nil),
             let priced = try book.price(
                 model: model, provider: provider, reading,
                 tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at, on: entry,

@@ -7,6 +7,7 @@ enum ModelName {
     ///
     /// - `models/gemini-2.5-pro`, `publishers/google/models/…`, `arn:aws:bedrock:…/…`: without the path
     ///   (<https://ai.google.dev/api/models>, <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles.html>)
+    /// - `converse/us.anthropic.…`, `invoke/…`: without LiteLLM's route
     /// - `anthropic.claude-sonnet-4-5-20250929-v1:0`: without the version, then without the date
     /// - `claude-sonnet-4-5-20250929`, `gpt-5-2025-08-07`, `claude-sonnet-4-5@20250929`: without the date
     /// - `gemini-2.0-flash-001`: without the version (<https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions>)
@@ -54,10 +55,16 @@ enum ModelName {
 
     private static func withoutPath(_ name: Text) -> Text? {
         if starts(name, "models/") { return name.dropFirst("models/".utf8.count) }
+        // LiteLLM's routes to one model at Bedrock.
+        for route in routes where starts(name, route) { return name.dropFirst(route.utf8CodeUnitCount) }
         if starts(name, "publishers/google/models/") { return name.dropFirst("publishers/google/models/".utf8.count) }
         guard starts(name, "arn:aws"), let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return nil }
         return name[(slash + 1)...]
     }
+
+    private static let routes: [StaticString] = [
+        "converse/", "converse_like/", "invoke/", "async_invoke/", "chat_completions/", "mantle/",
+    ]
 
     private static let places: [StaticString] = [
         "us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "sa.", "me.", "af.", "us-gov.",

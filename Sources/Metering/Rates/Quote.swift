@@ -29,7 +29,8 @@ struct Quote {
                 multiple *= Int128(surcharge.thousandths)
                 divisor *= 1000
                 surcharges[condition] = surcharge
-            } else if condition.hasPrefix("speed.") || condition.hasPrefix("tier.") {
+            } else if condition.hasPrefix("speed.") || condition.hasPrefix("tier.")
+                || condition.hasPrefix("usage.") {
                 missingCondition = condition
                 return
             }
@@ -58,7 +59,17 @@ struct Quote {
             }
             lines.append(LineItem(unit: unit, quantity: quantity, rate: raised, model: model))
         }
+        if !Self.hasNoSize(buckets), lines.contains(where: { Self.sizes.contains($0.unit) }) {
+            // <https://docs.perplexity.ai/getting-started/pricing>: the fee of the request has its searches in.
+            unpriced.removeAll { $0.unit == .webSearch }
+        }
+        // An object of zeros says nothing of what was used, if the model is sold by images, seconds or pages.
+        if lines.isEmpty, unpriced.isEmpty, sheets.price(of: .input) == nil, sheets.price(of: .output) == nil {
+            missingModel = rate.model
+        }
     }
+
+    private static let sizes: [UsageUnit] = [.requestLow, .requestMedium, .requestHigh]
 
     /// A model that sells images or speech alone reports its tokens as output, without details
     /// (<https://platform.openai.com/docs/api-reference/images/object>).

@@ -69,6 +69,8 @@ extension RateBook {
             guard policy == .fallback, let reported else { return nil }
             return priced(reported, tier)
         }
+        // Zeros are no usage to be charged for, if the sender says that there was some.
+        if policy == .fallback, let reported, best.quote.lines.isEmpty { return priced(reported, tier) }
         var pricing = best.quote.pricing(tier: tier)
         if case .priced(var price) = pricing {
             price.reported = reported

@@ -325,7 +325,7 @@ enum UsageMembers {
     private static let xaiToolUse: [UsageMemberTable.Entry] = [
         ("web_search_calls", .count(.webSearch)), ("x_search_calls", .count(.xSearch)),
         ("code_interpreter_calls", .count(.codeExecution)), ("file_search_calls", .count(.fileSearch)),
-        ("document_search_calls", .count(.documentSearch)), ("image_generation_calls", .count(.outputImages)),
+        ("document_search_calls", .count(.documentSearch)), ("image_generation_calls", .count(.imageCalls)),
         ("mcp_calls", .notBilled(.free)),
     ]
     private static let billedUnits: [UsageMemberTable.Entry] = [

@@ -29,7 +29,7 @@ struct UsageObject {
         case billedInput, billedOutput
         // Counted beside tokens
         case webSearch, xSearch, codeExecution, fileSearch, documentSearch, urlFetch, mapsGrounding, citation
-        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, pages, annotatedPages,
+        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, imageCalls, pages, annotatedPages,
             characters
         case bareDuration, videoMilliseconds, billableMilliseconds, promptAudioMilliseconds, audioOfEitherSide
     }
@@ -105,6 +105,12 @@ struct UsageObject {
     var standIn: ModelUsage?
     /// Members that nobody knows, with a number above zero.
     var unread: [UnreadMember] = []
+
+    /// Whether it has no count, no cost, and no number that nobody knows.
+    var isSilent: Bool {
+        cost == nil && unread.isEmpty && models.isEmpty && native == nil
+            && Field.allCases.allSatisfy { self[$0] == nil }
+    }
 
     /// A count; nil if it was not reported.
     subscript(field: Field) -> Int64? {

@@ -19,6 +19,13 @@ public struct UsageReading: Sendable, Hashable {
     /// Nothing used.
     public init() {}
 
+    /// An object that says nothing at all, of a request whose cost its sender reports. Without that cost it has no price.
+    private static let silent: UsageReading = {
+        var reading = UsageReading()
+        reading.conditions = ["usage.none"]
+        return reading
+    }()
+
     /// Reads the JSON of a usage object.
     ///
     /// - Parameters:
@@ -26,8 +33,15 @@ public struct UsageReading: Sendable, Hashable {
     ///   - provider: who served the request, in the spelling of rate files; nil if it isn't known.
     ///   - model: the record's model. Provider and model's family decide what the same members mean; see
     ///     ``ContainmentRules``.
-    public init(json: UnsafeBufferPointer<UInt8>, provider: String?, model: String) throws(UsageError) {
+    ///   - hasCost: whether the record says what the request cost; an empty object is an error otherwise.
+    public init(
+        json: UnsafeBufferPointer<UInt8>, provider: String?, model: String, hasCost: Bool = false
+    ) throws(UsageError) {
         let object = try UsageObject(json: json)
+        if hasCost, object.isSilent {
+            self = Self.silent
+            return
+        }
         do throws(UsageError) {
             try self.init(object, provider: provider, model: model)
         } catch {
@@ -38,11 +52,12 @@ public struct UsageReading: Sendable, Hashable {
     }
 
     /// The same of a text.
-    public init(json: String, provider: String?, model: String) throws(UsageError) {
+    public init(json: String, provider: String?, model: String, hasCost: Bool = false) throws(UsageError) {
         var copy = json
         let result = copy.withUTF8 { bytes -> Result<UsageReading, UsageError> in
             do throws(UsageError) {
-                return .success(try UsageReading(json: bytes, provider: provider, model: model))
+                return .success(
+                    try UsageReading(json: bytes, provider: provider, model: model, hasCost: hasCost))
             } catch {
                 return .failure(error)
             }
@@ -155,6 +170,9 @@ public struct UsageReading: Sendable, Hashable {
         // Characters and images beside tokens are the same text and the same images.
         if buckets.promptTokens > 0 { buckets[.character] = 0 }
         if buckets[.imageInput] > 0 { buckets[.inputImage] = 0 }
+        if buckets[.output] + buckets[.imageOutput] > 0 { buckets[.outputImage] = 0 }
+        // Images of a tool are further ones.
+        buckets[.outputImage] += object[.imageCalls] ?? 0
         // pydantic-ai before 1 merges both sides' audio into one count.
         if let audio = object[.audioOfEitherSide], audio > 0, object[.audioInput] == nil, object[.audioOutput] == nil {
             unread.append(UnreadMember(name: object.origin(of: .audioOfEitherSide).path, count: audio))
