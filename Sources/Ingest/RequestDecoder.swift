@@ -177,7 +177,8 @@ public struct RequestDecoder {
         guard let range = members.usage else { throw missing("usage", "the provider's usage object") }
         let bytes = UnsafeBufferPointer(rebasing: line[range])
         do throws(UsageError) {
-            let reading = try UsageReading(json: bytes, provider: provider ?? providerOfModel(model), model: model, hasCost: members.cost != nil)
+            let reading = try UsageReading(
+                json: bytes, provider: provider ?? providerOfModel(model), model: model, hasCost: members.cost != nil)
             return (String(decoding: bytes, as: UTF8.self), reading)
         } catch {
             throw Refusal(.malformed, error.message)
