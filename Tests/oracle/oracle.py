@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Prices generated usage records by LiteLLM's own cost functions and by meterctl, and compares.
 
-usage: oracle.py METERCTL [--per-model N] [--record FILE] [--sample N]
+usage: oracle.py METERCTL [--seed N] [--record FILE] [--sample N] [--dumps N]
 
 Every token-priced chat, completion and responses model of LiteLLM's table is priced at each of its tiers, just below,
 at and just above each of its thresholds, in and out of its hours, with and without cached, written, reasoning, audio,
-image and video tokens. The two have to agree within the error of LiteLLM's floating point. Where they may not, the model
-stands in exceptions.json with the reason; an exception that isn't one any more is an error too.
+image and video tokens. Each record is priced in three forms: as the provider reports it, and as a LiteLLM callback would
+dump LiteLLM's Usage object for it, with nulls and without. meterctl has to charge the same for all three, and the same as
+LiteLLM within the error of floating point. If a model may differ, exceptions.json names it with the reason. An exception
+that is no longer needed is an error too.
 
 LiteLLM's table is the one in its wheel; LITELLM_LOCAL_MODEL_COST_MAP keeps it from fetching another.
 """
@@ -29,12 +31,7 @@ from litellm.cost_calculator import cost_per_token  # noqa: E402
 from litellm.llms.anthropic.chat.transformation import AnthropicConfig  # noqa: E402
 from litellm.llms.vertex_ai.gemini.vertex_and_google_ai_studio_gemini import VertexGeminiConfig  # noqa: E402
 from litellm.responses.utils import ResponseAPILoggingUtils  # noqa: E402
-from litellm.types.utils import (  # noqa: E402
-    CacheCreationTokenDetails,
-    CompletionTokensDetailsWrapper,
-    PromptTokensDetailsWrapper,
-    Usage,
-)
+from litellm.types.utils import Usage  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(os.path.dirname(litellm.__file__), "model_prices_and_context_window_backup.json")
@@ -234,25 +231,19 @@ def whole_usage(usage):
         return AnthropicConfig().calculate_usage(usage, None)
     if "input_tokens" in usage:
         return ResponseAPILoggingUtils._transform_response_api_usage_to_chat_usage(usage)
-    inside = dict(usage.get("prompt_tokens_details") or {})
-    if "cache_creation_token_details" in inside:
-        inside["cache_creation_token_details"] = CacheCreationTokenDetails(**inside["cache_creation_token_details"])
-    parts = usage.get("completion_tokens_details")
-    whole = Usage(
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage["completion_tokens"],
-        total_tokens=usage["total_tokens"],
-        prompt_tokens_details=PromptTokensDetailsWrapper(**inside) if inside else None,
-        completion_tokens_details=CompletionTokensDetailsWrapper(**parts) if parts else None,
-    )
-    for member in ("speed", "inference_geo"):
-        if member in usage:
-            setattr(whole, member, usage[member])
-    return whole
+    return Usage(**usage)
 
 
-def by_litellm(model, provider, tier, moment, usage):
-    whole = whole_usage(usage)
+# How a record is handed to meterctl. A callback dumps the Usage object, and some drop the nulls.
+FORMS = ("provider's own", "dump with nulls", "dump without nulls")
+
+
+def forms(usage, whole):
+    """The usage object in each of FORMS."""
+    return usage, whole.model_dump(), whole.model_dump(exclude_none=True)
+
+
+def by_litellm(model, provider, tier, moment, whole):
     raw = litellm.model_cost[model]["litellm_provider"]
     provider = provider or provider_of(raw)
     if raw.startswith("text-completion-") or raw in ("cohere_chat", "azure_text"):
@@ -284,7 +275,8 @@ def main():
     arguments.add_argument("meterctl")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--record", metavar="FILE", help="write a sample of the vectors, as the suite prices them")
-    arguments.add_argument("--sample", type=int, default=1200)
+    arguments.add_argument("--sample", type=int, default=1200, help="how many of those are in the providers' own shapes")
+    arguments.add_argument("--dumps", type=int, default=400, help="how many of LiteLLM's dumps follow them")
     options = arguments.parse_args()
 
     with open(TABLE) as file:
@@ -294,14 +286,20 @@ def main():
             print("prices.json.gz, which the suite reads, is not this wheel's table")
             return 1
     cases = list(vectors(table, options.seed))
-    print(f"{len(cases)} usage records over {len({case[0] for case in cases})} models of LiteLLM {version()}")
+    wholes = [whole_usage(case[4]) for case in cases]
+    # Dumped before they are priced: LiteLLM's functions may write into them.
+    objects = [forms(case[4], whole) for case, whole in zip(cases, wholes)]
+    records = len(cases) * len(FORMS)
+    print(f"{records} usage records over {len({case[0] for case in cases})} models of LiteLLM {version()}")
+    print(f"{len(cases)} in the provider's own shape, and LiteLLM's dump of each with nulls and without")
 
     lines = [
         json.dumps(
-            {"id": str(number), "model": model, "tier": tier, "at": moment, "usage": usage}
+            {"id": f"{number}.{form}", "model": model, "tier": tier, "at": moment, "usage": usage}
             | ({"provider": provider} if provider else {})
         )
-        for number, (model, provider, tier, moment, usage) in enumerate(cases)
+        for number, (model, provider, tier, moment, _) in enumerate(cases)
+        for form, usage in enumerate(objects[number])
     ]
     started = time.time()
     answers = subprocess.run(
@@ -309,7 +307,7 @@ def main():
         input="\n".join(lines).encode(), stdout=subprocess.PIPE, check=True,
     ).stdout.decode().splitlines()
     print(f"meterctl: {time.time() - started:.1f} s")
-    assert len(answers) == len(cases)
+    assert len(answers) == records
 
     litellm.suppress_debug_info = True
     litellm.set_verbose = False
@@ -318,38 +316,58 @@ def main():
     logging.disable(logging.CRITICAL)
     started = time.time()
     differences = {}
-    agreed = set()
+    disagreements = []
     recorded = []
-    for number, (case, answer) in enumerate(zip(cases, answers)):
-        ours = json.loads(answer)
+    for number, (case, whole) in enumerate(zip(cases, wholes)):
+        words = None
         try:
-            theirs = by_litellm(*case)
+            theirs = by_litellm(*case[:4], whole)
         except Exception as error:
-            theirs = None
-            words = str(error).splitlines()[0][:160]
-        if theirs is None:
-            differences.setdefault(case[0], []).append((case, ours, f"LiteLLM: {words}"))
-        elif ours.get("cost") is None:
-            differences.setdefault(case[0], []).append((case, ours, f"{theirs!r} by LiteLLM"))
-        else:
-            exact = sum(float(line["amount"]) for line in ours["lines"] if line["unit"] != "rounding")
-            if abs(exact - theirs) > RELATIVE * max(exact, theirs, 1e-12):
-                differences.setdefault(case[0], []).append((case, ours, f"{theirs!r} by LiteLLM, {exact!r} by us"))
+            theirs, words = None, f"LiteLLM: {str(error).splitlines()[0][:160]}"
+        ours = [json.loads(answer) for answer in answers[number * len(FORMS):(number + 1) * len(FORMS)]]
+        for form, answer in enumerate(ours):
+            found = words or difference(answer, theirs)
+            handed = (*case[:4], objects[number][form])
+            if found:
+                differences.setdefault(case[0], []).append((handed, answer, found, form))
             else:
-                agreed.add(case[0])
-                recorded.append((case, theirs))
+                recorded.append((handed, theirs, form, case[4]))
+            if outcome(answer) != outcome(ours[0]):
+                disagreements.append((handed, answer, case[4], ours[0], form))
         if number % 500 == 0:
             progress("LiteLLM", number, len(cases), started)
     progress("LiteLLM", len(cases), len(cases), started)
     print(f"LiteLLM: {time.time() - started:.1f} s")
     if options.record:
         record(options, recorded)
-    return judge(cases, differences)
+    return judge(records, differences, disagreements)
+
+
+def outcome(answer):
+    """What has to be the same in every form: the cost, what has no price, and the reason if there is no cost."""
+    return answer.get("cost"), tuple(answer.get("unpriced_units", ())), (answer.get("error") or {}).get("code")
+
+
+def difference(ours, theirs):
+    """How an answer of meterctl's differs from LiteLLM's cost; None if it doesn't."""
+    if ours.get("cost") is None:
+        return f"{theirs!r} by LiteLLM"
+    exact = sum(float(line["amount"]) for line in ours["lines"] if line["unit"] != "rounding")
+    if ours.get("unpriced_units"):
+        # The rest is charged, but the cost is not the whole cost, even if LiteLLM's happens to be the same.
+        return f"{theirs!r} by LiteLLM, {exact!r} by us without {', '.join(ours['unpriced_units'])}"
+    if abs(exact - theirs) > RELATIVE * max(exact, theirs, 1e-12):
+        return f"{theirs!r} by LiteLLM, {exact!r} by us"
+    return None
 
 
 def record(options, recorded):
-    """A sample: a third at the edges of thresholds, a fifth in the providers' own shapes, a fifth at other tiers."""
-    random.Random(options.seed).shuffle(recorded)
+    """A sample: a third at the edges of thresholds, a fifth in the providers' own shapes, a fifth at other tiers.
+
+    LiteLLM's dumps come after it.
+    """
+    own = [(case, cost) for case, cost, form, _ in recorded if form == 0]
+    random.Random(options.seed).shuffle(own)
     edges = {edge + step for edge in (32_000, 128_000, 200_000, 256_000, 272_000) for step in (-1, 0, 1)}
 
     def stratum(case):
@@ -362,11 +380,12 @@ def record(options, recorded):
     room = {name: int(options.sample * share) for name, share in
             {"edge": 0.35, "shape": 0.2, "tier": 0.2, "hour": 0.05, "plain": 0.2}.items()}
     sample = []
-    for case, cost in recorded:
+    for case, cost in own:
         name = stratum(case)
         if room[name] > 0:
             room[name] -= 1
             sample.append((case, cost))
+    sample += dumps(options, recorded)
     with open(options.record, "w") as file:
         for (model, provider, tier, moment, usage), cost in sample:
             vector = {
@@ -376,7 +395,37 @@ def record(options, recorded):
     print(f"{len(sample)} vectors are in {options.record}")
 
 
-def judge(cases, differences):
+def dumps(options, recorded):
+    """Dumps, half with nulls: a fifth of each provider's own shape, the rest of Chat's, over all providers in turn."""
+    def shape(usage):
+        if "promptTokenCount" in usage:
+            return "gemini"
+        if "prompt_tokens" in usage:
+            return "chat"
+        return "anthropic" if "cache_read_input_tokens" in usage else "responses"
+
+    groups = {}
+    for case, cost, form, usage in recorded:
+        # A dump of nothing but two counts proves little; records without a provider are like that.
+        if form and case[1] and len(usage) > 3:
+            groups.setdefault((shape(usage), form), {}).setdefault(case[1], []).append((case, cost))
+    dice = random.Random(f"{options.seed} dumps")
+    sample = []
+    for (name, _), providers in sorted(groups.items()):
+        room = int(options.dumps * (0.4 if name == "chat" else 0.2) / 2)
+        for found in providers.values():
+            dice.shuffle(found)
+        order = sorted(providers)
+        dice.shuffle(order)
+        while room > 0 and any(providers.values()):
+            for provider in order:
+                if room > 0 and providers[provider]:
+                    sample.append(providers[provider].pop())
+                    room -= 1
+    return sample
+
+
+def judge(records, differences, disagreements):
     with open(os.path.join(HERE, "exceptions.json")) as file:
         exceptions = json.load(file)
     total = sum(len(found) for found in differences.values())
@@ -388,17 +437,29 @@ def judge(cases, differences):
         if left:
             unexpected[name] = left
     stale = sorted(set(tiers_of) - set(differences))
-    print(f"{len(cases) - total} agree; {total} differ, of {len(differences)} models")
+    print(f"{records - total} agree; {total} differ, of {len(differences)} models")
+    for form, name in enumerate(FORMS):
+        count = sum(item[3] == form for found in differences.values() for item in found)
+        print(f"  {count} of {records // len(FORMS)} differ as {name}")
     for group in exceptions:
-        count = sum(len(differences.get(name, [])) for name in group["models"])
-        print(f"  {count} records, {len(group['models'])} models: {group['reason']}")
+        counts = [
+            sum(item[3] == form for name in group["models"] for item in differences.get(name, []))
+            for form in range(len(FORMS))
+        ]
+        words = " + ".join(map(str, counts))
+        print(f"  {words} records, {len(group['models'])} models: {group['reason']}")
     for name, found in sorted(unexpected.items()):
-        print(f"NOT EXPECTED: {name}: {len(found)}, such as {found[0][2]}")
+        print(f"NOT EXPECTED: {name}: {len(found)}, such as {found[0][2]}, as {FORMS[found[0][3]]}")
         print(f"  {json.dumps(found[0][0])}")
         print(f"  {json.dumps(found[0][1])[:400]}")
     for name in stale:
         print(f"NO EXCEPTION ANY MORE: {name}")
-    return 1 if unexpected or stale else 0
+    print(f"{len(disagreements)} dumps cost another amount than the provider's own shape")
+    for handed, answer, own, ours, form in disagreements[:20]:
+        print(f"ANOTHER COST AS {FORMS[form]}: {json.dumps(handed)}")
+        print(f"  {json.dumps(answer)[:400]}")
+        print(f"  {json.dumps(own)}: {json.dumps(ours)[:400]}")
+    return 1 if unexpected or stale or disagreements else 0
 
 
 def version():
