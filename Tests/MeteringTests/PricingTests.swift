@@ -243,3 +243,14 @@ import Testing
         }
     }
 }
+
+/// The prompt's tokens, which pick a long-context price.
+@Suite struct PromptTokensTests {
+    @Test func everyUnitOfThePromptCountsAndNoOther() {
+        for unit in UsageUnit.allCases {
+            var buckets = UsageBuckets()
+            buckets[unit] = 7
+            #expect(buckets.promptTokens == (unit.isPrompt ? 7 : 0), "\(unit.name)")
+        }
+    }
+}

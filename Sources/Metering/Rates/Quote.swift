@@ -30,35 +30,28 @@ struct Quote {
                 divisor *= 1000
                 surcharges[condition] = surcharge
             } else if condition.hasPrefix("speed.") || condition.hasPrefix("tier.")
-                || condition.hasPrefix("usage.") {
+                || condition.hasPrefix("usage.")
+            {
                 missingCondition = condition
                 return
             }
         }
         let sheets = rate.prices(tier: tier, promptTokens: buckets.promptTokens, at: moment)
-        let buckets = Self.withOnlyOutput(buckets, sheets)
+        let only = buckets[.output] > 0 ? Self.onlyOutput(sheets) : nil
         lines.reserveCapacity(4)
-        for unit in UsageUnit.allCases {
-            // The fee of the request itself; with a size of search context it is that size's.
-            let quantity = unit == .request && Self.hasNoSize(buckets) && model == nil ? 1 : buckets[unit]
-            guard quantity > 0 else { continue }
-            guard let (price, isStandard) = sheets.price(of: unit) else {
-                if !unit.isFreeUnlessPublished {
-                    unpriced.append(UnpricedUnit(unit: unit, quantity: quantity, model: model))
-                }
-                continue
+        buckets.forEachUsed(also: .request) { unit, used in
+            var quantity = used
+            if unit == .request {
+                // The fee of the request itself; with a size of search context it is that size's.
+                quantity = model == nil && Self.hasNoSize(buckets) ? 1 : 0
+            } else if let only {
+                quantity = unit == .output ? 0 : unit == only ? quantity + buckets[.output] : quantity
             }
-            if isStandard, tier != .standard { tierFellBack = true }
-            guard !surcharges.isEmpty, unit.isTokens else {
-                lines.append(LineItem(unit: unit, quantity: quantity, rate: price, model: model))
-                continue
-            }
-            guard let raised = price.multiplied(by: multiple, over: divisor) else {
-                isOverflow = true
-                return
-            }
-            lines.append(LineItem(unit: unit, quantity: quantity, rate: raised, model: model))
+            guard quantity > 0 else { return }
+            add(unit, quantity, sheets, tier, model, multiple, divisor)
         }
+        // Output of another kind than the details say.
+        if let only, buckets[only] == 0 { add(only, buckets[.output], sheets, tier, model, multiple, divisor) }
         if !Self.hasNoSize(buckets), lines.contains(where: { Self.sizes.contains($0.unit) }) {
             // <https://docs.perplexity.ai/getting-started/pricing>: the fee of the request has its searches in.
             unpriced.removeAll { $0.unit == .webSearch }
@@ -69,18 +62,37 @@ struct Quote {
         }
     }
 
+    /// Adds the line of a unit, or says that it has no price.
+    private mutating func add(
+        _ unit: UsageUnit, _ quantity: Int64, _ sheets: RequestPrices, _ tier: ServiceTier, _ model: String?,
+        _ multiple: Int128, _ divisor: Int128
+    ) {
+        guard let (price, isStandard) = sheets.price(of: unit) else {
+            if !unit.isFreeUnlessPublished {
+                unpriced.append(UnpricedUnit(unit: unit, quantity: quantity, model: model))
+            }
+            return
+        }
+        if isStandard, tier != .standard { tierFellBack = true }
+        guard !surcharges.isEmpty, unit.isTokens else {
+            lines.append(LineItem(unit: unit, quantity: quantity, rate: price, model: model))
+            return
+        }
+        guard let raised = price.multiplied(by: multiple, over: divisor) else {
+            isOverflow = true
+            return
+        }
+        lines.append(LineItem(unit: unit, quantity: quantity, rate: raised, model: model))
+    }
+
     private static let sizes: [UsageUnit] = [.requestLow, .requestMedium, .requestHigh]
 
-    /// A model that sells images or speech alone reports its tokens as output, without details
-    /// (<https://platform.openai.com/docs/api-reference/images/object>).
-    private static func withOnlyOutput(_ buckets: UsageBuckets, _ sheets: RequestPrices) -> UsageBuckets {
-        guard buckets[.output] > 0, sheets.price(of: .output) == nil else { return buckets }
+    /// What a model's output is if it has a price for one kind of output alone: its images or speech are reported as output,
+    /// without details (<https://platform.openai.com/docs/api-reference/images/object>).
+    private static func onlyOutput(_ sheets: RequestPrices) -> UsageUnit? {
+        guard sheets.price(of: .output) == nil else { return nil }
         let kinds = [UsageUnit.imageOutput, .audioOutput, .videoOutput].filter { sheets.price(of: $0) != nil }
-        guard kinds.count == 1 else { return buckets }
-        var copy = buckets
-        copy[kinds[0]] += copy[.output]
-        copy[.output] = 0
-        return copy
+        return kinds.count == 1 ? kinds[0] : nil
     }
 
     private static func hasNoSize(_ buckets: UsageBuckets) -> Bool {

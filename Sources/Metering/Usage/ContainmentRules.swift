@@ -24,6 +24,18 @@ struct ContainmentRules {
         /// The total chooses; the value holds if it doesn't.
         case open(elseBeside: Bool)
 
+        /// Whether the total may choose.
+        var isOpen: Bool { if case .open = self { true } else { false } }
+
+        /// Whether it is counted beside, if the total doesn't choose.
+        var isBesideByDefault: Bool {
+            switch self {
+            case .within: false
+            case .beside, .open(elseBeside: true): true
+            case .open(elseBeside: false): false
+            }
+        }
+
         /// The readings to try, the one that holds by default first: true for beside.
         var readings: [Bool] {
             switch self {

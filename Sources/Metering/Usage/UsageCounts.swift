@@ -2,14 +2,15 @@
 struct UsageCounts {
     var family = ContainmentRules.Family.chat
     var prompt: Int64 = 0
-    var promptName = ""
+    private var promptField = UsageObject.Field.promptChat
     var completion: Int64 = 0
-    var completionName = "the completion"
+    private var completionField: UsageObject.Field?
     var cached: Int64 = 0
-    var cachedName = "the cached tokens"
+    private var cachedField: UsageObject.Field?
     var written: Int64 = 0
     var reasoning: Int64 = 0
-    var reasoningName = "the reasoning"
+    private var reasoningField: UsageObject.Field?
+    private let object: UsageObject
     var toolUse: Int64 = 0
     /// The names under which cached tokens stand.
     var cacheNames = CacheNames()
@@ -30,21 +31,23 @@ struct UsageCounts {
         var plain = false
     }
 
-    static let prompts: [UsageObject.Field] = [.promptChat, .promptGemini, .promptSnake, .promptCamel]
-    static let completions: [UsageObject.Field] = [
-        .completionChat, .completionGemini, .completionSnake, .completionCamel,
-    ]
-    private static let reasons: [UsageObject.Field] = [.reasoning, .thoughts, .reasoningTop, .reasoningCodex]
-    private static let within: [UsageObject.Field] = [.detailsCached, .cacheReadWithin, .cachedReadSplit]
-    private static let reads: [UsageObject.Field] = within + [.cacheReadVercel, .cacheReadPlain, .cacheReadBeside]
-    private static let writesWithin: [UsageObject.Field] = [.cacheWriteWithin, .cachedWriteSplit]
-    private static let writes: [UsageObject.Field] = writesWithin + [.cacheWritePlain, .cacheWriteBeside]
+    static let prompts = FieldSet(.promptChat, .promptSnake, .promptGemini, .promptCamel)
+    static let completions = FieldSet(.completionChat, .completionSnake, .completionGemini, .completionCamel)
+    private static let reasons = FieldSet(.reasoning, .thoughts, .reasoningTop, .reasoningCodex)
+    private static let within = FieldSet(.detailsCached, .cacheReadWithin, .cachedReadSplit)
+    private static let reads = within.union(FieldSet(.cacheReadVercel, .cacheReadPlain, .cacheReadBeside))
+    private static let writesWithin = FieldSet(.cacheWriteWithin, .cachedWriteSplit)
+    private static let writes = writesWithin.union(FieldSet(.cacheWritePlain, .cacheWriteBeside))
+    /// Everything that is about cached tokens.
+    private static let caches = reads.union(writes)
+        .union(FieldSet(.cachedByModality, .cachedText, .cachedAudio, .cachedImage, .cacheMiss))
     /// Providers whose embeddings and rerankings report a total alone, all of which is input.
     /// <https://docs.voyageai.com/reference/embeddings-api>, <https://api.jina.ai/redoc>
     private static let countsInputOnly: Set<String> = ["voyage", "jina_ai", "nomic", "mixedbread"]
 
     /// Reads the counts of an object; nil if it has no tokens at all.
     init?(of object: UsageObject, provider: String?, model: String) throws(UsageError) {
+        self.object = object
         var completion = try Self.one(of: Self.completions, object)
         var prompt = try Self.one(of: Self.prompts, object)
         if prompt == nil, object[.promptText] != nil { prompt = .promptText }
@@ -54,15 +57,13 @@ struct UsageCounts {
         guard let prompt else {
             guard completion == nil else { throw Self.missingPrompt(completion) }
             guard let total = object[.total], Self.isInputOnly(provider, model) else { return nil }
-            (self.prompt, promptName) = (total, object.origin(of: .total).path)
+            (self.prompt, promptField) = (total, .total)
             return
         }
         self.prompt = object[prompt] ?? 0
-        promptName = object.origin(of: prompt).path
-        if let completion {
-            self.completion = object[completion] ?? 0
-            completionName = object.origin(of: completion).path
-        }
+        promptField = prompt
+        self.completion = completion.flatMap { object[$0] } ?? 0
+        completionField = completion
         family =
             switch prompt {
             case .promptGemini: .gemini
@@ -72,16 +73,21 @@ struct UsageCounts {
             }
         toolUse = object[.toolUse] ?? 0
         let reason = try Self.one(of: Self.reasons, object)
-        if let reason {
-            reasoning = object[reason] ?? 0
-            reasoningName = object.origin(of: reason).path
-        }
+        reasoning = reason.flatMap { object[$0] } ?? 0
+        reasoningField = reason
         reasoningIsAtTop = reason == .reasoningTop
         try readCache(object)
         if prompt == .promptTimings { self.prompt += cached }
     }
 
+    // Names are for messages, and so made when they are asked for.
+    var promptName: String { object.origin(of: promptField).path }
+    var completionName: String { completionField.map { object.origin(of: $0).path } ?? "the completion" }
+    var cachedName: String { cachedField.map { object.origin(of: $0).path } ?? "the cached tokens" }
+    var reasoningName: String { reasoningField.map { object.origin(of: $0).path } ?? "the reasoning" }
+
     private mutating func readCache(_ object: UsageObject) throws(UsageError) {
+        guard !object.nonzero.intersection(Self.caches).isEmpty else { return }
         if let write = object[.cachedWriteSplit], write > 0,
             write + (object[.cachedReadSplit] ?? 0) == object[.detailsCached]
         {
@@ -93,13 +99,14 @@ struct UsageCounts {
         // Vertex AI can leave out the sum of cached tokens beside their modalities (googleapis/python-genai#795).
         let read = try Self.one(of: Self.reads, object)
         cached = read.flatMap { object[$0] } ?? object[.cachedByModality] ?? 0
-        if let read { cachedName = object.origin(of: read).path }
+        cachedField = read
+        cacheNames.isSpring = promptName == "promptTokens"
         if cached == 0 {
             cached = (object[.cachedText] ?? 0) + (object[.cachedAudio] ?? 0) + (object[.cachedImage] ?? 0)
         }
         written = try Self.one(of: Self.writes, object).flatMap { object[$0] } ?? 0
-        cacheNames.within = (Self.within + Self.writesWithin).contains { object[$0] ?? 0 > 0 }
-        cacheNames.beside = (object[.cacheReadBeside] ?? 0) > 0 || (object[.cacheWriteBeside] ?? 0) > 0
+        cacheNames.within = !object.nonzero.intersection(Self.within.union(Self.writesWithin)).isEmpty
+        cacheNames.beside = object.nonzero.contains(.cacheReadBeside) || object.nonzero.contains(.cacheWriteBeside)
         cacheNames.vercel = (object[.cacheReadVercel] ?? 0) > 0 && object[.reasoningCodex] == nil
         if object[.reasoningCodex] != nil, object[.cacheReadVercel] ?? 0 > 0 {
             (cacheNames.within, cacheNames.beside) = (true, false)
@@ -109,7 +116,6 @@ struct UsageCounts {
             )
         }
         cacheNames.plain = (object[.cacheReadPlain] ?? 0) > 0 || (object[.cacheWritePlain] ?? 0) > 0
-        cacheNames.isSpring = promptName == "promptTokens"
         if let miss = object[.cacheMiss], miss > 0, cached + miss != prompt {
             throw UsageError(
                 "\(object.origin(of: .cacheMiss).path) and the cached tokens don't add up to \(promptName)")
@@ -133,20 +139,14 @@ struct UsageCounts {
     }
 
     /// The field that says the same as all others that are given; an error naming two that don't.
-    static func one(of fields: [UsageObject.Field], _ object: UsageObject) throws(UsageError) -> UsageObject.Field? {
-        var found: UsageObject.Field?
-        for field in fields {
-            guard let count = object[field] else { continue }
-            guard let known = found, let other = object[known] else {
-                found = field
-                continue
-            }
-            if other == 0, count > 0 { found = field }
-            if other > 0, count > 0, other != count {
-                throw UsageError(
-                    "\(object.origin(of: known).path) is \(other) and \(object.origin(of: field).path) is \(count); they count the same, so one of them is wrong"
-                )
-            }
+    static func one(of fields: FieldSet, _ object: UsageObject) throws(UsageError) -> UsageObject.Field? {
+        var rest = object.nonzero.intersection(fields)
+        guard let found = rest.popFirst() else { return object.present.intersection(fields).first }
+        while let field = rest.popFirst() {
+            guard let known = object[found], let count = object[field], known != count else { continue }
+            throw UsageError(
+                "\(object.origin(of: found).path) is \(known) and \(object.origin(of: field).path) is \(count); they count the same, so one of them is wrong"
+            )
         }
         return found
     }

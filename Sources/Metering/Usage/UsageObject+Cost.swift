@@ -1,6 +1,6 @@
 // What a usage object says the request cost. A cost that can't be read is none: it never costs a record.
 extension UsageObject {
-    mutating func readCost(
+    func readCost(
         _ part: UsageMember.CostMember, _ cursor: inout JSONCursor, _ place: Origin, _ depth: Int
     ) throws {
         switch part {
@@ -22,7 +22,7 @@ extension UsageObject {
     }
 
     /// Perplexity's `{"total_cost":0.0123,"currency":"USD", …}`.
-    private mutating func readCostObject(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
+    private func readCostObject(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
         let table = UsageMembers.tables[UsageMember.Container.cost.rawValue]
         try cursor.beginObject()
         while let key = try cursor.nextMember() {

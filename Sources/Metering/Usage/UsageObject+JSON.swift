@@ -1,6 +1,7 @@
 extension UsageObject {
     /// Reads the object that `bytes` hold.
-    init(json bytes: UnsafeBufferPointer<UInt8>) throws(UsageError) {
+    convenience init(json bytes: UnsafeBufferPointer<UInt8>) throws(UsageError) {
+        self.init()
         do {
             var cursor = JSONCursor(bytes)
             try read(&cursor, Origin(), depth: 0)
@@ -15,7 +16,7 @@ extension UsageObject {
     }
 
     /// Reads an object; `origin` names the container of its members and the member that holds it.
-    mutating func read(_ cursor: inout JSONCursor, _ origin: Origin, depth: Int) throws {
+    func read(_ cursor: inout JSONCursor, _ origin: Origin, depth: Int) throws {
         guard depth < 6 else { throw UsageError("\(origin.path) is nested too deep") }
         try Self.expect("{", &cursor, origin, "an object")
         try cursor.beginObject()
@@ -32,7 +33,7 @@ extension UsageObject {
         }
     }
 
-    private mutating func read(
+    private func read(
         _ member: UsageMember, _ cursor: inout JSONCursor, _ place: Origin, _ depth: Int
     ) throws {
         switch member {
@@ -152,7 +153,7 @@ extension UsageObject {
 
     // MARK: Members that nobody knows
 
-    private mutating func readUnknown(_ key: JSONString, _ cursor: inout JSONCursor, _ origin: Origin) throws {
+    private func readUnknown(_ key: JSONString, _ cursor: inout JSONCursor, _ origin: Origin) throws {
         guard let first = cursor.peek() else { return _ = try cursor.skipValue() }
         switch first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "-"), 48...57:
@@ -172,7 +173,7 @@ extension UsageObject {
     }
 
     /// Notes every number above zero in a value that was checked for its form already.
-    private mutating func noteNumbers(_ cursor: inout JSONCursor, _ path: String, depth: Int) throws {
+    private func noteNumbers(_ cursor: inout JSONCursor, _ path: String, depth: Int) throws {
         guard let first = cursor.peek(), depth < 4, unread.count < Self.unreadMax else {
             return _ = try cursor.skipValue()
         }

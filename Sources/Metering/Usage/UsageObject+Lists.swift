@@ -1,7 +1,7 @@
 // The parts of usage objects that are lists, or objects whose members' names are data.
 extension UsageObject {
     /// Gemini's `[{"modality":"AUDIO","tokenCount":12}, …]`, and the Interactions API's `[{"modality":"audio","tokens":12}]`.
-    mutating func readModalities(
+    func readModalities(
         _ cursor: inout JSONCursor, _ fields: UsageMember.ModalityFields, _ place: Origin
     ) throws {
         try Self.expect("[", &cursor, place, "an array")
@@ -44,7 +44,7 @@ extension UsageObject {
     }
 
     /// Bedrock's `[{"ttl":"1h","inputTokens":12}, …]`.
-    mutating func readBedrockCacheDetails(_ cursor: inout JSONCursor, _ place: Origin) throws {
+    func readBedrockCacheDetails(_ cursor: inout JSONCursor, _ place: Origin) throws {
         try Self.expect("[", &cursor, place, "an array")
         try cursor.beginArray()
         while try cursor.nextElement() {
@@ -74,7 +74,7 @@ extension UsageObject {
     /// The counts beside the list leave compactions and advisors out; both are billed all the same, an advisor at the price of
     /// its own model. <https://platform.claude.com/docs/en/build-with-claude/compaction>,
     /// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool>
-    mutating func readIterations(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
+    func readIterations(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
         try Self.expect("[", &cursor, place, "an array")
         try cursor.beginArray()
         while try cursor.nextElement() {
@@ -126,21 +126,22 @@ extension UsageObject {
     }
 
     /// An object, or a list of objects whose counts add up.
-    mutating func readObjects(_ cursor: inout JSONCursor, _ origin: Origin, depth: Int) throws {
+    func readObjects(_ cursor: inout JSONCursor, _ origin: Origin, depth: Int) throws {
         guard cursor.peek() == UInt8(ascii: "[") else { return try read(&cursor, origin, depth: depth) }
         try cursor.beginArray()
         while try cursor.nextElement() {
-            var part = UsageObject()
+            let part = UsageObject()
             try part.read(&cursor, origin, depth: depth)
-            for field in Field.allCases {
-                if let count = part[field], count > 0 { try add(field, count, part.origin(of: field)) }
+            var fields = part.nonzero
+            while let field = fields.popFirst() {
+                try add(field, part[field] ?? 0, part.origin(of: field))
             }
             for member in part.unread { note(unread: member.name, member.count) }
         }
     }
 
     /// The provider's own object beside what a tool made of it: the Vercel AI SDK's `raw`, Spring AI's `nativeUsage`.
-    mutating func readNative(_ cursor: inout JSONCursor, _ depth: Int) throws {
+    func readNative(_ cursor: inout JSONCursor, _ depth: Int) throws {
         guard cursor.peek() == UInt8(ascii: "{") else { return _ = try cursor.skipValue() }
         let object = try UsageObject(element: &cursor, depth: depth)
         guard object.hasTokens else { return }
@@ -148,7 +149,7 @@ extension UsageObject {
     }
 
     /// An object like this one, alone in a list: what it says beside what is known is taken in.
-    mutating func readOnlyOne(_ cursor: inout JSONCursor, _ depth: Int) throws {
+    func readOnlyOne(_ cursor: inout JSONCursor, _ depth: Int) throws {
         guard cursor.peek() == UInt8(ascii: "["), depth < 3 else { return _ = try cursor.skipValue() }
         let range = try cursor.skipValue()
         var inside = JSONCursor(UnsafeBufferPointer(rebasing: cursor.bytes[range]))
@@ -162,7 +163,7 @@ extension UsageObject {
     }
 
     /// xAI's `["SERVER_SIDE_TOOL_WEB_SEARCH", …]`. <https://docs.x.ai/developers/pricing>
-    mutating func readToolNames(_ cursor: inout JSONCursor, _ place: Origin) throws {
+    func readToolNames(_ cursor: inout JSONCursor, _ place: Origin) throws {
         guard cursor.peek() == UInt8(ascii: "[") else { return _ = try cursor.skipValue() }
         try cursor.beginArray()
         while try cursor.nextElement() {
@@ -181,7 +182,7 @@ extension UsageObject {
 
     /// Groq's `{"models":[{"model":"llama-3.3-70b-versatile","usage":{…}}, …]}`: everything that was used, by model.
     /// <https://console.groq.com/docs/compound>
-    mutating func readModelList(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
+    func readModelList(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
         try Self.expect("{", &cursor, place, "an object")
         try cursor.beginObject()
         while let key = try cursor.nextMember() {
@@ -204,8 +205,8 @@ extension UsageObject {
     }
 
     /// Copilot's `[{"tokenType":"input","tokenCount":3}, …]` or `{"input":{"tokenCount":3}, …}`, each token once.
-    mutating func readTokenDetails(_ cursor: inout JSONCursor, _ place: Origin) throws {
-        var object = UsageObject()
+    func readTokenDetails(_ cursor: inout JSONCursor, _ place: Origin) throws {
+        let object = UsageObject()
         func put(_ kind: String, _ count: Int64) throws {
             switch kind {
             case "input": try object.add(.promptCamel, count, place)
@@ -250,17 +251,17 @@ extension UsageObject {
 
     /// Whether it has a prompt and a completion, so that it can stand for itself.
     var hasTokens: Bool {
-        UsageCounts.prompts.contains { self[$0] != nil } && UsageCounts.completions.contains { self[$0] != nil }
+        !present.intersection(UsageCounts.prompts).isEmpty && !present.intersection(UsageCounts.completions).isEmpty
     }
 
     /// One element of a list, as a usage object of its own.
-    private init(element cursor: inout JSONCursor, depth: Int) throws {
+    private convenience init(element cursor: inout JSONCursor, depth: Int) throws {
         guard depth < 3 else { throw UsageError("usage is nested too deep") }
         let range = try cursor.skipValue()
-        self = try UsageObject(json: UnsafeBufferPointer(rebasing: cursor.bytes[range]))
+        try self.init(json: UnsafeBufferPointer(rebasing: cursor.bytes[range]))
     }
 
-    private mutating func add(_ nickname: String, _ object: UsageObject, _ place: Origin) throws {
+    private func add(_ nickname: String, _ object: UsageObject, _ place: Origin) throws {
         // `claude-opus-5[1m]` is the model with its long context switched on.
         let model = nickname.split(separator: "[").first.map(String.init) ?? nickname
         guard (1...256).contains(model.utf8.count) else {
@@ -274,7 +275,7 @@ extension UsageObject {
 
     /// The Claude Agent SDK's `{"claude-opus-4-8": {"inputTokens": …}, …}`: everything that was used, by model.
     /// <https://platform.claude.com/docs/en/agent-sdk/cost-tracking>
-    mutating func readModels(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
+    func readModels(_ cursor: inout JSONCursor, _ place: Origin, _ depth: Int) throws {
         try Self.expect("{", &cursor, place, "an object")
         try cursor.beginObject()
         while let key = try cursor.nextMember() {
@@ -286,8 +287,8 @@ extension UsageObject {
     }
 
     /// An object whose members are models, each with its usage; nil if it is no such object.
-    init?(modelsOf json: UnsafeBufferPointer<UInt8>, insteadOf object: UsageObject) {
-        guard !object.unread.isEmpty, Field.allCases.allSatisfy({ object[$0] == nil }) else { return nil }
+    convenience init?(modelsOf json: UnsafeBufferPointer<UInt8>, insteadOf object: UsageObject) {
+        guard !object.unread.isEmpty, object.present.isEmpty else { return nil }
         self.init()
         var cursor = JSONCursor(json)
         do {
@@ -300,7 +301,7 @@ extension UsageObject {
 
     /// Perplexity's `{"search_web":{"invocation":2}, "fetch_url":{"invocation":1}}`.
     /// <https://docs.perplexity.ai/getting-started/pricing>
-    mutating func readToolCalls(_ cursor: inout JSONCursor, _ place: Origin) throws {
+    func readToolCalls(_ cursor: inout JSONCursor, _ place: Origin) throws {
         try Self.expect("{", &cursor, place, "an object")
         try cursor.beginObject()
         while let key = try cursor.nextMember() {
@@ -329,7 +330,7 @@ extension UsageObject {
     }
 
     /// Google's `[{"type":"google_search","count":2}]`. <https://ai.google.dev/api/interactions-api>
-    mutating func readGroundingCounts(_ cursor: inout JSONCursor, _ place: Origin) throws {
+    func readGroundingCounts(_ cursor: inout JSONCursor, _ place: Origin) throws {
         try Self.expect("[", &cursor, place, "an array")
         try cursor.beginArray()
         while try cursor.nextElement() {
@@ -358,7 +359,7 @@ extension UsageObject {
 
     /// Titan's `[{"tokenCount":32,"outputText":…}]`.
     /// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html>
-    mutating func readTitanResults(_ cursor: inout JSONCursor, _ place: Origin) throws {
+    func readTitanResults(_ cursor: inout JSONCursor, _ place: Origin) throws {
         try Self.expect("[", &cursor, place, "an array")
         try cursor.beginArray()
         while try cursor.nextElement() {

@@ -1,11 +1,11 @@
 /// A provider's usage object as it was reported: the counts of every shape that we know, not yet made disjoint.
 ///
-/// Reading it checks each count by itself (whole, not negative, at most 2⁴⁰), and that one count under several names is one
+/// An object: it is larger than a kilobyte, and is only looked at while a record is read. Reading it checks each count by itself (whole, not negative, at most 2⁴⁰), and that one count under several names is one
 /// count: equal values are taken once, a zero beside another value says nothing, and two different values are an error that
 /// names both members. What the counts mean together is ``UsageReading``'s business.
-struct UsageObject {
+final class UsageObject {
     /// What a member counts. Names that mean the same share a field; names whose containment differs don't.
-    enum Field: Int, CaseIterable {
+    enum Field: UInt8, CaseIterable {
         // The whole prompt and the whole completion, by the family of names that they come under. The family says whether
         // cached tokens lie within the prompt.
         case promptChat, promptSnake, promptGemini, promptCamel
@@ -27,12 +27,16 @@ struct UsageObject {
         case compactionInput, compactionOutput, compactionCacheRead, compactionCacheWrite
         // Cohere: what is charged
         case billedInput, billedOutput
-        // Counted beside tokens
+        // Counted beside tokens; these stay the last.
         case webSearch, xSearch, codeExecution, fileSearch, documentSearch, urlFetch, mapsGrounding, citation
-        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, imageCalls, pages, annotatedPages,
+        case searchUnits, inputMilliseconds, outputMilliseconds, inputImages, outputImages, imageCalls, pages,
+            annotatedPages,
             characters
         case bareDuration, videoMilliseconds, billableMilliseconds, promptAudioMilliseconds, audioOfEitherSide
     }
+
+    /// Nothing reported.
+    init() {}
 
     /// Where a count stood: its member, and the member that holds the object.
     struct Origin: Equatable {
@@ -74,8 +78,13 @@ struct UsageObject {
     /// How many models one object may report.
     static let modelsMax = 16
 
-    private var counts = InlineArray<96, Int64>(repeating: -1)
+    // A count is there if its field is among the present ones.
+    private var counts = InlineArray<96, Int64>(repeating: 0)
     private var origins = InlineArray<96, UInt32>(repeating: 0)
+    /// The fields that were reported.
+    private(set) var present = FieldSet()
+    /// Those of them that are above zero.
+    private(set) var nonzero = FieldSet()
 
     /// The tier that it says was served; nil if it says nothing.
     var servedTier: ServedTier?
@@ -109,23 +118,22 @@ struct UsageObject {
     /// Whether it has no count, no cost, and no number that nobody knows.
     var isSilent: Bool {
         cost == nil && unread.isEmpty && models.isEmpty && native == nil
-            && Field.allCases.allSatisfy { self[$0] == nil }
+            && present.isEmpty
     }
 
     /// A count; nil if it was not reported.
     subscript(field: Field) -> Int64? {
-        let count = counts[field.rawValue]
-        return count < 0 ? nil : count
+        present.contains(field) ? counts[Int(field.rawValue)] : nil
     }
 
     /// Where a count stood.
     func origin(of field: Field) -> Origin {
-        Origin(packed: origins[field.rawValue])
+        Origin(packed: origins[Int(field.rawValue)])
     }
 
     /// Takes a count in. The same count again, or a zero beside another value, changes nothing.
-    mutating func set(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
-        let known = counts[field.rawValue]
+    func set(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
+        let known = present.contains(field) ? counts[Int(field.rawValue)] : -1
         if known > 0, count > 0, known != count {
             guard self.origin(of: field) != origin else { throw UsageError("\(origin.path) is there twice") }
             throw UsageError(
@@ -133,20 +141,25 @@ struct UsageObject {
             )
         }
         guard count > known else { return }
-        counts[field.rawValue] = count
-        origins[field.rawValue] = origin.packed
+        put(field, count, origin)
     }
 
     /// Adds to a count that comes in parts.
-    mutating func add(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
-        let sum = max(0, counts[field.rawValue]) + count
+    func add(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
+        let sum = counts[Int(field.rawValue)] + count
         guard sum <= Self.countMax else { throw UsageError("\(origin.path) adds up to more than 2^40") }
-        counts[field.rawValue] = sum
-        origins[field.rawValue] = origin.packed
+        put(field, sum, origin)
+    }
+
+    private func put(_ field: Field, _ count: Int64, _ origin: Origin) {
+        counts[Int(field.rawValue)] = count
+        origins[Int(field.rawValue)] = origin.packed
+        present.insert(field)
+        if count > 0 { nonzero.insert(field) }
     }
 
     /// Takes note of a member that nobody knows.
-    mutating func note(unread path: String, _ count: Int64) {
+    func note(unread path: String, _ count: Int64) {
         guard unread.count < Self.unreadMax else { return }
         // What others are shown is printable: names of members are input.
         let name = String(
@@ -160,8 +173,50 @@ struct UsageObject {
     }
 }
 
+/// Some fields of a usage object.
+struct FieldSet {
+    private var bits: UInt128 = 0
+
+    init() {}
+
+    /// The set of those fields.
+    init(_ fields: UsageObject.Field...) {
+        for field in fields { insert(field) }
+    }
+
+    var isEmpty: Bool { bits == 0 }
+
+    /// The first of them, in the order in which fields are listed.
+    var first: UsageObject.Field? {
+        bits == 0 ? nil : UsageObject.Field(rawValue: UInt8(bits.trailingZeroBitCount))
+    }
+
+    func contains(_ field: UsageObject.Field) -> Bool { bits >> UInt128(field.rawValue) & 1 == 1 }
+
+    mutating func insert(_ field: UsageObject.Field) { bits |= 1 << UInt128(field.rawValue) }
+
+    /// Takes the first of them out.
+    mutating func popFirst() -> UsageObject.Field? {
+        guard let first else { return nil }
+        bits &= bits - 1
+        return first
+    }
+
+    func intersection(_ other: FieldSet) -> FieldSet {
+        var both = self
+        both.bits &= other.bits
+        return both
+    }
+
+    func union(_ other: FieldSet) -> FieldSet {
+        var all = self
+        all.bits |= other.bits
+        return all
+    }
+}
+
 /// What an object reports of one model among several.
-final class ModelUsage: Sendable {
+final class ModelUsage {
     let model: String
     let object: UsageObject
 

@@ -9,7 +9,7 @@ extension UsageReading {
         if chosen.cacheIsBeside {
             // The prompt holds neither, so that its other parts are of what was not cached.
             try splitPrompt(
-                counts.prompt, cached: 0, object, name: counts.promptName, into: &buckets)
+                counts.prompt, cached: 0, object, counts, into: &buckets)
             buckets[.cacheRead] += counts.cached
         } else {
             try require(counts.cached <= counts.prompt, "\(counts.cachedName) is larger than \(counts.promptName)")
@@ -17,7 +17,7 @@ extension UsageReading {
                 counts.cached + written <= counts.prompt,
                 "cached tokens read and written are more than \(counts.promptName)")
             try splitPrompt(
-                counts.prompt - written, cached: counts.cached, object, name: counts.promptName, into: &buckets)
+                counts.prompt - written, cached: counts.cached, object, counts, into: &buckets)
         }
         if object.isCacheExplicit {
             buckets[.cacheReadExplicit] = buckets[.cacheRead]
@@ -54,27 +54,31 @@ extension UsageReading {
     ///
     /// If the object doesn't say of what kind cached tokens are, they are of text first, as far as there is text.
     private static func splitPrompt(
-        _ whole: Int64, cached: Int64, _ object: UsageObject, name: String, into buckets: inout UsageBuckets
+        _ whole: Int64, cached: Int64, _ object: UsageObject, _ counts: UsageCounts, into buckets: inout UsageBuckets
     ) throws(UsageError) {
+        guard cached > 0 || !object.nonzero.intersection(promptParts).isEmpty else {
+            buckets[.input] = whole
+            return
+        }
         // Audio that is billed by the second has its tokens outside the prompt.
         let audio = object[.promptAudioMilliseconds] ?? 0 > 0 ? 0 : object[.audioInput] ?? 0
         let (image, video) = (object[.imageInput] ?? 0, object[.videoInput] ?? 0)
         let text = whole - audio - image - video
-        try require(text >= 0, "audio, image and video tokens are more than \(name)")
+        try require(text >= 0, "audio, image and video tokens are more than \(counts.promptName)")
         let cachedImage = cached == 0 ? 0 : object[.cachedImage]
         let cachedAudio = cached == 0 ? 0 : object[.cachedAudio]
         let cachedVideo = cached == 0 ? 0 : object[.cachedVideo]
         let beyondText = max(0, cached - (cachedImage ?? 0) - (cachedVideo ?? 0) - text)
         let audioCached = cachedAudio ?? min(audio, beyondText)
-        try require(audioCached <= audio, "cached audio tokens are more than the audio tokens of \(name)")
+        try require(audioCached <= audio, "cached audio tokens are more than the audio tokens of \(counts.promptName)")
         let imageCached = cachedImage ?? min(image, max(0, cached - audioCached - text))
-        try require(imageCached <= image, "cached image tokens are more than the image tokens of \(name)")
+        try require(imageCached <= image, "cached image tokens are more than the image tokens of \(counts.promptName)")
         let rest = cached - audioCached - imageCached
-        try require(rest >= 0, "cached audio and image tokens are more than the cached tokens of \(name)")
+        try require(rest >= 0, "cached audio and image tokens are more than the cached tokens of \(counts.promptName)")
         let videoCached = cachedVideo.map { min($0, rest) } ?? (rest - min(rest, text))
         let textCached = rest - videoCached
-        try require(textCached <= text, "cached text tokens are more than the text tokens of \(name)")
-        try require(videoCached <= video, "cached tokens are more than the tokens of \(name)")
+        try require(textCached <= text, "cached text tokens are more than the text tokens of \(counts.promptName)")
+        try require(videoCached <= video, "cached tokens are more than the tokens of \(counts.promptName)")
         buckets[.input] = text - textCached
         buckets[.cacheRead] = textCached + videoCached
         buckets[.audioInput] = audio - audioCached
@@ -84,10 +88,14 @@ extension UsageReading {
         buckets[.videoInput] = video - videoCached
     }
 
+    private static let toolParts = FieldSet(.toolAudioInput, .toolImageInput, .toolVideoInput)
+    private static let promptParts = FieldSet(.audioInput, .imageInput, .videoInput)
+
     /// Gemini's prompts of tools are further input. <https://ai.google.dev/api/generate-content#UsageMetadata>
     private static func addToolUse(
         _ counts: UsageCounts, _ object: UsageObject, to buckets: inout UsageBuckets
     ) throws(UsageError) {
+        guard counts.toolUse > 0 || !object.nonzero.intersection(toolParts).isEmpty else { return }
         let (audio, image) = (object[.toolAudioInput] ?? 0, object[.toolImageInput] ?? 0)
         let video = object[.toolVideoInput] ?? 0
         let text = counts.toolUse - audio - image - video

@@ -61,38 +61,34 @@ extension UsageReading {
     private func choose(
         _ counts: UsageCounts, _ object: UsageObject, _ rules: ContainmentRules
     ) throws(UsageError) -> (Choice, UsageBuckets) {
-        var cache = try rules.cache(counts)
+        // Without cached or reasoning tokens both readings are one.
+        var cache = counts.cached + counts.written == 0 ? .within : try rules.cache(counts)
         if rules.isOpenAIAtBedrock, cache == .beside, counts.prompt >= counts.cached + counts.written {
             cache = .within
         }
-        // Without cached or reasoning tokens both readings are one.
-        let caches = counts.cached + counts.written == 0 ? [false] : cache.readings
-        let reasonings = counts.reasoning == 0 ? [false] : rules.reasoning(counts).readings
-        guard caches.count > 1 || reasonings.count > 1 else {
-            let only = Choice(cacheIsBeside: caches[0], reasoningIsBeside: reasonings[0])
-            return (only, try Self.buckets(counts, object, only))
+        let reasoning = counts.reasoning == 0 ? .within : rules.reasoning(counts)
+        let standard = Choice(cacheIsBeside: cache.isBesideByDefault, reasoningIsBeside: reasoning.isBesideByDefault)
+        guard cache.isOpen || reasoning.isOpen, let total = object[.total], total > 0 else {
+            return (standard, try Self.buckets(counts, object, standard))
         }
-        var possible: [(choice: Choice, buckets: UsageBuckets)] = []
+        var reaching: [(Choice, UsageBuckets)] = []
+        var isStandardPossible = false
         var failure: UsageError?
-        for cache in caches {
-            for reasoning in reasonings {
+        for cache in cache.readings {
+            for reasoning in reasoning.readings {
                 let choice = Choice(cacheIsBeside: cache, reasoningIsBeside: reasoning)
                 do throws(UsageError) {
-                    possible.append((choice, try Self.buckets(counts, object, choice)))
+                    let buckets = try Self.buckets(counts, object, choice)
+                    if choice == standard { isStandardPossible = true }
+                    if choice.sum(counts) == total { reaching.append((choice, buckets)) }
                 } catch {
                     failure = failure ?? error
                 }
             }
         }
-        if let total = object[.total], total > 0 {
-            let reaching = possible.filter { $0.choice.sum(counts) == total }
-            if reaching.count == 1 { return reaching[0] }
-        }
-        let standard = Choice(cacheIsBeside: caches[0], reasoningIsBeside: reasonings[0])
-        guard let first = possible.first, first.choice == standard else {
-            throw failure ?? UsageError("usage can't be read")
-        }
-        return first
+        if reaching.count == 1 { return reaching[0] }
+        if let failure, !isStandardPossible { throw failure }
+        return (standard, try Self.buckets(counts, object, standard))
     }
 
     /// What the total has beyond everything that was read.

@@ -165,7 +165,8 @@ public struct UsageReading: Sendable, Hashable {
 
     /// What is billed beside tokens.
     private mutating func readUnits(_ object: UsageObject) {
-        for (field, unit) in Self.units where object[field] ?? 0 > 0 { buckets[unit] = object[field] ?? 0 }
+        guard !object.nonzero.intersection(Self.countedUnits).isEmpty || object.searchContextSize != nil else { return }
+        for (field, unit) in Self.units where object.nonzero.contains(field) { buckets[unit] = object[field] ?? 0 }
         buckets[.inputMillisecond] += (object[.videoMilliseconds] ?? 0) + (object[.promptAudioMilliseconds] ?? 0)
         // Characters and images beside tokens are the same text and the same images.
         if buckets.promptTokens > 0 { buckets[.character] = 0 }
@@ -184,6 +185,10 @@ public struct UsageReading: Sendable, Hashable {
         default: break
         }
     }
+
+    private static let countedUnits = units.reduce(
+        into: FieldSet(.imageCalls, .videoMilliseconds, .promptAudioMilliseconds, .audioOfEitherSide)
+    ) { $0.insert($1.field) }
 
     static let units: [(field: UsageObject.Field, unit: UsageUnit)] = [
         (.webSearch, .webSearch), (.xSearch, .xSearch), (.codeExecution, .codeExecution), (.fileSearch, .fileSearch),

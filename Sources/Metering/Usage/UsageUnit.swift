@@ -185,8 +185,9 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
 
 /// How much of each unit one request used.
 public struct UsageBuckets: Sendable, Hashable {
-    // More lanes than there are units, without an allocation per record.
-    private var quantities = SIMD64<Int64>.zero
+    // As many places as there may be units, without an allocation per record; and a bit for each that isn't zero.
+    private var quantities = InlineArray<40, Int64>(repeating: 0)
+    private var mask: UInt64 = 0
 
     /// Nothing used.
     public init() {}
@@ -194,24 +195,51 @@ public struct UsageBuckets: Sendable, Hashable {
     /// The quantity of one unit; never negative.
     public subscript(unit: UsageUnit) -> Int64 {
         get { quantities[Int(unit.rawValue)] }
-        set { quantities[Int(unit.rawValue)] = newValue }
+        set {
+            quantities[Int(unit.rawValue)] = newValue
+            let bit: UInt64 = 1 << UInt64(unit.rawValue)
+            mask = newValue == 0 ? mask & ~bit : mask | bit
+        }
     }
 
     /// Whether nothing was used.
-    public var isEmpty: Bool { quantities == .zero }
+    public var isEmpty: Bool { mask == 0 }
 
     /// The units that were used, in their order.
     public var used: [(unit: UsageUnit, quantity: Int64)] {
-        UsageUnit.allCases.compactMap { self[$0] > 0 ? ($0, self[$0]) : nil }
+        var used: [(unit: UsageUnit, quantity: Int64)] = []
+        forEachUsed { used.append(($0, $1)) }
+        return used
+    }
+
+    /// Calls `body` with each unit that was used, or is `also`, in their order.
+    func forEachUsed(also: UsageUnit? = nil, _ body: (UsageUnit, Int64) -> Void) {
+        var rest = mask | (also.map { 1 << UInt64($0.rawValue) } ?? 0)
+        while rest != 0 {
+            let number = rest.trailingZeroBitCount
+            rest &= rest - 1
+            if let unit = UsageUnit(rawValue: UInt8(number)) { body(unit, quantities[number]) }
+        }
     }
 
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
     public var promptTokens: Int64 {
-        UsageUnit.prompt.reduce(0) { $0 + self[$1] }
+        var tokens: Int64 = 0
+        forEachUsed { if $0.isPrompt { tokens += $1 } }
+        return tokens
     }
-}
 
-extension UsageUnit {
-    /// Every unit that is part of the prompt.
-    fileprivate static let prompt = allCases.filter(\.isPrompt)
+    /// Whether both are the same usage.
+    public static func == (left: UsageBuckets, right: UsageBuckets) -> Bool {
+        guard left.mask == right.mask else { return false }
+        var areEqual = true
+        left.forEachUsed { if right[$0] != $1 { areEqual = false } }
+        return areEqual
+    }
+
+    /// Hashes what was used.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(mask)
+        forEachUsed { hasher.combine($1) }
+    }
 }
