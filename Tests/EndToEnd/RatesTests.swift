@@ -93,17 +93,17 @@ import Testing
             folder, "prices.json",
             """
             {"sample_spec": {}, "m": {"litellm_provider": "openai", "input_cost_per_token": 9.499999999999999e-07,
-             "output_cost_per_token": 2e-06, "output_cost_per_image": 0.04, "mode": "chat"},
+             "output_cost_per_token": 2e-06, "output_dbu_cost_per_token": 0.04, "mode": "chat"},
              "broken": {"litellm_provider": "openai", "input_cost_per_token": -1}}
             """)
         let result = try daemon.meterctl("rates", "import", foreign)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("9.499999999999999e-07 → 9.5e-07"))
-        #expect(result.output.contains("1 × output_cost_per_image"))
+        #expect(result.output.contains("1 × output_dbu_cost_per_token"))
         #expect(result.output.contains("broken input_cost_per_token: '-1' is not a price"))
         let exported = try daemon.meterctl("rates", "export").output
         #expect(exported.contains("price: {input: 0.95, output: 2.00}"))
-        #expect(exported.contains("output_cost_per_image: 0.04"))
+        #expect(exported.contains("output_dbu_cost_per_token: 0.04"))
         let again = try daemon.json("rates", "import", try file(folder, "again.yaml", exported))
         #expect(again["added"] as? Int == 0 && again["changed"] as? Int == 0 && again["removed"] as? Int == 0)
         // The file that the settings name may be of either kind.
