@@ -130,7 +130,7 @@ let package = Package(
             path: "Tests/Simulate"),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
-        .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering"], exclude: ["Corpus"]),
         .testTarget(
             name: "BillingTests",
             dependencies: [

@@ -3,6 +3,14 @@
 enum LEB128 {
     /// Puts a value in that is not negative.
     static func append(_ value: Int128, to bytes: inout [UInt8]) {
+        if var rest = UInt64(exactly: value) {
+            while rest >= 0x80 {
+                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            return
+        }
         var rest = UInt128(truncatingIfNeeded: value)
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)

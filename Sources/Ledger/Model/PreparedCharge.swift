@@ -45,7 +45,7 @@ public struct ChargePreparer {
         guard let priced, case .priced(let price) = priced.pricing, price.cost <= LedgerLimits.recordCostMax else {
             return nil
         }
-        return charge(record, price, card: priced.entry?.id, version: book.version, received: received, peer: peer)
+        return charge(record, price, card: priced.card, version: book.version, received: received, peer: peer)
     }
 
     /// The charge of a record at a price.

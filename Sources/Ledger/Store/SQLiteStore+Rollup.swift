@@ -125,13 +125,14 @@ extension SQLiteStore {
         contribution.sums.records = 1
         contribution.sums.cost = isCorrected ? row.int(10) : row.int(9)
         contribution.sums.unpriced = !isCorrected && row.int(7) == ChargeStatus.unpriced.rawValue ? 1 : 0
-        let kept = PriceCodec.decode(row.blob(isCorrected ? 12 : 11)) ?? KeptPrice()
-        let used = kept.lines.map { ($0.unit, $0.quantity) } + kept.unpriced.map { ($0.unit, $0.quantity) }
-        for (unit, quantity) in used {
-            switch unit.isOfThePrompt {
-            case true?: contribution.sums.input &+= quantity
-            case false?: contribution.sums.output &+= quantity
-            case nil: break
+        // Bytes that are no price add nothing: to name such a record is verification's business.
+        _ = row.withBlob(isCorrected ? 12 : 11) { bytes in
+            PriceCodec.forEachQuantity(bytes) { unit, quantity in
+                switch unit.isOfThePrompt {
+                case true?: contribution.sums.input &+= quantity
+                case false?: contribution.sums.output &+= quantity
+                case nil: break
+                }
             }
         }
         return contribution

@@ -207,7 +207,7 @@ public struct SQLiteStore: LedgerStore {
         while !rest.isEmpty {
             let some = rest.prefix(Self.warmedAtOnce)
             rest = rest.dropFirst(some.count)
-            let hashes = some.map { hash(of: $0) }
+            let hashes = Self.hashes(of: some, accounts.orgs, index)
             index.warm(hashes)
             for (mutation, hash) in zip(some, hashes) { outcomes.append(try apply(mutation, hash, now: now)) }
         }
@@ -296,10 +296,20 @@ public struct SQLiteStore: LedgerStore {
     /// when their turn comes.
     private static let warmedAtOnce = 64
 
-    /// The hash that a usage record is looked up by; nil where its org is not known yet.
-    private func hash(of mutation: Mutation) -> UInt64? {
-        guard case .usage(let record, _, _, _, _) = mutation, let org = accounts.orgs[record.org] else { return nil }
-        return index.hash(org: org.id, id: record.id)
+    /// The hashes that usage records are looked up by; nil for what is no usage record or whose org is not known yet.
+    private static func hashes(
+        of mutations: ArraySlice<Mutation>, _ orgs: [String: Org], _ index: RequestIndex
+    ) -> [UInt64?] {
+        var hashes: [UInt64?] = []
+        hashes.reserveCapacity(mutations.count)
+        for mutation in mutations {
+            guard case .usage(let record, _, _, _, _) = mutation, let org = orgs[record.org] else {
+                hashes.append(nil)
+                continue
+            }
+            hashes.append(index.hash(org: org.id, id: record.id))
+        }
+        return hashes
     }
 
     private mutating func apply(

@@ -2,6 +2,18 @@
 enum ProviderName {
     /// The one spelling of a provider's name that rate files use, for the others in use.
     static func canonical(_ name: String) -> String {
+        known[name] ?? derived(name)
+    }
+
+    /// The spellings of names that come often: every record has one.
+    private static let known: [String: String] = {
+        let names =
+            [firstSpellings, laterSpellings].flatMap { $0.flatMap { [$0.key, $0.value] } }
+            + ["deepseek", "groq", "openrouter", "perplexity", "cerebras", "hosted_vllm"]
+        return Dictionary(names.map { ($0, derived($0)) }) { first, _ in first }
+    }()
+
+    private static func derived(_ name: String) -> String {
         let first = spelledAtFirst(name)
         if let spelling = laterSpellings[first] { return spelling }
         if let head = withoutEndpoint(first) { return firstSpellings[head] ?? laterSpellings[head] ?? head }

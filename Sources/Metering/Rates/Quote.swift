@@ -123,7 +123,9 @@ struct Quote {
     }
 
     /// What it comes to.
-    func pricing(tier: ServiceTier) -> Pricing {
+    ///
+    /// - Parameter reported: what the sender says it cost.
+    func pricing(tier: ServiceTier, reported: ReportedCost? = nil) -> Pricing {
         if let missingCondition { return .noRate(.condition(missingCondition)) }
         if isOverflow { return .overflow }
         if lines.isEmpty {
@@ -131,10 +133,12 @@ struct Quote {
             // A model without a rate has no price, however little of it was used.
             if let missingModel { return .noRate(.model(missingModel)) }
         }
-        guard let price = Price(lines: lines, tier: tier, tierFellBack: tierFellBack, unpriced: unpriced) else {
-            return .overflow
-        }
-        return .priced(price.raised(by: surcharges))
+        guard
+            let price = Price(
+                lines: lines, tier: tier, tierFellBack: tierFellBack, unpriced: unpriced, reported: reported,
+                surcharges: surcharges)
+        else { return .overflow }
+        return .priced(price)
     }
 }
 

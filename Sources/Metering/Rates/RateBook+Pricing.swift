@@ -37,17 +37,35 @@ extension RateBook {
         (entry(at: moment).map { [$0] } ?? []) + entries.filter { $0.effective > moment }
     }
 
+    /// A price by the card in force, for whoever needs no more than that.
+    public struct AtHand: Sendable {
+        /// The ledger's number of the card; nil if the sender's word was taken.
+        public let card: Int64?
+        /// What came of it.
+        public let pricing: Pricing
+    }
+
     /// What the card in force at a moment charges for a request, if it is in memory and prices all of it; nil if more has to be
     /// looked at. Never waits.
     public func priceAtHand(
         model: String, provider: String?, _ reading: UsageReading, tier: ServiceTier, at moment: Timestamp,
         reported: ReportedCost? = nil, policy: CostPolicy = .compare
-    ) -> Priced? {
-        if policy == .trust, let reported { return Self.priced(reported, tier) }
-        guard let entry = entry(at: moment), let card = atHand(entry) else { return nil }
-        let (quote, rate) = quote(model, provider, reading, tier, moment, on: card)
+    ) -> AtHand? {
+        if policy == .trust, let reported {
+            return AtHand(card: nil, pricing: .priced(Price(reported: reported, tier: tier)))
+        }
+        guard let place = place(at: moment), let card = atHand(entries[place].id) else { return nil }
+        let quote: Quote
+        if reading.parts.isEmpty, case .rate(let rate, _) = resolve(model, provider: provider, on: card) {
+            quote = Quote(rate, reading.buckets, conditions: reading.conditions, tier: tier, at: moment)
+        } else {
+            quote = self.quote(model, provider, reading, tier, moment, on: card).quote
+        }
         guard quote.unpriced.isEmpty, quote.missingCondition == nil else { return nil }
-        return Self.decide((quote, rate, entry), reported, policy, tier)
+        if policy == .fallback, let reported, quote.lines.isEmpty {
+            return AtHand(card: nil, pricing: .priced(Price(reported: reported, tier: tier)))
+        }
+        return AtHand(card: entries[place].id, pricing: quote.pricing(tier: tier, reported: reported))
     }
 
     /// What one card charges for a request, without looking at later ones.
@@ -71,12 +89,8 @@ extension RateBook {
         }
         // Zeros are no usage to be charged for, if the sender says that there was some.
         if policy == .fallback, let reported, best.quote.lines.isEmpty { return priced(reported, tier) }
-        var pricing = best.quote.pricing(tier: tier)
-        if case .priced(var price) = pricing {
-            price.reported = reported
-            pricing = .priced(price)
-        }
-        return Priced(entry: best.entry, rate: best.rate, pricing: pricing)
+        return Priced(
+            entry: best.entry, rate: best.rate, pricing: best.quote.pricing(tier: tier, reported: reported))
     }
 
     private static func priced(_ reported: ReportedCost, _ tier: ServiceTier) -> Priced {

@@ -117,7 +117,12 @@ public struct RateBook: Sendable {
 
     /// The card in force at a moment: the latest effective one, and of those the latest recorded.
     public func entry(at moment: Timestamp) -> Entry? {
-        entries.last { $0.effective <= moment }
+        place(at: moment).map { entries[$0] }
+    }
+
+    /// Where that card stands among ``entries``.
+    func place(at moment: Timestamp) -> Int? {
+        entries.indices.last { entries[$0].effective <= moment }
     }
 
     /// The rates of a card.
@@ -133,8 +138,8 @@ public struct RateBook: Sendable {
     }
 
     /// The rates of a card, if they need no loading.
-    func atHand(_ entry: Entry) -> RateCard? {
-        fresh[entry.id] ?? cards.atHand(entry.id)
+    func atHand(_ id: Int64) -> RateCard? {
+        fresh[id] ?? cards.atHand(id)
     }
 
     /// The card that a number, `current`, or the beginning of a hash (six digits or more) names.

@@ -100,13 +100,13 @@ struct UsageCounts {
         let read = try Self.one(of: Self.reads, object)
         cached = read.flatMap { object[$0] } ?? object[.cachedByModality] ?? 0
         cachedField = read
-        cacheNames.isSpring = promptName == "promptTokens"
         if cached == 0 {
             cached = (object[.cachedText] ?? 0) + (object[.cachedAudio] ?? 0) + (object[.cachedImage] ?? 0)
         }
         written = try Self.one(of: Self.writes, object).flatMap { object[$0] } ?? 0
         cacheNames.within = !object.nonzero.intersection(Self.within.union(Self.writesWithin)).isEmpty
         cacheNames.beside = object.nonzero.contains(.cacheReadBeside) || object.nonzero.contains(.cacheWriteBeside)
+        cacheNames.isSpring = family == .chat && cacheNames.beside && promptName == "promptTokens"
         cacheNames.vercel = (object[.cacheReadVercel] ?? 0) > 0 && object[.reasoningCodex] == nil
         if object[.reasoningCodex] != nil, object[.cacheReadVercel] ?? 0 > 0 {
             (cacheNames.within, cacheNames.beside) = (true, false)
