@@ -113,7 +113,8 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Repriced {
         let reading: UsageReading
         do throws(UsageError) {
-            reading = try UsageReading(json: json, provider: seller(of: charge, on: entry), model: charge.model,
+            reading = try UsageReading(
+                json: json, provider: seller(of: charge, on: entry), model: charge.model,
                 hasCost: charge.reported != nil)
         } catch {
             return .malformed(error.message)
