@@ -141,6 +141,22 @@ extension SQLiteStore {
         return .found(sequence: found)
     }
 
+    /// The hashes that usage records are looked up by; nil for what is no usage record or whose org is not known yet.
+    static func hashes(
+        of mutations: ArraySlice<Mutation>, _ orgs: [String: Org], _ index: RequestIndex
+    ) -> [UInt64?] {
+        var hashes: [UInt64?] = []
+        hashes.reserveCapacity(mutations.count)
+        for mutation in mutations {
+            guard case .usage(let record, _, _, _, _) = mutation, let org = orgs[record.org] else {
+                hashes.append(nil)
+                continue
+            }
+            hashes.append(index.hash(org: org.id, id: record.id))
+        }
+        return hashes
+    }
+
     func sequence(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {
         let select = statements.selectUsageKey
         return try index.sequence(hash) { candidate throws(SQLiteError) in

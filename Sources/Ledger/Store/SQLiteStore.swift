@@ -296,22 +296,6 @@ public struct SQLiteStore: LedgerStore {
     /// when their turn comes.
     private static let warmedAtOnce = 64
 
-    /// The hashes that usage records are looked up by; nil for what is no usage record or whose org is not known yet.
-    private static func hashes(
-        of mutations: ArraySlice<Mutation>, _ orgs: [String: Org], _ index: RequestIndex
-    ) -> [UInt64?] {
-        var hashes: [UInt64?] = []
-        hashes.reserveCapacity(mutations.count)
-        for mutation in mutations {
-            guard case .usage(let record, _, _, _, _) = mutation, let org = orgs[record.org] else {
-                hashes.append(nil)
-                continue
-            }
-            hashes.append(index.hash(org: org.id, id: record.id))
-        }
-        return hashes
-    }
-
     private mutating func apply(
         _ mutation: Mutation, _ hash: UInt64?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
