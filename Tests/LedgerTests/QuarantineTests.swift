@@ -68,6 +68,20 @@ import Testing
         #expect(try ledger.verify().problems == [])
     }
 
+    @Test func anEqualLineAfterTheDecisionIsANewOne() async throws {
+        let ledger = try LedgerFixture()
+        #expect(try ledger.keep(#"{"a":1}"#).isQuarantined)
+        let refused = ledger.refused(#"{"a":1}"#)
+        _ = try ledger.store.commit([
+            .discardQuarantined(1, erase: false, actor: "ana", ledger.key("d")), .quarantine(refused),
+            .quarantine(refused),
+        ])
+        let waiting = try await ledger.quarantined()
+        #expect(waiting.map(\.number) == [2] && waiting.map(\.repeats) == [1])
+        try ledger.reopen()
+        #expect(try ledger.verify().problems == [])
+    }
+
     // MARK: Limits
 
     @Test func eachOrgAndEachSenderHasLinesAMinute() throws {

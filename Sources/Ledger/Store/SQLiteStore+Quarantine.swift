@@ -74,8 +74,9 @@ extension SQLiteStore {
     /// Characters of a refusal's words that are kept.
     private static let messageMax = 500
 
+    /// The line with that hash that waits. One that was decided about takes no further ones in: they are new lines.
     private func quarantined(_ hash: [UInt8]) throws(SQLiteError) -> Int64? {
-        let select = try kept.statement("SELECT number FROM quarantine WHERE line_hash = ?")
+        let select = try kept.statement("SELECT number FROM quarantine WHERE line_hash = ? AND state = 1")
         select.bind(1, blob: hash)
         defer { select.reset() }
         return try select.step() ? select.int(0) : nil

@@ -15,7 +15,7 @@ extension Schema {
             repeats INTEGER NOT NULL DEFAULT 0, repeated INTEGER,
             line_hash BLOB, named TEXT, id TEXT, user TEXT, message TEXT, line BLOB
         ) STRICT;
-        CREATE UNIQUE INDEX quarantine_by_line ON quarantine(line_hash) WHERE line_hash IS NOT NULL;
+        CREATE UNIQUE INDEX quarantine_by_line ON quarantine(line_hash) WHERE state = 1;
         CREATE INDEX quarantine_detail ON quarantine(number, received, length) WHERE line_hash IS NOT NULL;
         CREATE INDEX quarantine_by_name ON quarantine(named, number) WHERE line_hash IS NOT NULL;
         CREATE INDEX quarantine_kept ON quarantine(code, received) WHERE state = 1;

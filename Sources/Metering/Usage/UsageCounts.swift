@@ -40,7 +40,7 @@ struct UsageCounts {
     private static let writes = writesWithin.union(FieldSet(.cacheWritePlain, .cacheWriteBeside))
     /// Everything that is about cached tokens.
     private static let caches = reads.union(writes)
-        .union(FieldSet(.cachedByModality, .cachedText, .cachedAudio, .cachedImage, .cacheMiss))
+        .union(FieldSet(.cachedByModality, .cachedText, .cachedAudio, .cachedImage, .cacheMiss, .write5m, .write1h))
     /// Providers whose embeddings and rerankings report a total alone, all of which is input.
     /// <https://docs.voyageai.com/reference/embeddings-api>, <https://api.jina.ai/redoc>
     private static let countsInputOnly: Set<String> = ["voyage", "jina_ai", "nomic", "mixedbread"]
@@ -106,6 +106,15 @@ struct UsageCounts {
         written = try Self.one(of: Self.writes, object).flatMap { object[$0] } ?? 0
         cacheNames.within = !object.nonzero.intersection(Self.within.union(Self.writesWithin)).isEmpty
         cacheNames.beside = object.nonzero.contains(.cacheReadBeside) || object.nonzero.contains(.cacheWriteBeside)
+        if family == .snake, !cacheNames.within, !cacheNames.beside, written == 0 {
+            // Anthropic's split of the writes, without their sum: it stands at the top, tools that count within put it elsewhere.
+            for field in [UsageObject.Field.write5m, .write1h] where object.nonzero.contains(field) {
+                let origin = object.origin(of: field)
+                guard origin.container == .cacheCreation, origin.holderContainer == .top else { continue }
+                written += object[field] ?? 0
+                cacheNames.beside = true
+            }
+        }
         cacheNames.isSpring = family == .chat && cacheNames.beside && promptName == "promptTokens"
         cacheNames.vercel = (object[.cacheReadVercel] ?? 0) > 0 && object[.reasoningCodex] == nil
         if object[.reasoningCodex] != nil, object[.cacheReadVercel] ?? 0 > 0 {

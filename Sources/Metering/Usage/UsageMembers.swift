@@ -64,6 +64,7 @@ enum UsageMembers {
         ("cache_creation", .object(.cacheCreation)), ("server_tool_use", .object(.serverToolUse)),
         ("server_tool_use_details", .object(.serverToolUse)),
         ("iterations", .iterations), ("speed", .speed), ("inference_geo", .geo),
+        ("currency", .cost(.currency)), ("cost_currency", .cost(.currency)),
         ("service_tier", .tier), ("serviceTier", .tier), ("trafficType", .tier), ("traffic_type", .tier),
         // Audio, images and transcription at OpenAI
         ("seconds", .seconds(.inputMilliseconds)), ("duration", .seconds(.bareDuration)),
@@ -125,6 +126,7 @@ enum UsageMembers {
         // Objects that hold the usage object
         ("usageMetadata", .object(.top)), ("usage_metadata", .object(.top)), ("usage", .object(.top)),
         ("amazon-bedrock-invocationMetrics", .object(.top)), ("token_usage", .object(.top)),
+        ("tokenUsage", .object(.top)),
         // What the request cost
         ("cost", .cost(.dollars(.usageCost))), ("estimated_cost", .cost(.dollars(.estimatedCost))),
         ("response_cost", .cost(.dollars(.responseCost))), ("cost_in_usd_ticks", .cost(.ticks)),
@@ -181,6 +183,8 @@ enum UsageMembers {
         ("TotalTokenCount", .count(.total)), ("CachedInputTokenCount", .count(.cacheReadWithin)),
         ("ReasoningTokenCount", .count(.reasoningTop)), ("InputAudioTokenCount", .count(.audioInput)),
         ("OutputAudioTokenCount", .count(.audioOutput)), ("AdditionalCounts", .object(.additionalCounts)),
+        // OpenAI for .NET, ChatTokenUsage
+        ("InputTokenDetails", .object(.inputDetails)), ("OutputTokenDetails", .object(.outputDetails)),
         // OpenAI's Agents SDK: one entry per request, which add up to the counts beside them
         ("request_usage_entries", .notBilled(.copy)), ("requestUsageEntries", .notBilled(.copy)),
         // Qwen's Responses, Groq's compound models
@@ -196,6 +200,11 @@ enum UsageMembers {
         ("gen_ai.usage.completion_tokens", .count(.completionChat)), ("gen_ai.usage.total_tokens", .count(.total)),
         ("gen_ai.usage.cache_read.input_tokens", .count(.cacheReadWithin)),
         ("gen_ai.usage.cache_read_input_tokens", .count(.cacheReadWithin)),
+        // Sentry: <https://docs.sentry.io/platforms/python/tracing/instrumentation/custom-instrumentation/ai-agents-module/>
+        ("gen_ai.usage.input_tokens.cached", .count(.cacheReadWithin)),
+        ("gen_ai.usage.input_tokens.cache_write", .count(.cacheWriteWithin)),
+        ("gen_ai.usage.output_tokens.reasoning", .count(.reasoningTop)),
+        ("gen_ai.usage.cached_input_tokens", .count(.cacheReadWithin)),
         ("gen_ai.usage.cache_creation.input_tokens", .count(.cacheWriteWithin)),
         ("gen_ai.usage.cache_creation_input_tokens", .count(.cacheWriteWithin)),
         ("gen_ai.usage.cache_write.input_tokens", .count(.cacheWriteWithin)),
@@ -264,7 +273,8 @@ enum UsageMembers {
         ("cache_write_tokens", .count(.cacheWriteWithin)), ("cache_creation_tokens", .count(.cacheWriteWithin)),
         ("cache_creation_input_tokens", .count(.cacheWriteWithin)),
         ("cached_creation_tokens", .count(.cacheWriteWithin)), ("caching_tokens", .count(.cacheWriteWithin)),
-        ("cachedTokens", .count(.detailsCached)), ("tool_use_tokens", .notBilled(.information)),
+        ("cachedTokens", .count(.detailsCached)), ("CachedTokenCount", .count(.detailsCached)),
+        ("AudioTokenCount", .count(.audioInput)), ("tool_use_tokens", .notBilled(.information)),
         ("initial_prompt_tokens", .notBilled(.information)), ("google_maps_grounding_requests", .count(.mapsGrounding)),
         ("cached_read_tokens", .count(.cachedReadSplit)), ("cached_write_tokens", .count(.cachedWriteSplit)),
         ("cached_tokens_details", .object(.cachedDetails)),
@@ -301,6 +311,8 @@ enum UsageMembers {
         ("image_tokens", .count(.imageOutput)), ("video_tokens", .count(.videoOutput)),
         ("text_tokens", .notBilled(.part)), ("accepted_prediction_tokens", .notBilled(.part)),
         ("rejected_prediction_tokens", .notBilled(.part)), ("thinking_tokens", .count(.reasoning)),
+        ("ReasoningTokenCount", .count(.reasoning)), ("AudioTokenCount", .count(.audioOutput)),
+        ("AcceptedPredictionTokenCount", .notBilled(.part)), ("RejectedPredictionTokenCount", .notBilled(.part)),
         // LangChain, Vercel AI SDK 6
         ("reasoning", .count(.reasoning)), ("audio", .count(.audioOutput)), ("image", .count(.imageOutput)),
         ("text", .notBilled(.part)), ("reasoningTokens", .count(.reasoning)), ("textTokens", .notBilled(.part)),
@@ -374,7 +386,7 @@ enum UsageMembers {
         ("predicted_per_token_ms", .notBilled(.timing)), ("predicted_per_second", .notBilled(.timing)),
     ]
     private static let costDetails: [UsageMemberTable.Entry] = [
-        ("upstream_inference_cost", .cost(.upstream)),
+        ("upstream_inference_cost", .cost(.upstream)), ("currency", .cost(.currency)),
         ("upstream_inference_input_cost", .notBilled(.part)), ("upstream_inference_output_cost", .notBilled(.part)),
         ("upstream_inference_prompt_cost", .notBilled(.part)),
         ("upstream_inference_completions_cost", .notBilled(.part)),

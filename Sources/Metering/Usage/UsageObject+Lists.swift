@@ -296,7 +296,13 @@ extension UsageObject {
         } catch {
             return nil
         }
-        guard models.allSatisfy({ $0.object.hasTokens }) else { return nil }
+        guard models.allSatisfy({ $0.object.hasTokens && Self.canBeModel($0.model) }) else { return nil }
+    }
+
+    /// Whether a name can be a model's. `response` or `tokenUsage` is an object that we don't know, and no rate will ever have that
+    /// name: models have a version, a size or a maker in theirs.
+    private static func canBeModel(_ name: String) -> Bool {
+        name.utf8.contains { (48...57).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/") }
     }
 
     /// Perplexity's `{"search_web":{"invocation":2}, "fetch_url":{"invocation":1}}`.

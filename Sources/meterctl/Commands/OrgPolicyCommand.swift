@@ -44,6 +44,14 @@ extension OrgCommand {
                     body.cappedExposureMax = .set(cappedExposure == Self.fallback ? nil : cappedExposure)
                 }
                 if let allowedModels {
+                    guard
+                        !allowedModels.split(separator: ",", omittingEmptySubsequences: false).contains(where: {
+                            $0.trimmed.isEmpty
+                        })
+                    else {
+                        throw ValidationError(
+                            "--allowed-models has an empty name; expected models with commas between them")
+                    }
                     body.allowedModels = .set(
                         allowedModels == Self.fallback
                             ? nil : allowedModels.split(separator: ",").map { $0.trimmed })

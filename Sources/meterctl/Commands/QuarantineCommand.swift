@@ -99,7 +99,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             abstract: "Takes refused usage lines as records, by the present reader and rates.",
             discussion: """
                 Examples: meterctl quarantine retry 7
-                          meterctl quarantine retry --code unknown_org --org 'Acme Inc.'
+                          meterctl quarantine retry --org 'Acme Inc.'      (after: meterctl org alias add acme 'Acme Inc.')
                           meterctl quarantine retry 7 --at 2026-11-24T09:58:24Z --id req_01JD8Y-2
 
                 A line becomes one record at most, however often it is retried. --at and --id replace the line's own; \
