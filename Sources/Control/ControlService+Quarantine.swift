@@ -106,7 +106,7 @@ extension ControlService {
                 .retryQuarantined(
                     QuarantineRetry(number: number, record: record, at: at, id: body.id, actor: body.actor), key))
         case .failure(let refusal):
-            throw Problem(refusal.code, "quarantined line \(view.number) still can't be read: \(refusal.message)")
+            throw Problem(refusal.code, "quarantined line \(view.number) still can't be taken: \(refusal.message)")
         }
     }
 

@@ -67,7 +67,10 @@ extension RequestDecoder {
     static func amount(_ text: String?, _ name: String) throws(Refusal) -> Money? {
         guard let text else { return nil }
         guard let amount = Money(decimal: text), amount > .zero else {
-            throw Refusal(.malformed, "\(name) must be a decimal string of US dollars above zero, such as \"0.25\"")
+            throw Refusal(
+                .malformed,
+                "\(name) must be a decimal string of US dollars, with nine decimals at most and above zero, such as \"0.25\""
+            )
         }
         return amount
     }

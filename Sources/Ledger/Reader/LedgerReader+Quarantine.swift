@@ -51,7 +51,9 @@ extension LedgerReader {
             narrow("quarantine.state = ?", filter.state?.rawValue)
             narrow("code = ?", filter.code)
             narrow("coalesce(org.name, named) = ?", filter.org)
-            narrow("coalesce(peer.sender, CAST(peer.uid AS TEXT)) = ?", filter.sender)
+            // As lists show a peer without a name: `uid 1000`.
+            let uid = filter.sender.map { $0.hasPrefix("uid ") ? String($0.dropFirst(4)) : $0 }
+            narrow("coalesce(peer.sender, CAST(peer.uid AS TEXT)) = ?", uid)
             let rows = try Row.fetchAll(
                 database, sql: sql + " ORDER BY quarantine.number DESC LIMIT ?", arguments: arguments + [limit + 1])
             return Self.page(rows, limit: limit, Self.quarantined) { "\($0["number"] as Int64)" }

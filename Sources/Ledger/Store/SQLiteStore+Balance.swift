@@ -3,7 +3,10 @@ import Metering
 // What is left of an org's credits, and what the other files share.
 extension SQLiteStore {
     static func unknownOrg(_ name: String) -> Outcome {
-        .refused(Refusal(.unknownOrg, "there is no org '\(name)'; meterctl org create makes one"))
+        .refused(
+            Refusal(
+                .unknownOrg,
+                "there is no org '\(name)'; meterctl org create makes one, meterctl org alias gives one another name"))
     }
 
     mutating func balance(_ name: String, now: Timestamp) throws(SQLiteError) -> Outcome {
