@@ -30,9 +30,9 @@ public struct CostDriftView: Codable, Sendable, Hashable {
     public let records: Int64
     /// How many of those differ by more than the tolerance.
     public let differing: Int64
-    /// What those that differ were charged, in US dollars.
+    /// What we charged for the differing records, in US dollars.
     public let charged: String
-    /// What those that differ cost by the word of their senders, in US dollars.
+    /// What the senders of the differing records say that they cost, in US dollars.
     public let reported: String
     /// When one was last compared.
     public let last: String

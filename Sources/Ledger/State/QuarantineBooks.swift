@@ -154,7 +154,7 @@ struct RefusalTally {
     private(set) var since: Timestamp?
     /// By org's name, "" for lines that name none that there is.
     private(set) var kept: [String: Kept] = [:]
-    /// By org's name and user, "" for nobody and ``others`` for those that are not counted apart.
+    /// By org's name and user, "" for nobody and ``others`` for the users beyond the limit.
     private(set) var conflicts: [String: [String: Int64]] = [:]
 
     /// Users of an org that are counted apart.

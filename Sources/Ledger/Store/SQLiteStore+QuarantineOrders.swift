@@ -171,7 +171,7 @@ extension SQLiteStore {
         try didErase()
     }
 
-    /// Erases the text of some of an org's lines, those that name it by another name included.
+    /// Erases the text of some of an org's lines, lines with another name of the org included.
     mutating func eraseQuarantined(
         of name: String, limit: Int, now: Timestamp
     ) throws(SQLiteError) -> Outcome {

@@ -1,4 +1,4 @@
-/// The names by which others know providers, and those that rate files use.
+/// The spellings of providers' names: of rate files, and of the tools that send usage.
 enum ProviderName {
     /// The one spelling of a provider's name that rate files use, for the others in use.
     static func canonical(_ name: String) -> String {

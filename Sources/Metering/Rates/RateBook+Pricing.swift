@@ -32,7 +32,7 @@ extension RateBook {
         return Self.decide(best, reported, policy, tier)
     }
 
-    /// The card in force at a moment, then those that are effective later.
+    /// The card in force at a moment, then the later cards.
     private func entriesToAsk(at moment: Timestamp) -> [Entry] {
         (entry(at: moment).map { [$0] } ?? []) + entries.filter { $0.effective > moment }
     }
