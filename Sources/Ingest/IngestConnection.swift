@@ -19,7 +19,7 @@ final class IngestConnection: ChannelInboundHandler {
         /// to know what becomes of it.
         case submitted(id: String?, bytes: Int, observed: String? = nil, warnings: LineWarnings = [])
         /// Answered already, behind one that is not.
-        case answered(ByteBuffer)
+        case answered([UInt8])
     }
 
     /// How this connection comes to its end.
@@ -152,7 +152,7 @@ final class IngestConnection: ChannelInboundHandler {
     /// Takes the lines that are there, as far as there is room for them; then reads on or ends.
     func advance() {
         guard let context else { return }
-        var ready = ByteBuffer()
+        var ready: [UInt8] = []
         lines: while phase == .open || phase == .inputEnded {
             guard hasRoom else { break }
             switch framer.next({ core.decode($0) }) {
@@ -167,7 +167,7 @@ final class IngestConnection: ChannelInboundHandler {
                 answer(Refusal(.tooLong, "the line is longer than \(limit) bytes; the connection closes"), nil, &ready)
             }
         }
-        if ready.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(ready), promise: nil) }
+        if !ready.isEmpty { context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ready)), promise: nil) }
         openMost = max(openMost, open.count)
         if isDone {
             close(context)
@@ -208,7 +208,7 @@ final class IngestConnection: ChannelInboundHandler {
         context.read()
     }
 
-    private func handle(_ line: DecodedLine, _ ready: inout ByteBuffer) {
+    private func handle(_ line: DecodedLine, _ ready: inout [UInt8]) {
         defer { hasBegun = true }
         switch line.result {
         case .failure(let refusal) where line.kept == nil || !mayHaveKept(line):
@@ -275,7 +275,7 @@ final class IngestConnection: ChannelInboundHandler {
 
     /// Whether the peer may ask that, and the sender if it names one; refuses it where not.
     private func allows(
-        _ operation: IngestOperation, _ org: String, _ line: DecodedLine, _ ready: inout ByteBuffer
+        _ operation: IngestOperation, _ org: String, _ line: DecodedLine, _ ready: inout [UInt8]
     ) -> Bool {
         if line.sender == nil, permissions.allows(operation, org: org) { return true }
         let reason = permissions.refusal(of: operation, org: org, sender: line.sender, core.access)
@@ -296,18 +296,18 @@ final class IngestConnection: ChannelInboundHandler {
         return false
     }
 
-    private func answer(_ refusal: Refusal, _ id: String?, _ ready: inout ByteBuffer) {
+    private func answer(_ refusal: Refusal, _ id: String?, _ ready: inout [UInt8]) {
         core.statistics.refused(refusal.code)
         reply(&ready, isRefusal: true) { ReplyEncoder.write(refusal, id: id, to: &$0) }
     }
 
     /// Answers at once where nothing is open, else behind what is.
-    private func reply(_ ready: inout ByteBuffer, isRefusal: Bool = false, _ write: (inout ByteBuffer) -> Void) {
+    private func reply(_ ready: inout [UInt8], isRefusal: Bool = false, _ write: (inout [UInt8]) -> Void) {
         guard mode == .all || mode == .errors && isRefusal else { return }
         if open.isEmpty {
             write(&ready)
         } else {
-            var line = ByteBuffer()
+            var line: [UInt8] = []
             write(&line)
             open.append(.answered(line))
         }
@@ -323,22 +323,28 @@ final class IngestConnection: ChannelInboundHandler {
         if case .refused(let refusal) = outcome { core.statistics.refused(refusal.code) }
         guard phase != .closed else { return }
         if mode.writes(outcome) {
+            if replies.isEmpty { replies.reserveCapacity(Self.replyBytes * min(open.count + 1, Self.openKept)) }
             ReplyEncoder.write(outcome, id: id, warnings: warnings, to: &replies)
         }
-        while case .answered(var line)? = open.first {
-            replies.writeBuffer(&line)
+        while case .answered(let line)? = open.first {
+            replies += line
             open.removeFirst()
         }
     }
 
-    private var replies = ByteBuffer()
+    /// What is not sent yet of this batch's replies.
+    private var replies: [UInt8] = []
+    /// Bytes that a reply has, usually.
+    private static let replyBytes = 160
+    /// Replies that it has room for all the time.
+    private static let repliesKept = 8
 
     /// Sends the replies that ``receive(_:)`` has written, in one write.
     func flush() {
         guard let context else { return }
-        if replies.readableBytes > 0 {
-            context.writeAndFlush(wrapOutboundOut(replies), promise: nil)
-            replies = ByteBuffer()
+        if !replies.isEmpty {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: replies)), promise: nil)
+            replies.removeAll(keepingCapacity: replies.capacity <= Self.replyBytes * Self.repliesKept)
         }
         // A burst's room is not kept.
         if open.isEmpty, openMost > Self.openKept { (open, openMost) = ([], 0) }

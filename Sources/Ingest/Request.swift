@@ -66,6 +66,6 @@ public enum RequestLimits {
 
     /// Whether a text can be a request's id: 1 to 512 bytes of printable ASCII.
     public static func isID(_ text: String) -> Bool {
-        (1...idBytesMax).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        (1...idBytesMax).contains(text.utf8.count) && text.isOnly { (0x20...0x7E).contains($0) }
     }
 }

@@ -60,7 +60,7 @@ public struct RequestDecoder {
 
     /// A text that a row may name; nil if it is too long.
     private static func short(_ text: String) -> String? {
-        (1...RequestLimits.userBytesMax).contains(text.utf8.count) && !text.utf8.contains(0) ? text : nil
+        (1...RequestLimits.userBytesMax).contains(text.utf8.count) && text.isOnly { $0 != 0 } ? text : nil
     }
 
     private func request(_ members: inout Members, _ line: UnsafeBufferPointer<UInt8>) throws(Refusal) -> Request {
@@ -199,7 +199,7 @@ public struct RequestDecoder {
     }
 
     static func check(_ text: String, _ name: String, bytesMax: Int) throws(Refusal) {
-        guard (1...bytesMax).contains(text.utf8.count), !text.utf8.contains(0) else {
+        guard (1...bytesMax).contains(text.utf8.count), text.isOnly({ $0 != 0 }) else {
             throw Refusal(.malformed, "\(name) must be 1 to \(bytesMax) bytes, without NUL")
         }
     }

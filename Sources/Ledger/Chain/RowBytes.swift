@@ -45,7 +45,7 @@ struct RowBytes {
         bytes.withUnsafeBytes { buffer in
             var hash = SHA256()
             hash.update(bufferPointer: buffer)
-            return Array(hash.finalize())
+            return hash.finalize().withUnsafeBytes { Array($0) }
         }
     }
 

@@ -124,12 +124,18 @@ enum PriceCodec {
     private static func withoutZeros<Value: FixedWidthInteger>(_ value: Value) -> (digits: Value, zeros: UInt8) {
         var digits = value
         var zeros: UInt8 = 0
-        while digits != 0, zeros < 38 {
-            let (quotient, remainder) = digits.quotientAndRemainder(dividingBy: 10)
-            guard remainder == 0 else { break }
-            digits = quotient
-            zeros += 1
+        guard digits != 0 else { return (0, 0) }
+        func takeOff(_ step: Value, _ count: UInt8) {
+            while true {
+                let (quotient, remainder) = digits.quotientAndRemainder(dividingBy: step)
+                guard remainder == 0 else { return }
+                digits = quotient
+                zeros += count
+            }
         }
+        // Prices of a token end with a dozen zeros: six at a time, then one by one.
+        takeOff(1_000_000, 6)
+        takeOff(10, 1)
         return (digits, zeros)
     }
 

@@ -111,10 +111,10 @@ struct RequestIndex {
     ///
     /// The filters are larger than the caches. One by one the look-ups of a batch would wait for memory again and again; here
     /// the loads don't depend on each other, and overlap.
-    func warm(_ hashes: [UInt64?]) {
+    func warm(_ keys: [RequestKey?]) {
         var all: UInt32 = 0
         for group in groups {
-            for case let hash? in hashes { all |= group.touch(hash) }
+            for case let key? in keys { all |= group.touch(key.hash) }
         }
         withExtendedLifetime(all) {}
     }

@@ -1,5 +1,13 @@
 import Metering
 
+/// What a usage record is looked up by.
+struct RequestKey {
+    /// Its org.
+    let org: Org
+    /// The hash of the org's number and the record's id.
+    let hash: UInt64
+}
+
 // A usage record's way through the writer: seen before? → in time? → price → debit → row.
 extension SQLiteStore {
     /// Charges a record.
@@ -7,11 +15,11 @@ extension SQLiteStore {
     /// - Parameter first: when the daemon read it first, if it was kept in quarantine: that stands for a missing `at` and dates
     ///   the time window. Nil for the moment of its receipt.
     mutating func charge(
-        _ record: UsageRecord, _ hash: UInt64?, received: Timestamp, first: Timestamp? = nil, _ peer: Peer?,
+        _ record: UsageRecord, _ key: RequestKey?, received: Timestamp, first: Timestamp? = nil, _ peer: Peer?,
         _ prepared: PreparedCharge?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
-        guard let org = accounts.orgs[record.org] else { return Self.unknownOrg(record.org) }
-        let hash = hash ?? index.hash(org: org.id, id: record.id)
+        guard let org = key?.org ?? accounts.orgs[record.org] else { return Self.unknownOrg(record.org) }
+        let hash = key?.hash ?? index.hash(org: org.id, id: record.id)
         if let sequence = try sequence(hash, org: org, id: record.id) {
             return try duplicate(of: sequence, record)
         }
@@ -141,20 +149,14 @@ extension SQLiteStore {
         return .found(sequence: found)
     }
 
-    /// The hashes that usage records are looked up by; nil for what is no usage record or whose org is not known yet.
-    static func hashes(
+    /// What usage records are looked up by; nil for what is no usage record or whose org is not known yet.
+    static func keys(
         of mutations: ArraySlice<Mutation>, _ orgs: [String: Org], _ index: RequestIndex
-    ) -> [UInt64?] {
-        var hashes: [UInt64?] = []
-        hashes.reserveCapacity(mutations.count)
-        for mutation in mutations {
-            guard case .usage(let record, _, _, _, _) = mutation, let org = orgs[record.org] else {
-                hashes.append(nil)
-                continue
-            }
-            hashes.append(index.hash(org: org.id, id: record.id))
+    ) -> [RequestKey?] {
+        mutations.map { mutation in
+            guard case .usage(let record, _, _, _, _) = mutation, let org = orgs[record.org] else { return nil }
+            return RequestKey(org: org, hash: index.hash(org: org.id, id: record.id))
         }
-        return hashes
     }
 
     func sequence(_ hash: UInt64, org: Org, id: String) throws(SQLiteError) -> Int64? {

@@ -207,9 +207,9 @@ public struct SQLiteStore: LedgerStore {
         while !rest.isEmpty {
             let some = rest.prefix(Self.warmedAtOnce)
             rest = rest.dropFirst(some.count)
-            let hashes = Self.hashes(of: some, accounts.orgs, index)
-            index.warm(hashes)
-            for (mutation, hash) in zip(some, hashes) { outcomes.append(try apply(mutation, hash, now: now)) }
+            let keys = Self.keys(of: some, accounts.orgs, index)
+            index.warm(keys)
+            for (mutation, key) in zip(some, keys) { outcomes.append(try apply(mutation, key, now: now)) }
         }
         return outcomes
     }
@@ -297,12 +297,12 @@ public struct SQLiteStore: LedgerStore {
     private static let warmedAtOnce = 64
 
     private mutating func apply(
-        _ mutation: Mutation, _ hash: UInt64?, now: Timestamp
+        _ mutation: Mutation, _ key: RequestKey?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         switch mutation {
         case .usage(let record, let received, let peer, let prepared, let line):
             try keepingRefused(
-                try charge(record, hash, received: received, peer, prepared, now: now), record, received, peer, line,
+                try charge(record, key, received: received, peer, prepared, now: now), record, received, peer, line,
                 now: now)
         case .quarantine(let refused): try keep(refused, now: now)
         case .retryQuarantined(let retry, let key): try take(retry, key, now: now)

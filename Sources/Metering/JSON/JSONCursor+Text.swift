@@ -3,7 +3,7 @@ extension JSONCursor {
     public func text(_ string: JSONString) throws(JSONError) -> String {
         guard string.escaped else {
             let content = UnsafeBufferPointer(rebasing: bytes[string.range])
-            if content.allSatisfy({ $0 < 0x80 }) { return String(decoding: content, as: UTF8.self) }
+            if string.isASCII { return String(decoding: content, as: UTF8.self) }
             guard let text = String(validating: content, as: UTF8.self)
             else {
                 throw JSONError(message: "a string that is not UTF-8", offset: string.range.lowerBound)
@@ -30,11 +30,8 @@ extension JSONCursor {
     func checkEscapes(_ string: JSONString) throws(JSONError) {
         if string.escaped {
             _ = try unescape(string)
-        } else {
-            for index in string.range where bytes[index] >= 0x80 {
-                _ = try text(string)
-                return
-            }
+        } else if !string.isASCII {
+            _ = try text(string)
         }
     }
 

@@ -12,6 +12,8 @@ public struct JSONString: Sendable {
     public let range: Range<Int>
     /// True where the content has a backslash.
     public let escaped: Bool
+    /// True where all bytes of the content are ASCII; an escape may still stand for something else.
+    public let isASCII: Bool
 }
 
 /// A reader that walks over JSON bytes once, without building a tree (RFC 8259).
@@ -116,22 +118,52 @@ public struct JSONCursor {
     public mutating func string() throws(JSONError) -> JSONString {
         guard take(UInt8(ascii: "\"")) else { throw failure("expected a string") }
         let start = offset
-        var escaped = false
-        while offset < bytes.count {
-            let byte = bytes[offset]
-            if byte == UInt8(ascii: "\"") {
+        var (escaped, isASCII) = (false, true)
+        while true {
+            skipPlain()
+            guard offset < bytes.count else { break }
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
                 offset += 1
-                return JSONString(range: start..<(offset - 1), escaped: escaped)
-            }
-            if byte < 0x20 { throw failure("a control character in a string must be escaped") }
-            if byte == UInt8(ascii: "\\") {
+                return JSONString(range: start..<(offset - 1), escaped: escaped, isASCII: isASCII)
+            case UInt8(ascii: "\\"):
                 escaped = true
+                offset = min(offset + 2, bytes.count)
+            case 0x80...:
+                isASCII = false
                 offset += 1
-                guard offset < bytes.count else { break }
+            case 0x20...: offset += 1
+            default: throw failure("a control character in a string must be escaped")
             }
-            offset += 1
         }
         throw failure("a string that does not end")
+    }
+
+    /// Passes over bytes of a string that mean nothing but themselves, eight at a time, as long as there are eight.
+    @inline(__always)
+    private mutating func skipPlain() {
+        guard let base = bytes.baseAddress else { return }
+        while offset + 8 <= bytes.count {
+            let word = UnsafeRawPointer(base).loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+            let special = Self.special(word)
+            guard special == 0 else {
+                offset += special.trailingZeroBitCount >> 3
+                return
+            }
+            offset += 8
+        }
+    }
+
+    /// The high bit of the first byte in a word that ends a string, escapes, must be escaped, or is not ASCII; zero if no byte is.
+    /// The bits above the first one that is set say nothing, as a subtraction may borrow from the next byte.
+    @inline(__always)
+    private static func special(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        let found = ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
+        let control = (word &- ones &* 0x20) & ~word
+        return (found | control | word) & (ones &* 0x80)
     }
 
     /// Consumes `null` where it is next.

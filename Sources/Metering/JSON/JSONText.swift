@@ -2,7 +2,7 @@
 public enum JSONText {
     /// A string's content between its quotes: quotes, backslashes and control characters escaped.
     public static func escaped(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let isPlain = text.isOnly { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
         guard !isPlain else { return text }
         var escaped = ""
         for scalar in text.unicodeScalars {

@@ -25,7 +25,7 @@ enum ProviderName {
     /// A card may hold any name that was its own spelling then. So it must stay readable, whatever was learned since.
     static func spelledAtFirst(_ name: String) -> String {
         if let spelling = firstSpellings[name] { return spelling }
-        let isLowercase = name.utf8.allSatisfy { $0 < 0x80 && !(65...90).contains($0) }
+        let isLowercase = name.isOnly { $0 < 0x80 && !(65...90).contains($0) }
         let lowercased = isLowercase ? name : name.lowercased()
         return lowercased.utf8.starts(with: "vertex_ai-".utf8) ? "vertex_ai" : firstSpellings[lowercased] ?? lowercased
     }

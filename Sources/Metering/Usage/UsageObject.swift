@@ -191,6 +191,7 @@ struct FieldSet {
         bits == 0 ? nil : UsageObject.Field(rawValue: UInt8(bits.trailingZeroBitCount))
     }
 
+    @inline(__always)
     func contains(_ field: UsageObject.Field) -> Bool { bits >> UInt128(field.rawValue) & 1 == 1 }
 
     mutating func insert(_ field: UsageObject.Field) { bits |= 1 << UInt128(field.rawValue) }

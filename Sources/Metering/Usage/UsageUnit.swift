@@ -225,9 +225,15 @@ public struct UsageBuckets: Sendable, Hashable {
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
     public var promptTokens: Int64 {
         var tokens: Int64 = 0
-        forEachUsed { if $0.isPrompt { tokens += $1 } }
+        var rest = mask & Self.prompt
+        while rest != 0 {
+            tokens += quantities[rest.trailingZeroBitCount]
+            rest &= rest - 1
+        }
         return tokens
     }
+
+    private static let prompt: UInt64 = UsageUnit.allCases.reduce(0) { $1.isPrompt ? $0 | 1 << UInt64($1.rawValue) : $0 }
 
     /// Whether both are the same usage.
     public static func == (left: UsageBuckets, right: UsageBuckets) -> Bool {
