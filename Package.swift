@@ -128,7 +128,7 @@ let package = Package(
             name: "simulate",
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Simulate"),
-        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport"]),
+        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"], exclude: ["Corpus"]),
         .testTarget(

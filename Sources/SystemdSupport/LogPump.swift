@@ -5,7 +5,8 @@ import Synchronization
 
 /// Carries log entries to the journal or to standard error on a thread of its own, so that whoever logs never waits.
 ///
-/// What doesn't fit its queue is dropped and counted; the next entry that fits says how many were.
+/// What doesn't fit its queue is dropped and counted; the next entry that fits says how many were. So is what can't be written,
+/// to a full disk or a pipe that nobody reads: a log never ends the process that writes it.
 public final class LogPump: Sendable {
     /// Where entries go.
     public enum Destination: Sendable {
@@ -25,6 +26,8 @@ public final class LogPump: Sendable {
         var entries: [Entry] = []
         var dropped = 0
         var isClosed = false
+        /// Who waits until what is in line was written or lost.
+        var waiting: [DispatchSemaphore] = []
     }
 
     /// Entries that may wait.
@@ -34,10 +37,17 @@ public final class LogPump: Sendable {
     private let filled = DispatchSemaphore(value: 0)
     private let drained = DispatchSemaphore(value: 0)
     private let destination: Destination
+    /// Where lines of text go.
+    private let descriptor: Int32
 
     /// Starts a pump.
-    public init(to destination: Destination) {
+    public convenience init(to destination: Destination) {
+        self.init(to: destination, descriptor: STDERR_FILENO)
+    }
+
+    init(to destination: Destination, descriptor: Int32) {
         self.destination = destination
+        self.descriptor = descriptor
         let thread = Thread { [self] in run() }
         thread.name = "meterd-log"
         thread.start()
@@ -66,6 +76,14 @@ public final class LogPump: Sendable {
         if isTaken { filled.signal() }
     }
 
+    /// Waits until what is in line was written or lost.
+    func flush() {
+        let done = DispatchSemaphore(value: 0)
+        state.withLock { $0.waiting.append(done) }
+        filled.signal()
+        done.wait()
+    }
+
     /// Writes what is in line and ends the thread. For the process's last moments.
     public func close() {
         let wasClosed = state.withLock { state in
@@ -77,20 +95,31 @@ public final class LogPump: Sendable {
         _ = drained.wait(timeout: .now() + 2)
     }
 
+    /// What could not be written since something was.
+    private struct Loss {
+        var count = 0
+        var reason: Int32 = 0
+        /// Whether the last line was cut off.
+        var isCut = false
+    }
+
     private func run() {
+        var loss = Loss()
         while true {
             filled.wait()
-            let (entries, dropped, isClosed) = state.withLock { state in
+            let (entries, dropped, waiting, isClosed) = state.withLock { state in
                 defer {
                     state.entries.removeAll(keepingCapacity: true)
                     state.dropped = 0
+                    state.waiting.removeAll()
                 }
-                return (state.entries, state.dropped, state.isClosed)
+                return (state.entries, state.dropped, state.waiting, state.isClosed)
             }
-            for entry in entries { write(entry) }
+            for entry in entries { write(entry, &loss) }
             if dropped > 0 {
-                write(Entry(priority: 4, message: "\(dropped) log entries were dropped: too many at once", fields: []))
+                write(Self.report("\(dropped) log entries were dropped: too many at once"), &loss)
             }
+            for waiter in waiting { waiter.signal() }
             if isClosed {
                 drained.signal()
                 return
@@ -98,7 +127,22 @@ public final class LogPump: Sendable {
         }
     }
 
-    private func write(_ entry: Entry) {
+    private static func report(_ words: String) -> Entry {
+        Entry(priority: 4, message: words, fields: [])
+    }
+
+    /// Writes an entry, behind the number of those that were lost before it.
+    private func write(_ entry: Entry, _ loss: inout Loss) {
+        if loss.count > 0 {
+            let reason = String(cString: strerror(loss.reason))
+            let words = "\(loss.count) log entries could not be written: \(reason)"
+            if attempt(Self.report(words), &loss) { loss.count = 0 }
+        }
+        if !attempt(entry, &loss) { loss.count += 1 }
+    }
+
+    /// Writes an entry; false if that can't be done.
+    private func attempt(_ entry: Entry, _ loss: inout Loss) -> Bool {
         switch destination {
         case .standardError:
             let fields = entry.fields.map { field in
@@ -106,15 +150,42 @@ public final class LogPump: Sendable {
                 return " \(name)=\(field.value)"
             }.joined()
             let line = "\(Self.levels[entry.priority]) \(entry.message)\(fields)"
-            FileHandle.standardError.write(Data((Self.printable(line) + "\n").utf8))
+            return attempt((loss.isCut ? "\n" : "") + Self.printable(line) + "\n", &loss)
         case .journal:
             var parts = [
                 "MESSAGE=\(Self.printable(entry.message))", "PRIORITY=\(entry.priority)", "SYSLOG_IDENTIFIER=meterd",
             ]
             for (name, value) in entry.fields { parts.append("\(name)=\(Self.printable(value))") }
-            Self.sendToJournal(parts)
+            let result = Self.sendToJournal(parts)
+            if result < 0 { loss.reason = -result }
+            return result >= 0
         }
     }
+
+    private func attempt(_ text: String, _ loss: inout Loss) -> Bool {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count < 0 else {
+                written += count
+                continue
+            }
+            let reason = errno
+            if reason == EINTR { continue }
+            // A terminal or pipe that somebody else made non-blocking: its reader gets a moment.
+            var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            if reason == EAGAIN, poll(&watched, 1, Self.patience) > 0 { continue }
+            loss.reason = reason
+            if written > 0 { loss.isCut = true }
+            return false
+        }
+        loss.isCut = false
+        return true
+    }
+
+    /// Milliseconds that a reader gets to make room.
+    private static let patience: Int32 = 1000
 
     private static let levels = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
@@ -137,17 +208,18 @@ public final class LogPump: Sendable {
         }
     }
 
-    private static func sendToJournal(_ parts: [String]) {
+    /// Zero, or the negative of an error's number.
+    private static func sendToJournal(_ parts: [String]) -> Int32 {
         let texts = parts.map { Array($0.utf8) }
         let joined = texts.flatMap { $0 }
-        joined.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
+        return joined.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return 0 }
             var offset = 0
             let vectors = texts.map { text in
                 defer { offset += text.count }
                 return iovec(iov_base: UnsafeMutableRawPointer(mutating: base + offset), iov_len: text.count)
             }
-            _ = sd_journal_sendv(vectors, Int32(vectors.count))
+            return sd_journal_sendv(vectors, Int32(vectors.count))
         }
     }
 }

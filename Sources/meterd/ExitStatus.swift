@@ -14,7 +14,8 @@ enum ExitStatus: Int32 {
 
     /// Says why on standard error, in one line, and gives the error that ends the command.
     func ending(_ words: String) -> ExitCode {
-        FileHandle.standardError.write(Data("meterd: \(words)\n".utf8))
+        // Where nobody can be told, the status still says what kind of failure it is.
+        try? FileHandle.standardError.write(contentsOf: Data("meterd: \(words)\n".utf8))
         return ExitCode(rawValue)
     }
 }

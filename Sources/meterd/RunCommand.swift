@@ -43,7 +43,7 @@ struct RunCommand: AsyncParsableCommand {
             let fields = ["exit_status": "\(error.status.rawValue)"]
             switch destination {
             case .journal: journal.write(.startFailed, error.words, fields)
-            case .standardError: FileHandle.standardError.write(Data("meterd: \(error.words)\n".utf8))
+            case .standardError: try? FileHandle.standardError.write(contentsOf: Data("meterd: \(error.words)\n".utf8))
             }
             manager.failed(status: error.words, errno: error.status == .storage ? EIO : EINVAL)
             throw ExitCode(error.status.rawValue)

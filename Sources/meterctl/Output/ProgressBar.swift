@@ -29,12 +29,17 @@ final class ProgressBar {
                 "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
                 + "] \(min(100, done * 100 / total)) % "
         }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(bar)\(done) \(unit), \(rate)\(words)".utf8))
+        draw("\r\u{1B}[K\(bar)\(done) \(unit), \(rate)\(words)")
     }
 
     /// Leaves the line, so that other words can follow.
     func clear() {
-        if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if isShown { draw("\r\u{1B}[K") }
         isShown = false
+    }
+
+    /// A terminal that has gone away is no reason to end what the bar is about.
+    private func draw(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 }
