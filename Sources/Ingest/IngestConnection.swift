@@ -153,13 +153,16 @@ final class IngestConnection: ChannelInboundHandler {
     func advance() {
         guard let context else { return }
         var ready: [UInt8] = []
-        lines: while phase == .open || phase == .inputEnded {
-            guard hasRoom else { break }
-            switch framer.next({ core.decode($0) }) {
-            case .line(let line):
-                if let line { handle(line, &ready) }
-            case .needsMore:
-                break lines
+        var lines = core.takeLines()
+        reading: while phase == .open || phase == .inputEnded {
+            // A few lines are read, then those are handled: the code of one half at a time stays in the processor's cache, which
+            // has no room for both.
+            let end = read(&lines)
+            for line in lines { handle(line, &ready) }
+            lines.removeAll(keepingCapacity: true)
+            switch end {
+            case .more: continue
+            case .nothing: break reading
             case .tooLong:
                 phase = .rejected
                 framer.discard()
@@ -167,20 +170,53 @@ final class IngestConnection: ChannelInboundHandler {
                 answer(Refusal(.tooLong, "the line is longer than \(limit) bytes; the connection closes"), nil, &ready)
             }
         }
+        core.giveBack(lines)
         if !ready.isEmpty { context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ready)), promise: nil) }
         openMost = max(openMost, open.count)
         if isDone {
             close(context)
-        } else if phase == .open, hasRoom {
+        } else if phase == .open, hasRoom() {
             readOn(context)
         } else if phase == .open || phase == .inputEnded, !core.hasRoom {
             core.waitForRoom(self)
         }
     }
 
-    /// Whether another line may be taken.
-    private var hasRoom: Bool {
-        isWritable && open.count < core.limits.openPerConnectionMax && core.hasRoom
+    /// What follows the lines that were read.
+    private enum ReadEnd {
+        /// Perhaps more lines.
+        case more
+        /// No line that is whole, or no room for one.
+        case nothing
+        /// A line that has passed its limit.
+        case tooLong
+    }
+
+    /// Reads lines as far as there is room for them, ``linesAtOnce`` at most.
+    private func read(_ lines: inout [DecodedLine]) -> ReadEnd {
+        var bytes = 0
+        while lines.count < Self.linesAtOnce {
+            // What is handled may leave its room to what follows: a ping takes none.
+            guard hasRoom(beside: lines.count, bytes) else { return lines.isEmpty ? .nothing : .more }
+            switch framer.next({ line in
+                bytes += line.count
+                return core.decode(line)
+            }) {
+            case .line(let line):
+                if let line { lines.append(line) }
+            case .needsMore: return .nothing
+            case .tooLong: return .tooLong
+            }
+        }
+        return .more
+    }
+
+    /// Lines that are read before the first of them is handled.
+    private static let linesAtOnce = 16
+
+    /// Whether another line may be taken, beside so many that are not handled yet.
+    private func hasRoom(beside lines: Int = 0, _ bytes: Int = 0) -> Bool {
+        isWritable && open.count + lines < core.limits.openPerConnectionMax && core.hasRoom(beside: lines, bytes)
     }
 
     /// Whether nothing more will come and everything is answered.
@@ -188,7 +224,7 @@ final class IngestConnection: ChannelInboundHandler {
         guard open.isEmpty else { return false }
         switch phase {
         case .open, .closed: return false
-        case .inputEnded: return hasRoom
+        case .inputEnded: return hasRoom()
         case .rejected: return true
         }
     }

@@ -109,7 +109,25 @@ final class IngestCore {
     // MARK: Room
 
     /// Whether another request may go to the writer.
-    var hasRoom: Bool { statistics.open < limits.openMax && openBytes < limits.openBytesMax }
+    var hasRoom: Bool { hasRoom(beside: 0, 0) }
+
+    /// Whether another may, beside so many of so many bytes that are about to.
+    func hasRoom(beside requests: Int, _ bytes: Int) -> Bool {
+        statistics.open + requests < limits.openMax && openBytes + bytes < limits.openBytesMax
+    }
+
+    /// Room for lines that are read and not handled yet, for one connection after the other.
+    func takeLines() -> [DecodedLine] {
+        defer { lineRoom = [] }
+        return lineRoom
+    }
+
+    /// Gives the room back, empty.
+    func giveBack(_ room: [DecodedLine]) {
+        lineRoom = room
+    }
+
+    private var lineRoom: [DecodedLine] = []
 
     /// Calls `advance()` of the connection when there is room again.
     func waitForRoom(_ connection: IngestConnection) {

@@ -9,6 +9,7 @@ public struct RequestDecoder {
     private let providerOfModel: (String) -> String?
     /// Whether `id` and `org` may be left out: so where a price is asked for and nothing is recorded.
     private let isPriceOnly: Bool
+    private let scratch = UsageScratch()
     /// The org that a name stands for besides its own; nil while there are no such names.
     var orgOfAlias: ((String) -> String?)?
 
@@ -178,7 +179,8 @@ public struct RequestDecoder {
         let bytes = UnsafeBufferPointer(rebasing: line[range])
         do throws(UsageError) {
             let reading = try UsageReading(
-                json: bytes, provider: provider ?? providerOfModel(model), model: model, hasCost: members.cost != nil)
+                json: bytes, provider: provider ?? providerOfModel(model), model: model, hasCost: members.cost != nil,
+                scratch: scratch)
             return (String(decoding: bytes, as: UTF8.self), reading)
         } catch {
             throw Refusal(.malformed, error.message)

@@ -113,6 +113,22 @@ import Testing
         try await fixture.stop()
     }
 
+    @Test func linesThatTakeNoRoomAreAllAnsweredHoweverLittleThereIs() async throws {
+        var limits = IngestLimits()
+        limits.openPerConnectionMax = 3
+        let fixture = try await IngestFixture(limits: limits)
+        let client = try LineClient(fixture.socket)
+        var lines: [String] = []
+        for number in 0..<40 {
+            lines += (0..<Int.random(in: 0..<40)).map { #"{"op":"ping","id":"p\#(number).\#($0)"}"# }
+            lines.append(IngestFixture.usage("\(number)"))
+        }
+        // In one piece: nothing follows that would have the daemon look again.
+        try client.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+        for _ in lines { #expect(try client.receive()?.contains("\"ok\":true") == true) }
+        try await fixture.stop()
+    }
+
     @Test func aClientThatDoesNotReadStopsOnlyItself() async throws {
         var limits = IngestLimits()
         limits.openPerConnectionMax = 64

@@ -93,6 +93,36 @@ import Testing
     @Test func objectsOfPublicReportsAreReadOrRefused() throws {
         try check("reports", atLeast: 84)
     }
+
+    @Test func whatWasReadBeforeInTheSameRoomChangesNothing() throws {
+        let entries = try ["providers", "tools", "reports", "cases"].flatMap { try Self.entries($0) }
+        let scratch = UsageScratch()
+        func read(_ entry: Entry, _ scratch: UsageScratch?) -> Result<UsageReading, UsageError> {
+            var copy = entry.usage
+            return copy.withUTF8 { bytes in
+                Result { () throws(UsageError) in
+                    try UsageReading(json: bytes, provider: entry.provider, model: entry.model, scratch: scratch)
+                }
+            }
+        }
+        for entry in entries.shuffled() { #expect(read(entry, scratch) == read(entry, nil), "\(entry.id)") }
+    }
+
+    @Test func bucketsHoldWhatWasPutIn() {
+        var buckets = UsageBuckets()
+        var plain: [UsageUnit: Int64] = [:]
+        for _ in 0..<20_000 {
+            let unit = UsageUnit.allCases.randomElement() ?? .input
+            let quantity = Int64.random(in: 0...3)
+            buckets[unit] = quantity
+            plain[unit] = quantity == 0 ? nil : quantity
+            #expect(UsageUnit.allCases.allSatisfy { buckets[$0] == plain[$0] ?? 0 })
+            #expect(buckets.used.map(\.unit) == plain.keys.sorted { $0.rawValue < $1.rawValue })
+            #expect(buckets.promptTokens == plain.reduce(0) { $0 + ($1.key.isPrompt ? $1.value : 0) })
+            // At times nearly empty, at times nearly full.
+            if Int.random(in: 0..<200) == 0 { (buckets, plain) = (UsageBuckets(), [:]) }
+        }
+    }
 }
 
 /// What the documentation says of members that are not billed.

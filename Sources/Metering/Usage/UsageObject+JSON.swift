@@ -1,7 +1,7 @@
 extension UsageObject {
-    /// Reads the object that `bytes` hold.
-    convenience init(json bytes: UnsafeBufferPointer<UInt8>) throws(UsageError) {
-        self.init()
+    /// Reads the object that `bytes` hold, in place of what was read before.
+    func fill(_ bytes: UnsafeBufferPointer<UInt8>) throws(UsageError) {
+        clear()
         do {
             var cursor = JSONCursor(bytes)
             try read(&cursor, Origin(), depth: 0)

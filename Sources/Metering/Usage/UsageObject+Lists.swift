@@ -258,7 +258,8 @@ extension UsageObject {
     private convenience init(element cursor: inout JSONCursor, depth: Int) throws {
         guard depth < 3 else { throw UsageError("usage is nested too deep") }
         let range = try cursor.skipValue()
-        try self.init(json: UnsafeBufferPointer(rebasing: cursor.bytes[range]))
+        self.init()
+        try fill(UnsafeBufferPointer(rebasing: cursor.bytes[range]))
     }
 
     private func add(_ nickname: String, _ object: UsageObject, _ place: Origin) throws {

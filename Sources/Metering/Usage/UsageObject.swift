@@ -78,7 +78,7 @@ final class UsageObject {
     /// How many models one object may report.
     static let modelsMax = 16
 
-    // A count is there if its field is among the present ones.
+    // A count is there if its field is among the present ones; what stands elsewhere may be an earlier object's.
     private var counts = InlineArray<96, Int64>(repeating: 0)
     private var origins = InlineArray<96, UInt32>(repeating: 0)
     /// The fields that were reported.
@@ -115,6 +115,16 @@ final class UsageObject {
     /// Members that nobody knows, with a number above zero.
     var unread: [UnreadMember] = []
 
+    /// Forgets what was read.
+    func clear() {
+        (present, nonzero) = (FieldSet(), FieldSet())
+        (servedTier, speed, geo, searchContextSize) = (nil, nil, nil, nil)
+        (cost, upstreamCost) = (nil, nil)
+        (isCacheExplicit, isOwnKey, isForeignCurrency, isByModel) = (false, false, false, false)
+        (models, unread) = ([], [])
+        (native, standIn) = (nil, nil)
+    }
+
     /// Whether it has no count, no cost, and no number that nobody knows.
     var isSilent: Bool {
         cost == nil && unread.isEmpty && models.isEmpty && native == nil
@@ -126,9 +136,9 @@ final class UsageObject {
         present.contains(field) ? counts[Int(field.rawValue)] : nil
     }
 
-    /// Where a count stood.
+    /// Where a count stood; the object itself if it was not reported.
     func origin(of field: Field) -> Origin {
-        Origin(packed: origins[Int(field.rawValue)])
+        present.contains(field) ? Origin(packed: origins[Int(field.rawValue)]) : Origin()
     }
 
     /// Takes a count in. The same count again, or a zero beside another value, changes nothing.
@@ -146,7 +156,7 @@ final class UsageObject {
 
     /// Adds to a count that comes in parts.
     func add(_ field: Field, _ count: Int64, _ origin: Origin) throws(UsageError) {
-        let sum = counts[Int(field.rawValue)] + count
+        let sum = (self[field] ?? 0) + count
         guard sum <= Self.countMax else { throw UsageError("\(origin.path) adds up to more than 2^40") }
         put(field, sum, origin)
     }

@@ -34,10 +34,13 @@ public struct UsageReading: Sendable, Hashable {
     ///   - model: the record's model. Provider and model's family decide what the same members mean; see
     ///     ``ContainmentRules``.
     ///   - hasCost: whether the record says what the request cost; an empty object is an error otherwise.
+    ///   - scratch: room to read in; nil for room of its own.
     public init(
-        json: UnsafeBufferPointer<UInt8>, provider: String?, model: String, hasCost: Bool = false
+        json: UnsafeBufferPointer<UInt8>, provider: String?, model: String, hasCost: Bool = false,
+        scratch: UsageScratch? = nil
     ) throws(UsageError) {
-        let object = try UsageObject(json: json)
+        let object = scratch?.object ?? UsageObject()
+        try object.fill(json)
         if hasCost, object.isSilent {
             self = Self.silent
             return
@@ -198,6 +201,14 @@ public struct UsageReading: Sendable, Hashable {
         (.pages, .page),
         (.annotatedPages, .annotatedPage), (.characters, .character),
     ]
+}
+
+/// Room that one usage object after the other is read in: for whoever reads many, one at a time.
+public final class UsageScratch {
+    let object = UsageObject()
+
+    /// Room of its own.
+    public init() {}
 }
 
 /// What was used of another model than the record's.

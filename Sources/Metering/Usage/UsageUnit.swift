@@ -185,8 +185,12 @@ public enum UsageUnit: UInt8, CaseIterable, Sendable, Hashable {
 
 /// How much of each unit one request used.
 public struct UsageBuckets: Sendable, Hashable {
-    // As many places as there may be units, without an allocation per record; and a bit for each that isn't zero.
-    private var quantities = InlineArray<40, Int64>(repeating: 0)
+    // A record uses a handful of units, and what is used of them lies side by side, in the units' order: a set is copied several
+    // times on a record's way, and is a fifth of what a place for each unit would take.
+    private var first = InlineArray<8, Int64>(repeating: 0)
+    /// What has no place in ``first``.
+    private var others: [Int64] = []
+    /// A bit for each unit of which something was used.
     private var mask: UInt64 = 0
 
     /// Nothing used.
@@ -194,12 +198,51 @@ public struct UsageBuckets: Sendable, Hashable {
 
     /// The quantity of one unit; never negative.
     public subscript(unit: UsageUnit) -> Int64 {
-        get { quantities[Int(unit.rawValue)] }
+        get {
+            let bit = Self.bit(unit)
+            return mask & bit == 0 ? 0 : quantity((mask & (bit - 1)).nonzeroBitCount)
+        }
         set {
-            quantities[Int(unit.rawValue)] = newValue
-            let bit: UInt64 = 1 << UInt64(unit.rawValue)
+            let bit = Self.bit(unit)
+            let place = (mask & (bit - 1)).nonzeroBitCount
+            switch (mask & bit != 0, newValue != 0) {
+            case (true, true): put(newValue, place)
+            case (true, false): remove(place)
+            case (false, true): insert(newValue, place)
+            case (false, false): return
+            }
             mask = newValue == 0 ? mask & ~bit : mask | bit
         }
+    }
+
+    private static func bit(_ unit: UsageUnit) -> UInt64 { 1 << UInt64(unit.rawValue) }
+
+    private func quantity(_ place: Int) -> Int64 {
+        place < first.count ? first[place] : others[place - first.count]
+    }
+
+    private mutating func put(_ quantity: Int64, _ place: Int) {
+        if place < first.count { first[place] = quantity } else { others[place - first.count] = quantity }
+    }
+
+    /// Puts a quantity in; those behind it move up.
+    private mutating func insert(_ quantity: Int64, _ place: Int) {
+        let count = mask.nonzeroBitCount
+        if count >= first.count { others.append(0) }
+        var place = place
+        var moved = quantity
+        while place <= count {
+            let next = place < count ? self.quantity(place) : 0
+            put(moved, place)
+            (moved, place) = (next, place + 1)
+        }
+    }
+
+    /// Takes a quantity out; those behind it move down.
+    private mutating func remove(_ place: Int) {
+        let last = mask.nonzeroBitCount - 1
+        for place in place..<last { put(quantity(place + 1), place) }
+        if last < first.count { first[last] = 0 } else { others.removeLast() }
     }
 
     /// Whether nothing was used.
@@ -214,26 +257,33 @@ public struct UsageBuckets: Sendable, Hashable {
 
     /// Calls `body` with each unit that was used, or is `also`, in their order.
     func forEachUsed(also: UsageUnit? = nil, _ body: (UsageUnit, Int64) -> Void) {
-        var rest = mask | (also.map { 1 << UInt64($0.rawValue) } ?? 0)
+        var rest = mask | (also.map { Self.bit($0) } ?? 0)
+        var place = 0
         while rest != 0 {
-            let number = rest.trailingZeroBitCount
+            let bit = rest & (0 &- rest)
             rest &= rest - 1
-            if let unit = UsageUnit(rawValue: UInt8(number)) { body(unit, quantities[number]) }
+            var used: Int64 = 0
+            if mask & bit != 0 {
+                used = quantity(place)
+                place += 1
+            }
+            if let unit = UsageUnit(rawValue: UInt8(bit.trailingZeroBitCount)) { body(unit, used) }
         }
     }
 
     /// All prompt tokens, cached ones included: what a long-context threshold is compared with.
     public var promptTokens: Int64 {
         var tokens: Int64 = 0
-        var rest = mask & Self.prompt
+        var (rest, place) = (mask, 0)
         while rest != 0 {
-            tokens += quantities[rest.trailingZeroBitCount]
+            if rest & (0 &- rest) & Self.prompt != 0 { tokens += quantity(place) }
             rest &= rest - 1
+            place += 1
         }
         return tokens
     }
 
-    private static let prompt: UInt64 = UsageUnit.allCases.reduce(0) { $1.isPrompt ? $0 | 1 << UInt64($1.rawValue) : $0 }
+    private static let prompt: UInt64 = UsageUnit.allCases.reduce(0) { $1.isPrompt ? $0 | bit($1) : $0 }
 
     /// Whether both are the same usage.
     public static func == (left: UsageBuckets, right: UsageBuckets) -> Bool {
