@@ -40,7 +40,6 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        .target(name: "Billing", dependencies: ["Ledger", "Metering"]),
         .target(
             name: "Ledger",
             dependencies: [
@@ -50,6 +49,7 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
+        .target(name: "Billing", dependencies: ["Ledger", "Metering"]),
         .target(
             name: "Stripe",
             dependencies: [
@@ -128,7 +128,9 @@ let package = Package(
             name: "simulate",
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Simulate"),
-        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", "TestSupport", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(
+            name: "SystemdSupportTests",
+            dependencies: ["SystemdSupport", "TestSupport", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "SystemdSupport", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"], exclude: ["Corpus"]),
         .testTarget(
@@ -141,7 +143,7 @@ let package = Package(
             dependencies: [
                 "FaultDisk", "Ledger", "Metering", "Simulation", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ], exclude: ["KeptAnswers"]),
         .testTarget(
             name: "IngestTests",
             dependencies: [

@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Ledger
@@ -15,7 +16,9 @@ public final class ControlServer: Sendable {
     private let http: HTTP1Channel
     private let logger: Logger
     private let connectionsMax: Int
-    private let running = Mutex<Running?>(nil)
+    private let running = Mutex<[Running]>([])
+    /// Connections of all its sockets.
+    private let open = Count()
 
     /// Connections that are open.
     private final class Count: Sendable {
@@ -52,20 +55,19 @@ public final class ControlServer: Sendable {
                     throw error
                 } catch {
                     logger.error("a control request failed", metadata: ["error": "\(error)"])
-                    let problem = Problem(.unknownOutcome, "the daemon could not answer; its journal says why")
-                    response = try problem.response()
+                    response = try Problem(unexpected: error).response()
                 }
                 try await writer.write(response: response.head, body: response.body)
             },
             configuration: .init(idleTimeout: .seconds(60)))
     }
 
-    /// Accepts on a descriptor that listens, until ``stop()``.
+    /// Accepts on a descriptor that listens, until ``stop()``; on further ones, if it is called again.
     public func start(listening descriptor: Int32) async throws {
         let http = http
         let logger = logger
         let connectionsMax = connectionsMax
-        let open = Count()
+        let open = open
         let server = try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -97,12 +99,12 @@ public final class ControlServer: Sendable {
                 tasks.cancelAll()
             }
         }
-        running.withLock { $0 = Running(channel: server.channel, task: task) }
+        running.withLock { $0.append(Running(channel: server.channel, task: task)) }
     }
 
     /// Stops accepting, answers what is being answered, closes.
     public func stop() async throws {
-        if let running = running.withLock({ $0 }) {
+        for running in running.withLock({ $0 }) {
             try? await running.channel.close()
             await running.task.value
         }
@@ -122,8 +124,8 @@ public final class ControlServer: Sendable {
         _ service: ControlService, _ paths: Set<String>?
     ) throws -> Router<ControlRequestContext> {
         let router = Router(context: ControlRequestContext.self)
-        router.add(middleware: ProblemMiddleware())
         let endpoints = service.endpoints.filter { paths?.contains($0.path) ?? true }
+        router.add(middleware: ProblemMiddleware(endpoints: endpoints))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 let org = context.parameters.get("org").flatMap(\.removingPercentEncoding)
@@ -153,6 +155,9 @@ public final class ControlServer: Sendable {
 
 /// Makes a problem document of every error, also of those that Hummingbird throws (no such route, a bad parameter).
 private struct ProblemMiddleware: RouterMiddleware {
+    /// What is served, to tell a wrong method from a wrong path.
+    let endpoints: [Endpoint]
+
     func handle(
         _ request: Request, context: ControlRequestContext,
         next: (Request, ControlRequestContext) async throws -> Response
@@ -164,8 +169,15 @@ private struct ProblemMiddleware: RouterMiddleware {
         } catch let refusal as Refusal {
             return try Problem(refusal).response()
         } catch let error as HTTPError where error.status == .notFound {
-            let problem = Problem(.notFound, "there is no \(request.method) \(request.uri.path); see /openapi.json")
-            return try problem.response()
+            let (method, path) = (request.method, request.uri.path)
+            let others = endpoints.filter { $0.isAt(path) }.map(\.method.rawValue)
+            guard others.isEmpty || others.contains(method.rawValue) else {
+                let allowed = Set(others).sorted().joined(separator: ", ")
+                let words = "\(path) takes \(allowed), not \(method)"
+                // RFC 9110, section 15.5.6
+                return try Problem(.methodNotAllowed, words).response([.allow: allowed])
+            }
+            return try Problem(.notFound, "there is no \(method) \(path); see /openapi.json").response()
         } catch let error as HTTPError where error.status.kind == .clientError {
             return try Problem(.malformed, error.body ?? "the request is not understood").response()
         }

@@ -106,8 +106,7 @@ extension ControlService {
                 else {
                     throw Problem(.malformed, "method must be the gateway's name of a saved method, such as pm_1N…")
                 }
-                // Thirteen digits or more in a row are a card's number, which has no business here.
-                guard body.method.filter(\.isNumber).count < 12 || body.method.contains("_") else {
+                guard !CardNumber.isIn(body.method) else {
                     throw Problem(
                         .malformed, "method must be the gateway's name of a saved method, never a card's number")
                 }

@@ -46,6 +46,12 @@ struct Endpoint: Sendable {
     var roles: Set<ControlRole>?
     let handler: Handler
 
+    /// Whether it stands at that path of a request.
+    func isAt(_ path: String) -> Bool {
+        let (own, asked) = (self.path.split(separator: "/"), path.split(separator: "/"))
+        return own.count == asked.count && zip(own, asked).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+    }
+
     /// Whether it changes something.
     var isMutation: Bool { method != .get }
 

@@ -46,16 +46,28 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .forbidden: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent
         case .storageUnavailable, .shuttingDown, .gatewayUnavailable, .quarantineFull: .serviceUnavailable
-        case .unknownOutcome: .internalServerError
+        case .unknownOutcome, .ledgerDamaged: .internalServerError
+        case .methodNotAllowed: .methodNotAllowed
         }
     }
 }
 
 extension Problem {
-    /// The document as a response.
-    func response() throws -> Response {
-        Response(
-            status: .init(code: status), headers: [.contentType: "application/problem+json"],
+    /// What a client is told of an error that is no answer to its request.
+    init(unexpected error: any Error) {
+        guard let error = error as? SQLiteError, error.isDamage else {
+            self.init(.unknownOutcome, "the daemon could not answer; its journal says why")
+            return
+        }
+        self.init(.ledgerDamaged, "\(error.message); `meterctl ledger verify` lists all damage")
+    }
+
+    /// The document as a response, with further headers.
+    func response(_ headers: HTTPFields = [:]) throws -> Response {
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        return Response(
+            status: .init(code: status), headers: headers,
             body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(self))))
     }
 }

@@ -12,8 +12,9 @@ public final class IngestServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let core: NIOLoopBound<IngestCore>
     private let mailbox: Mailbox
-    private let channel = Mutex<(any Channel)?>(nil)
+    private let channels = Mutex<[any Channel]>([])
     private let loop: any EventLoop
+    private let numbers = Counter()
     private let seen = Mutex(IngestStatistics())
 
     /// How long clients are still read from after a stop began, so that what was on its way gets an answer.
@@ -48,10 +49,10 @@ public final class IngestServer: Sendable {
         }.get()
     }
 
-    /// Accepts on a descriptor that listens, until ``stop()``.
+    /// Accepts on a descriptor that listens, until ``stop()``; on further ones, if it is called again.
     public func start(listening descriptor: Int32) async throws {
         let core = core
-        let numbers = Counter()
+        let numbers = numbers
         let server = try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -75,10 +76,15 @@ public final class IngestServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor).get()
-        channel.withLock { $0 = server }
+        let servers = channels.withLock { channels in
+            channels.append(server)
+            return channels
+        }
         try await loop.submit {
             core.value.onFull = { isFull in
-                server.setOption(.autoRead, value: !isFull).whenSuccess { if !isFull { server.read() } }
+                for server in servers {
+                    server.setOption(.autoRead, value: !isFull).whenSuccess { if !isFull { server.read() } }
+                }
             }
         }.get()
     }
@@ -120,7 +126,7 @@ public final class IngestServer: Sendable {
         let core = core
         let loop = loop
         try await loop.submit { core.value.beginDraining() }.get()
-        try await channel.withLock { $0 }?.close()
+        for channel in channels.withLock({ $0 }) { try await channel.close() }
         let drained = loop.makePromise(of: Void.self)
         loop.execute {
             core.value.drain { drained.succeed() }

@@ -20,23 +20,39 @@ public struct ListeningSocket: Sendable {
     /// Bytes of a path that fit `sockaddr_un`, its closing zero not counted. See unix(7).
     public static let pathBytesMax = 107
 
-    /// The descriptors that systemd passed, by `FileDescriptorName=`. See sd_listen_fds_with_names(3).
+    /// The sockets that systemd passed, by `FileDescriptorName=`: several of a name, if its unit listens on several addresses. See
+    /// sd_listen_fds_with_names(3).
     ///
     /// The environment variables that announce them are removed, so that no child process takes them for its own.
-    public static func inherited() -> [String: ListeningSocket] {
+    ///
+    /// - Parameter known: the names that somebody serves. A socket of another name, or one that isn't a Unix stream socket that
+    ///   listens, would be accepted on by the kernel and answered by nobody: it is an error.
+    public static func inherited(_ known: [String]) throws(ListenError) -> [String: [ListeningSocket]] {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
         guard count > 0, let names else { return [:] }
-        defer { free(names) }
-        var sockets: [String: ListeningSocket] = [:]
-        for index in 0..<Int(count) {
-            guard let name = names[index] else { continue }
+        let passed = (0..<Int(count)).map { names[$0].map { String(cString: $0) } ?? "" }
+        for index in 0..<Int(count) { free(names[index]) }
+        free(names)
+        var sockets: [String: [ListeningSocket]] = [:]
+        for (index, name) in passed.enumerated() {
             let descriptor = Int32(3 + index)
-            if sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0 {
-                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-                sockets[String(cString: name)] = ListeningSocket(descriptor: descriptor, ownedPath: nil)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            guard known.contains(name) else {
+                throw ListenError(
+                    isConfiguration: true,
+                    description:
+                        "systemd passed a socket named '\(name)', which nobody here serves: FileDescriptorName= in its unit must be \(known.joined(separator: " or "))"
+                )
             }
-            free(name)
+            guard sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0 else {
+                throw ListenError(
+                    isConfiguration: true,
+                    description:
+                        "what systemd passed as '\(name)' is not a Unix stream socket that listens: ListenStream= in its unit must be a path"
+                )
+            }
+            sockets[name, default: []].append(ListeningSocket(descriptor: descriptor, ownedPath: nil))
         }
         return sockets
     }

@@ -22,11 +22,7 @@ struct BillingRun: Service {
         while !Task.isCancelled {
             var pause = Self.longest
             do {
-                let next = try await daemon.billing.advanceAll { org, error in
-                    journal.write(
-                        .billingProblem, "a step of org \(org)'s bill could not be taken: \(Self.words(error))",
-                        ["org": org, "error": Self.words(error)])
-                }
+                let next = try await daemon.billing.advanceAll { journal.billingProblem(of: $0, $1) }
                 if let next {
                     let milliseconds = next.milliseconds - daemon.clock().milliseconds
                     pause = min(pause, .milliseconds(max(1000, milliseconds)))
@@ -46,5 +42,16 @@ struct BillingRun: Service {
         }
     }
 
-    private static func words(_ error: any Error) -> String { (error as? Refusal)?.message ?? "\(error)" }
+    fileprivate static func words(_ error: any Error) -> String { (error as? Refusal)?.message ?? "\(error)" }
+}
+
+extension Journal {
+    /// Tells of a step that could not be taken. It stays due: the next round, within a minute, takes it.
+    func billingProblem(of org: String, _ error: any Error) {
+        let words = BillingRun.words(error)
+        write(
+            .billingProblem,
+            "a step of org \(org)'s bill could not be taken and is tried again within a minute: \(words)",
+            ["org": org, "error": words])
+    }
 }

@@ -124,7 +124,8 @@ struct Daemon: Service {
         let ledgerID = try await reader.ledgerID()
         billing = BillingService(
             writer: writer, reader: reader, gateway: try GatewayChoice.gateway(settings, ledgerID: ledgerID),
-            plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID
+            plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID,
+            onProblem: { journal.billingProblem(of: $0, $1) }
         ) { org, words in
             journal.write(
                 .billingProblem, "what became of a payment of org \(org) is not known yet: \(words)",
@@ -164,9 +165,9 @@ struct Daemon: Service {
 
     /// Serves until the process is told to stop, then answers what was read and closes the ledger.
     func run() async throws {
-        try await ingest.start(listening: sockets.ingest.descriptor)
-        try await control.start(listening: sockets.control.descriptor)
-        for socket in [sockets.ingest, sockets.control] { ListeningSocket.letMoreWait(on: socket.descriptor) }
+        for socket in sockets.ingest { try await ingest.start(listening: socket.descriptor) }
+        for socket in sockets.control { try await control.start(listening: socket.descriptor) }
+        for socket in sockets.ingest + sockets.control { ListeningSocket.letMoreWait(on: socket.descriptor) }
         switch sockets.metrics {
         case .success(let descriptor?):
             try await metrics?.start(listening: descriptor)

@@ -1,10 +1,10 @@
 import Glibc
 import SystemdSupport
 
-/// The two listening sockets: systemd's where it passed them, else bound here.
+/// The listening sockets: systemd's where it passed them, which may be several of a kind, else one of each bound here.
 struct Sockets: Sendable {
-    let ingest: ListeningSocket
-    let control: ListeningSocket
+    let ingest: [ListeningSocket]
+    let control: [ListeningSocket]
     /// Where metrics are served over TCP; nil where they are not to be, a failure where they can't be: usage is taken all the same.
     let metrics: Result<Int32?, ListenError>
 
@@ -13,14 +13,14 @@ struct Sockets: Sendable {
     private static let controlName = "meterd-control"
 
     init(_ settings: Settings) throws(ListenError) {
-        let inherited = ListeningSocket.inherited()
-        ingest = try Self.socket(
+        let inherited = try ListeningSocket.inherited([Self.ingestName, Self.controlName])
+        ingest = try Self.sockets(
             inherited[Self.ingestName], settings.ingestSocket, settings.ingestMode, settings.ingestGroup)
         do throws(ListenError) {
-            control = try Self.socket(
+            control = try Self.sockets(
                 inherited[Self.controlName], settings.controlSocket, settings.controlMode, settings.controlGroup)
         } catch {
-            ingest.removeFile()
+            for socket in ingest { socket.removeFile() }
             throw error
         }
         do throws(ListenError) {
@@ -33,15 +33,14 @@ struct Sockets: Sendable {
         }
     }
 
-    private static func socket(
-        _ inherited: ListeningSocket?, _ path: String, _ mode: mode_t, _ group: String?
-    ) throws(ListenError) -> ListeningSocket {
+    private static func sockets(
+        _ inherited: [ListeningSocket]?, _ path: String, _ mode: mode_t, _ group: String?
+    ) throws(ListenError) -> [ListeningSocket] {
         if let inherited { return inherited }
-        return try ListeningSocket.bind(path: path, mode: mode, group: group)
+        return [try ListeningSocket.bind(path: path, mode: mode, group: group)]
     }
 
     func removeFiles() {
-        ingest.removeFile()
-        control.removeFile()
+        for socket in ingest + control { socket.removeFile() }
     }
 }

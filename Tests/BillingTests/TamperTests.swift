@@ -33,13 +33,13 @@ import Testing
         print("tamper test: \(tampered) changes of single rows, every one named")
     }
 
-    private struct Change {
+    struct Change {
         let table: String
         let sql: String
     }
 
     /// A ledger with rows in every table.
-    private static func fill(_ path: String) async throws {
+    static func fill(_ path: String) async throws {
         let taxes = """
             format: meterd-tax/1
             rates: [{country: DE, name: USt., percent: 19, from: 2021-01-01}]
@@ -214,7 +214,7 @@ import Testing
     }
 
     /// False where the file's own rules (uniqueness) don't let it be.
-    private static func make(_ change: Change, _ copy: String) async throws -> Bool {
+    static func make(_ change: Change, _ copy: String) async throws -> Bool {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         let queue = try DatabaseQueue(path: copy, configuration: configuration)

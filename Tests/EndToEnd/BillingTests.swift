@@ -81,7 +81,9 @@ import Testing
         try refused("payments", "retry", "acme", with: "owes nothing")
         try refused("payments", "record", "acme", "1", with: "succeeded already")
         try refused("payment-method", "set", "acme", "pm_1", with: "recorded by an operator")
-        try refused("payment-method", "set", "acme", "4242424242424242", with: "never a card's number")
+        for number in ["4242424242424242", "4242_4242_4242_4242"] {
+            try refused("payment-method", "set", "acme", number, with: "never a card's number")
+        }
         try refused("invoice", "show", "acme", "INV-000009", with: "meterctl invoice list acme")
         try refused("bill-to", "set", "acme", "--vat-id", "DE1", with: "DE123456789")
         try refused("credits", "top-up", "acme", "--below", "0", "--buy", "50", with: "above zero")

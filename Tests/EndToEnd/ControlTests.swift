@@ -74,6 +74,8 @@ import Testing
             return "\(answer.status) \(answer.body)"
         }
         #expect(try problem("GET", "/v1/nothing").hasPrefix("404"))
+        #expect(try problem("DELETE", "/v1/orgs/acme").hasPrefix("405"))
+        #expect(try problem("PUT", "/healthz").hasPrefix("405"))
         #expect(try problem("GET", "/v1/orgs/nobody").contains("unknown_org"))
         #expect(try problem("GET", "/v1/orgs?limit=0").contains("limit must be"))
         #expect(try problem("GET", "/v1/orgs?limit=many").contains("limit must be"))

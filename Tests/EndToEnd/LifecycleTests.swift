@@ -48,6 +48,64 @@ import Testing
         #expect(try daemon.json("ledger", "verify")["records"] as? Int == 500)
     }
 
+    /// Runs a shell script beside a daemon that systemd's own tool passes sockets to: `0.sock` and so on, of those names. The first
+    /// connection starts it.
+    private func withPassed(_ names: [String], _ script: String) throws -> Binaries.Result {
+        let directory = try TemporaryDirectory()
+        let sockets = names.indices.map { "-l \(directory.path)/\($0).sock" }.joined(separator: " ")
+        let whole = """
+            cd \(directory.path)
+            meterd=\(Binaries.folder)/meterd meterctl=\(Binaries.folder)/meterctl
+            systemd-socket-activate \(sockets) --fdname \(names.joined(separator: ":")) $meterd run \
+                --state-dir state --ingest-socket i --control-socket c --rates \(Binaries.rates) 2>log &
+            until [ -S \(names.count - 1).sock ]; do :; done
+            \(script)
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", whole]
+        process.environment = Binaries.clean
+        for file in ["out", "err"] {
+            _ = FileManager.default.createFile(atPath: directory.path + "/" + file, contents: nil)
+        }
+        process.standardOutput = FileHandle(forWritingAtPath: directory.path + "/out")
+        process.standardError = FileHandle(forWritingAtPath: directory.path + "/err")
+        try process.run()
+        process.waitUntilExit()
+        func text(_ name: String) throws -> String {
+            try String(contentsOfFile: directory.path + "/" + name, encoding: .utf8)
+        }
+        return Binaries.Result(
+            status: process.terminationStatus, output: try text("out"), errors: try text("err") + text("log"))
+    }
+
+    @Test func everySocketThatSystemdPassesIsServed() throws {
+        let (ingest, control) = ("meterd-ingest", "meterd-control")
+        let line = #"{"org":"acme","model":"gpt-5","usage":{"prompt_tokens":8},"id":"$n"}"#.replacing(
+            "\"", with: "\\\"")
+        let result = try withPassed(
+            [ingest, control, ingest, control],
+            """
+            METERD_CONTROL_SOCKET=1.sock $meterctl org create acme
+            for n in 0 2; do echo "\(line)" | METERD_INGEST_SOCKET=$n.sock $meterctl send; done
+            METERD_CONTROL_SOCKET=3.sock $meterctl usage list acme
+            kill -TERM $!; wait $!
+            """)
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.split(separator: "\n").count { $0.contains("gpt-5") } == 2, "\(result)")
+    }
+
+    @Test(arguments: ["other", "meterd-ingest.socket", "unknown"])
+    func aSocketThatNobodyServesStopsTheStart(_ name: String) throws {
+        let result = try withPassed(
+            ["meterd-ingest", "meterd-control", name],
+            "METERD_CONTROL_SOCKET=1.sock timeout 20 $meterctl status; wait $!")
+        #expect(result.status == 78, "\(result)")
+        #expect(
+            result.errors.contains("a socket named '\(name)'") && result.errors.contains("FileDescriptorName="),
+            "\(result)")
+    }
+
     @Test func aReloadTakesNewRatesWithoutDroppingAConnection() throws {
         let directory = try TemporaryDirectory()
         let rates = directory.path + "/rates.yaml"

@@ -9,16 +9,16 @@ import Testing
 /// A log that can't be written: entries are lost, counted and told of, and nothing else happens.
 @Suite struct LogPumpTests {
     @Test func whatCouldNotBeWrittenIsCountedAndToldOfLater() throws {
-        let pipe = try Fifo()
+        let pipe = try LogFile()
         let pump = LogPump(to: .standardError, descriptor: pipe.writer)
         pump.put(Self.entry("one"))
         #expect(try pipe.line() == "warning one")
-        try pipe.stopReading()
+        try pipe.become("/dev/full")
         for number in 0..<5 { pump.put(Self.entry("lost \(number)")) }
         pump.flush()
-        try pipe.startReading()
+        try pipe.become(nil)
         pump.put(Self.entry("two"))
-        #expect(try pipe.line() == "warning 5 log entries could not be written: Broken pipe")
+        #expect(try pipe.line() == "warning 5 log entries could not be written: No space left on device")
         #expect(try pipe.line() == "warning two")
         // Told once.
         pump.put(Self.entry("three"))
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func aLineThatWasCutOffIsNotGluedToTheNext() throws {
-        let pipe = try Fifo()
+        let pipe = try LogFile()
         #expect(fcntl(pipe.writer, F_SETFL, O_NONBLOCK) == 0)
         let pump = LogPump(to: .standardError, descriptor: pipe.writer)
         let long = String(repeating: "x", count: 200_000)
@@ -47,35 +47,31 @@ import Testing
     }
 }
 
-/// A named pipe whose reader comes and goes.
-private final class Fifo {
+/// A descriptor that lines are written to: a pipe's, which can become another file's and a pipe's again.
+private final class LogFile {
     let writer: Int32
-    private var reader: Int32
-    private let directory: TemporaryDirectory
+    private let pipeWriter: Int32
+    private let reader: Int32
     private var rest: [UInt8] = []
 
     init() throws {
-        directory = try TemporaryDirectory()
-        guard mkfifo(directory.path + "/p", 0o600) == 0 else { throw Failed() }
-        reader = open(directory.path + "/p", O_RDONLY | O_NONBLOCK)
-        writer = open(directory.path + "/p", O_WRONLY)
-        guard reader >= 0, writer >= 0 else { throw Failed() }
-        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Failed() }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (reader, pipeWriter) = (ends[0], ends[1])
+        writer = fcntl(pipeWriter, F_DUPFD_CLOEXEC, 0)
+        guard writer >= 0, fcntl(reader, F_SETFL, O_NONBLOCK) == 0 else { throw Failed() }
     }
 
     deinit {
-        close(writer)
-        close(reader)
+        for descriptor in [writer, pipeWriter, reader] { close(descriptor) }
     }
 
-    func stopReading() throws {
-        close(reader)
-        reader = -1
-    }
-
-    func startReading() throws {
-        reader = open(directory.path + "/p", O_RDONLY | O_NONBLOCK)
-        guard reader >= 0 else { throw Failed() }
+    /// Has what is written go to a file; nil for the pipe.
+    func become(_ path: String?) throws {
+        let other = path.map { open($0, O_WRONLY | O_CLOEXEC) } ?? pipeWriter
+        guard dup2(other, writer) == writer else { throw Failed() }
+        if path != nil { close(other) }
     }
 
     /// The next line.

@@ -31,7 +31,7 @@ extension BillingService {
             let invoice = try await record(ofInvoice: number, org)
             _ = try await apply(to: org, under: key) { try $0.note(kind, text, on: invoice, by: actor) }
         }
-        _ = try? await advance(org)
+        await advanceAfterwards(org)
         return try await invoice(number, of: org)
     }
 
@@ -54,7 +54,7 @@ extension BillingService {
             }
             return note
         }
-        _ = try? await advance(org)
+        await advanceAfterwards(org)
         return try await invoice("\(note)", of: org)
     }
 

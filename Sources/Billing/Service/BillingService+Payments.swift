@@ -45,7 +45,7 @@ extension BillingService {
             return payment
         }
         // A restored org's present period is billed at once.
-        _ = try? await advance(org)
+        await advanceAfterwards(org)
         return try await self.payment(payment, of: org)
     }
 
@@ -100,7 +100,7 @@ extension BillingService {
                 }
             }
         }
-        _ = try? await advance(org)
+        await advanceAfterwards(org)
         return try await payment(number, of: org)
     }
 

@@ -29,6 +29,15 @@ extension BillingService {
         }
     }
 
+    /// Takes what is due of an org after something that is done and stands, whatever comes of this.
+    func advanceAfterwards(_ org: String) async {
+        do {
+            try await advance(org)
+        } catch {
+            onProblem(org, error)
+        }
+    }
+
     /// Steps in a row: what a downtime of years leaves behind is done, some at a time.
     private static let stepsMax = 200
     private static let erasedAtOnce = 2000

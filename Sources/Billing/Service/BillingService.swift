@@ -14,6 +14,7 @@ public struct BillingService: Sendable {
     let clock: @Sendable () -> Timestamp
     let ledgerID: String
     let onTrouble: @Sendable (_ org: String, _ words: String) -> Void
+    let onProblem: @Sendable (_ org: String, any Error) -> Void
     let locks = OrgLocks()
     let polls = PollSchedule()
 
@@ -22,11 +23,13 @@ public struct BillingService: Sendable {
     /// - Parameters:
     ///   - plan: what is in force; may change while it runs.
     ///   - ledgerID: ``LedgerReader/ledgerID()``.
+    ///   - onProblem: called if a step that is due could not be taken after something else was done; the next round takes it.
     ///   - onTrouble: called where the gateway could not say what became of a payment; it is asked again.
     public init(
         writer: LedgerWriter, reader: LedgerReader, gateway: any PaymentGateway,
         plan: @escaping @Sendable () -> (plan: Plan, taxes: TaxTable), clock: @escaping @Sendable () -> Timestamp,
-        ledgerID: String, onTrouble: @escaping @Sendable (_ org: String, _ words: String) -> Void = { _, _ in }
+        ledgerID: String, onProblem: @escaping @Sendable (_ org: String, any Error) -> Void = { _, _ in },
+        onTrouble: @escaping @Sendable (_ org: String, _ words: String) -> Void = { _, _ in }
     ) {
         self.writer = writer
         self.reader = reader
@@ -34,6 +37,7 @@ public struct BillingService: Sendable {
         self.plan = plan
         self.clock = clock
         self.ledgerID = ledgerID
+        self.onProblem = onProblem
         self.onTrouble = onTrouble
     }
 

@@ -51,7 +51,7 @@ public struct JournalExport: Sendable {
                 Account.total(low: row["debits"], high: row["debits_high"])
                 - Account.total(low: row["credits"], high: row["credits_high"])
             let pending = Int128(row["pending"] as Int64)
-            balances.append((Self.name(row["kind"], name), balance + pending))
+            balances.append((try Self.name(row["kind"], name), balance + pending))
             guard row["kind"] == AccountKind.orgCredits.rawValue, let name else { continue }
             balances.append(("org_held:\(name)", -pending))
         }
@@ -87,7 +87,7 @@ public struct JournalExport: Sendable {
                 return try next(database)
             }
             cursor = last["id"]
-            return rows.map { transaction($0) }.joined()
+            return try rows.map { row throws in try transaction(row) }.joined()
         case .assertions:
             phase = .end
             return assertions
@@ -108,10 +108,10 @@ public struct JournalExport: Sendable {
     private static let sharedAccounts = AccountKind.allCases.filter { $0 != .orgCredits && $0 != .receivable }
         .map { "account \($0.name)\n" }.joined()
 
-    private mutating func transaction(_ row: Row) -> String {
+    private mutating func transaction(_ row: Row) throws -> String {
         let at: Int64 = row["at"]
         latest = max(latest, at)
-        let code = TransferCode(rawValue: row["code"])
+        let code = try TransferCode(stored: row["code"] as Int64, of: "transfer \(row["id"] as Int64)")
         let amount: Int64 = row["amount"]
         let owner: String = row["debit_org"] ?? row["credit_org"] ?? ""
         var postings: [(String, Int64)]
@@ -121,8 +121,8 @@ public struct JournalExport: Sendable {
             postings = [("org_held:\(owner)", amount), ("org_credits:\(owner)", -amount)]
         default:
             postings = [
-                (Self.name(row["debit_kind"], row["debit_org"]), amount),
-                (Self.name(row["credit_kind"], row["credit_org"]), -amount),
+                (try Self.name(row["debit_kind"], row["debit_org"]), amount),
+                (try Self.name(row["credit_kind"], row["credit_org"]), -amount),
             ]
             if let freed = row["freed"] as Int64? {
                 postings += [("org_held:\(owner)", freed), ("org_credits:\(owner)", -freed)]
@@ -131,7 +131,7 @@ public struct JournalExport: Sendable {
         let mark = code == .hold ? "!" : "*"
         let lines = postings.map { Self.posting($0.0, Int128($0.1)) }.joined()
         return """
-            \(Self.date(at)) \(mark) (\(row["id"] as Int64)) \(code?.name ?? "unknown") \(row["reference"] as Int64)
+            \(Self.date(at)) \(mark) (\(row["id"] as Int64)) \(code.name) \(row["reference"] as Int64)
             \(lines)
 
             """
@@ -152,8 +152,8 @@ public struct JournalExport: Sendable {
         String(Timestamp(milliseconds: milliseconds).description.prefix(10))
     }
 
-    private static func name(_ kind: Int64, _ org: String?) -> String {
-        let name = AccountKind(rawValue: kind)?.name ?? "unknown"
+    private static func name(_ kind: Int64, _ org: String?) throws -> String {
+        let name = try AccountKind(stored: kind, of: "an account").name
         return org.map { "\(name):\($0)" } ?? name
     }
 }

@@ -49,12 +49,16 @@ public struct Refusal: Error, Sendable, Hashable {
         case conflict
         /// No such thing at that address of the control socket.
         case notFound = "not_found"
+        /// Such a thing is there, and that can't be done with it.
+        case methodNotAllowed = "method_not_allowed"
         /// The disk is full; nothing was recorded.
         case storageUnavailable = "storage_unavailable"
         /// It was refused for good, and there is no room to keep it.
         case quarantineFull = "quarantine_full"
         /// The daemon is stopping.
         case shuttingDown = "shutting_down"
+        /// What is asked for stands in a row of the ledger that can't be read.
+        case ledgerDamaged = "ledger_damaged"
         /// The daemon failed; what became of the request is not known.
         case unknownOutcome = "unknown_outcome"
 
@@ -63,7 +67,8 @@ public struct Refusal: Error, Sendable, Hashable {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-                .limitExceeded, .modelNotAllowed, .tooManyUnpriced, .forbidden, .seatsFull, .noPaymentMethod, .conflict:
+                .limitExceeded, .modelNotAllowed, .tooManyUnpriced, .forbidden, .seatsFull, .noPaymentMethod, .conflict,
+                .ledgerDamaged, .methodNotAllowed:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull: true
             }

@@ -29,7 +29,7 @@ public struct OrgView: Codable, Sendable, Hashable {
     public let country: String?
     /// A region of the country.
     public let region: String?
-    /// `active` or `closed`.
+    /// `active`, `suspended` or `closed`.
     public let state: String
     /// When it was founded.
     public let created: String

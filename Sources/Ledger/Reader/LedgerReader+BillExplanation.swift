@@ -107,9 +107,9 @@ extension LedgerReader {
             var steps: Int64 = 0
             while let row = try rows.next() {
                 steps = row["steps"]
-                guard let draw = Self.draws(row).first(where: { $0.grant == grant }) else { continue }
+                guard let draw = try Self.draws(row).first(where: { $0.grant == grant }) else { continue }
                 guard let model: String = row["usage_model"] else {
-                    if others.count < 100 { others.append(Self.transfer(row)) }
+                    if others.count < 100 { others.append(try Self.transfer(row)) }
                     continue
                 }
                 let card: String? = row["card_hash"]
@@ -126,7 +126,7 @@ extension LedgerReader {
                 return spend
             }
             return GrantSpending(
-                grant: Self.grant(row), spends: sorted, others: others, isPartial: steps >= Self.walkedMax)
+                grant: try Self.grant(row), spends: sorted, others: others, isPartial: steps >= Self.walkedMax)
         }
     }
 

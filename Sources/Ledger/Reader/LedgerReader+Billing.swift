@@ -17,7 +17,7 @@ extension LedgerReader {
             let members = try Row.fetchOne(
                 database, kept: "SELECT count(*) AS count FROM member WHERE org = ? AND removed IS NULL", [id])
             return BillingRecord(
-                change: newest?["change"] ?? 0, state: newest?["state"], org: Self.org(row),
+                change: newest?["change"] ?? 0, state: newest?["state"], org: try Self.org(row),
                 balance: Money(nanos: row["balance"]), members: members?["count"] ?? 0, lastUsage: row["last_usage"],
                 openPayments: try Self.payments(database, "payment.org = ? AND payment.state IN (1, 5)", [id]),
                 uninvoiced: try Self.payments(
@@ -33,11 +33,17 @@ extension LedgerReader {
         try await pool.read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'ledger_id'") ?? "" }
     }
 
-    /// Payments of all orgs that somebody has still to do something for, other than those that an operator records.
-    public func openPayments(notOf gateway: String, limit: Int) async throws -> [PaymentRecord] {
-        try await pool.read {
-            try Self.payments(
-                $0, "payment.state IN (1, 5) AND payment.gateway <> ?", [gateway], "ORDER BY payment.id LIMIT \(limit)")
+    /// Payments of all orgs that somebody has still to do something for, other than those that an operator records: their numbers
+    /// alone, so that a damaged row of one org is in no other's way.
+    public func openPayments(notOf gateway: String, limit: Int) async throws -> [(payment: Int64, org: String)] {
+        try await pool.read { database in
+            try Row.fetchAll(
+                database,
+                kept: """
+                    SELECT payment.id, org.name FROM payment JOIN org ON org.id = payment.org
+                    WHERE payment.state IN (1, 5) AND payment.gateway <> ? ORDER BY payment.id LIMIT \(limit)
+                    """, [gateway]
+            ).map { ($0["id"], $0["name"]) }
         }
     }
 
@@ -139,12 +145,14 @@ extension LedgerReader {
                 WHERE \(condition) \(order)
                 """, arguments
         ).map { row in
-            let product = (row["product"] as Int64?).flatMap(SoldProduct.init)
+            let words = "payment \(row["id"] as Int64)"
+            let product = try SoldProduct(stored: row["product"] as Int64?, of: words)
             return PaymentRecord(
                 payment: row["id"], org: row["org_name"],
                 sale: product.map { Sale(product: $0, net: Money(nanos: row["net"]), tax: Money(nanos: row["tax"])) },
                 invoice: row["invoice"] ?? row["stands_on"], amount: Money(nanos: row["amount"]), key: row["key"],
-                gateway: row["gateway"], body: row["body"], state: PaymentState(rawValue: row["state"]) ?? .pending,
+                gateway: row["gateway"], body: row["body"],
+                state: try PaymentState(stored: row["state"] as Int64, of: words),
                 reference: row["reference"], reason: row["reason"], created: Timestamp(milliseconds: row["created"]),
                 settled: (row["settled"] as Int64?).map(Timestamp.init(milliseconds:)))
         }
@@ -161,21 +169,24 @@ extension LedgerReader {
                 WHERE \(condition) \(order)
                 """, arguments
         ).map { row throws in
+            let words = "invoice \(row["id"] as Int64)"
             let (net, tax): (Int64, Int64) = (row["net_due"], row["tax_due"])
             let notes = try Row.fetchAll(
                 database, kept: "SELECT at, kind, actor, text FROM invoice_note WHERE invoice = ? ORDER BY number",
                 [row["id"] as Int64])
             return InvoiceRecord(
-                invoice: row["id"], org: row["org_name"], kind: InvoiceKind(rawValue: row["kind"]) ?? .invoice,
+                invoice: row["id"], org: row["org_name"],
+                kind: try InvoiceKind(stored: row["kind"] as Int64, of: words),
                 number: InvoiceRecord.number(row["series"], row["number"]), net: Money(nanos: row["net"]),
                 tax: Money(nanos: row["tax"]), due: Money(nanos: net + tax), refersTo: row["refers_to"],
                 body: row["body"], issued: Timestamp(milliseconds: row["issued"]),
-                state: InvoiceState(rawValue: row["state"]) ?? .open,
+                state: try InvoiceState(stored: row["state"] as Int64, of: words),
                 paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"],
                 credited: Money(nanos: row["credited"]),
-                notes: notes.map { note in
+                notes: try notes.map { note in
                     InvoiceNote(
-                        at: Self.time(note["at"]), kind: NoteKind(rawValue: note["kind"])?.name ?? "note",
+                        at: Self.time(note["at"]),
+                        kind: try NoteKind(stored: note["kind"] as Int64, of: "a note of \(words)").name,
                         actor: note["actor"], text: note["text"])
                 })
         }

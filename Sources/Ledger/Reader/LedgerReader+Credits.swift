@@ -25,7 +25,7 @@ extension LedgerReader {
                     WHERE org.name = ? AND hold.state = \(state.rawValue) AND hold.number < ? ORDER BY hold.number DESC LIMIT ?
                     """,
                 [org, cursor ?? Int64.max, limit + 1])
-            return Self.page(rows, limit: limit, Self.hold) { "\($0["number"] as Int64)" }
+            return try Self.page(rows, limit: limit, Self.hold) { "\($0["number"] as Int64)" }
         }
     }
 
@@ -48,7 +48,7 @@ extension LedgerReader {
                     WHERE member.org = (SELECT id FROM own) AND member.user > ? ORDER BY member.user LIMIT ?
                     """,
                 [org, org, cursor ?? "", limit + 1])
-            return Self.page(rows, limit: limit, { Self.member($0, window) }) { $0["user"] }
+            return try Self.page(rows, limit: limit, { Self.member($0, window) }) { $0["user"] }
         }
     }
 

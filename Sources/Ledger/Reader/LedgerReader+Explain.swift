@@ -15,15 +15,16 @@ extension LedgerReader {
             let corrections = try Self.corrections(of: row, database)
             let hold = try Self.hold(of: row, database)
             let transfers = try Self.transfers(of: row, corrections.map(\.view.transfer), hold?.transfer, database)
-            let record = Self.usage(row, asFirstCharged: true)
-            let kept = PriceCodec.decode([UInt8](row["lines"] as Data))
-            let price = kept?.price(tier: .standard, tierFellBack: false)
+            let words = "usage record \(sequence)"
+            let record = try Self.usage(row, asFirstCharged: true)
+            let kept = try PriceCodec.decode([UInt8](row["lines"] as Data), of: words)
+            let price = kept.price(tier: .standard, tierFellBack: false)
             let reading = try? UsageReading(json: record.usage, provider: record.provider, model: record.model)
             return ExplanationView(
                 record: record, buckets: Self.buckets(reading), conditions: reading?.conditions ?? [],
-                exactCost: price?.exact ?? "", status: Self.usage(row).status,
-                cost: Self.usage(row).cost, transfers: transfers,
-                hold: hold?.view, holdState: (row["hold_state"] as Int64?).flatMap(HoldState.init(rawValue:))?.name,
+                exactCost: price?.exact ?? "", status: try Self.usage(row).status,
+                cost: try Self.usage(row).cost, transfers: transfers,
+                hold: hold?.view, holdState: try HoldState(stored: row["hold_state"] as Int64?, of: words)?.name,
                 corrections: corrections.map(\.view), grants: try Self.grants(drawnBy: transfers, database))
         }
     }
@@ -42,19 +43,20 @@ extension LedgerReader {
                         SELECT correction.*, rate_card.hash AS card_hash FROM correction
                         LEFT JOIN rate_card ON rate_card.id = correction.card WHERE number = ?
                         """, arguments: [number])
-            else { break }
+            else { throw SQLiteError.damaged("correction \(number) is missing") }
             rows.append(row)
             number = row["previous"]
         }
         var before: Int64 = usage["cost"]
-        return rows.reversed().map { row in
+        return try rows.reversed().map { row in
             defer { before = row["cost"] }
-            let tier = ServiceTier(rawValue: row["billed_tier"]) ?? .standard
-            let price = PriceCodec.decode([UInt8](row["lines"] as Data))?
+            let words = "correction \(row["number"] as Int64)"
+            let tier = try ServiceTier(stored: row["billed_tier"] as Int64, of: words)
+            let price = try PriceCodec.decode([UInt8](row["lines"] as Data), of: words)
                 .price(tier: tier, tierFellBack: row["tier_fell_back"])
             let view = CorrectionView(
                 correction: row["number"], org: usage["org_name"], id: usage["id"],
-                kind: CorrectionKind(rawValue: row["kind"])?.name ?? "unknown", at: time(row["at"]),
+                kind: try CorrectionKind(stored: row["kind"], of: words).name, at: time(row["at"]),
                 reason: row["reason"], actor: row["actor"], costBefore: money(before), cost: money(row["cost"]),
                 usage: row["raw"], rateCard: row["card_hash"], lines: price.map(LineView.lines) ?? [],
                 transfer: row["transfer"])
@@ -69,7 +71,7 @@ extension LedgerReader {
             database,
             sql: "SELECT hold.*, org.name AS org_name FROM hold JOIN org ON org.id = hold.org WHERE number = ?",
             arguments: [usage["hold_number"] as Int64?]
-        ).map { (hold($0), $0["transfer"]) }
+        ).map { (try hold($0), $0["transfer"]) }
     }
 
     private static func transfers(

@@ -56,7 +56,7 @@ extension LedgerReader {
             narrow("coalesce(peer.sender, CAST(peer.uid AS TEXT)) = ?", uid)
             let rows = try Row.fetchAll(
                 database, sql: sql + " ORDER BY quarantine.number DESC LIMIT ?", arguments: arguments + [limit + 1])
-            return Self.page(rows, limit: limit, Self.quarantined) { "\($0["number"] as Int64)" }
+            return try Self.page(rows, limit: limit, Self.quarantined) { "\($0["number"] as Int64)" }
         }
     }
 
@@ -68,7 +68,7 @@ extension LedgerReader {
             guard let found else { return nil }
             let data = try Data.fetchOne(
                 database, sql: "SELECT line FROM quarantine WHERE number = ?", arguments: [number])
-            var view = Self.quarantined(found)
+            var view = try Self.quarantined(found)
             view.line = data.map { PrintableText.escaped([UInt8]($0)) }
             view.lineBase64 = data?.base64EncodedString()
             return (view, data.map { [UInt8]($0) })
@@ -89,7 +89,7 @@ extension LedgerReader {
         }
     }
 
-    private static func quarantined(_ row: Row) -> QuarantineView {
+    private static func quarantined(_ row: Row) throws -> QuarantineView {
         func text(_ column: String) -> String? {
             (row[column] as String?).map { PrintableText.escaped($0, isOneLine: true) }
         }
@@ -97,7 +97,8 @@ extension LedgerReader {
             number: row["number"], received: time(row["received"]), org: text("org_name"),
             isOrgKnown: row["org"] as Int64? != nil, code: row["code"], message: text("message"), bytes: row["length"],
             id: text("id"), user: text("user"), peerUid: row["uid"], peerPid: row["pid"], sender: text("sender"),
-            state: QuarantineState(rawValue: row["state"])?.name ?? "unknown", repeats: row["repeats"],
+            state: try QuarantineState(stored: row["state"], of: "quarantined line \(row["number"] as Int64)").name,
+            repeats: row["repeats"],
             repeated: (row["repeated"] as Int64?).map(time), decided: (row["decided"] as Int64?).map(time),
             actor: text("actor"), sequence: row["sequence"], newAt: (row["new_at"] as Int64?).map(time),
             newId: text("new_id"), digest: hexadecimal(row["digest"]))

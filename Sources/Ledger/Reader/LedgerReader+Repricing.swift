@@ -61,11 +61,14 @@ extension LedgerReader {
         let at = Timestamp(milliseconds: row["at"])
         let isUnpriced = correction == 0 && row["status"] == ChargeStatus.unpriced.rawValue
         let isEstimated = correction == 0 && row["status"] == ChargeStatus.estimated.rawValue
-        let isVoid = (row["kind"] as Int64?).flatMap(CorrectionKind.init(rawValue:))?.isVoid == true
-        guard !isUnpriced, !isEstimated, !isVoid,
-            let first = PriceCodec.decode([UInt8](row["lines"] as Data)),
-            let kept = correction > 0 ? PriceCodec.decode([UInt8](row["corrected_lines"] as Data)) : first
-        else { return nil }
+        let words = "usage record \(row["sequence"] as Int64)"
+        let tier = try ServiceTier(stored: row["tier"] as Int64, of: words)
+        let isVoid = try CorrectionKind(stored: row["kind"] as Int64?, of: "correction \(correction)")?.isVoid == true
+        guard !isUnpriced, !isEstimated, !isVoid else { return nil }
+        let first = try PriceCodec.decode([UInt8](row["lines"] as Data), of: words)
+        let kept =
+            correction > 0
+            ? try PriceCodec.decode([UInt8](row["corrected_lines"] as Data), of: "correction \(correction)") : first
         let inForce = book.entry(at: at)
         let card: Int64? = correction > 0 ? row["corrected_card"] : row["card"]
         let charged = card.flatMap { id in book.entries.first { $0.id == id } }
@@ -83,7 +86,7 @@ extension LedgerReader {
         guard let reading = try? UsageReading(json: json, provider: seller, model: model, hasCost: own != nil),
             let priced = try book.price(
                 model: model, provider: provider, reading,
-                tier: reading.servedTier ?? ServiceTier(rawValue: row["tier"]) ?? .standard, at: at, on: entry,
+                tier: reading.servedTier ?? tier, at: at, on: entry,
                 reported: own ?? reading.reportedCost,
                 policy: book.costPolicies.policy(provider: provider, sender: row["sender"])),
             case .priced(let price) = priced.pricing

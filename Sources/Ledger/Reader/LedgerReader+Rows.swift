@@ -67,39 +67,43 @@ extension LedgerReader {
         Money(nanos: nanos).description
     }
 
-    static func org(_ row: Row) -> OrgView {
+    static func org(_ row: Row) throws -> OrgView {
         OrgView(
             org: row["name"], displayName: row["display_name"], country: row["country"], region: row["region"],
-            state: OrgState(rawValue: row["state"])?.name ?? "unknown", created: time(row["created"]),
+            state: try OrgState(stored: row["state"], of: "org '\(row["name"] as String)'").name,
+            created: time(row["created"]),
             closed: (row["closed"] as Int64?).map(time), balance: money(row["balance"]),
             available: money(row["balance"] as Int64 - row["pending"]),
             monthlyBudget: (row["monthly_budget"] as Int64?).map(money))
     }
 
-    static func grant(_ row: Row) -> GrantView {
-        GrantView(
-            grant: row["id"], org: row["org_name"], amount: money(row["amount"]), remaining: money(row["left"]),
-            state: GrantState(rawValue: row["state"])?.name ?? "unknown",
-            source: GrantSource(rawValue: row["source"])?.name ?? "unknown", priority: row["priority"],
+    static func grant(_ row: Row) throws -> GrantView {
+        let number: Int64 = row["id"]
+        return GrantView(
+            grant: number, org: row["org_name"], amount: money(row["amount"]), remaining: money(row["left"]),
+            state: try GrantState(stored: row["state"], of: "grant \(number)").name,
+            source: try GrantSource(stored: row["source"], of: "grant \(number)").name, priority: row["priority"],
             expires: (row["expires"] as Int64?).map(time), reason: row["reason"], created: time(row["created"]),
             key: row["key"], balanceAfter: money(row["balance_after"]))
     }
 
     /// A record as it is charged at present, or as it was charged first.
-    static func usage(_ row: Row, asFirstCharged: Bool = false) -> UsageView {
+    static func usage(_ row: Row, asFirstCharged: Bool = false) throws -> UsageView {
+        let words = "usage record \(row["sequence"] as Int64)"
         let correction: Int64 = row["correction"]
         let isCorrected = correction > 0 && !asFirstCharged
-        let tier = ServiceTier(rawValue: row[isCorrected ? "corrected_tier" : "billed_tier"]) ?? .standard
+        let tier = try ServiceTier(stored: row[isCorrected ? "corrected_tier" : "billed_tier"] as Int64, of: words)
         let fellBack: Bool = row[isCorrected ? "corrected_fell_back" : "tier_fell_back"]
-        let kept = PriceCodec.decode([UInt8](row[isCorrected ? "corrected_lines" : "lines"] as Data))
-        let price = kept?.price(tier: tier, tierFellBack: fellBack)
-        let first = isCorrected ? PriceCodec.decode([UInt8](row["lines"] as Data)) : kept
-        var status = ChargeStatus(rawValue: row["status"])?.name ?? "unknown"
+        let kept = try PriceCodec.decode(
+            [UInt8](row[isCorrected ? "corrected_lines" : "lines"] as Data), of: words)
+        let price = kept.price(tier: tier, tierFellBack: fellBack)
+        let first = isCorrected ? try PriceCodec.decode([UInt8](row["lines"] as Data), of: words) : kept
+        var status = try ChargeStatus(stored: row["status"], of: words).name
         if isCorrected {
-            switch CorrectionKind(rawValue: row["correction_kind"]) {
+            switch try CorrectionKind(stored: row["correction_kind"] as Int64, of: "correction \(correction)") {
             case .voided: status = CorrectionKind.voided.name
             case .replaced: status = CorrectionKind.replaced.name
-            case .lateCharge, .corrected, .repriced, nil:
+            case .lateCharge, .corrected, .repriced:
                 if [ChargeStatus.unpriced.name, ChargeStatus.estimated.name].contains(status) {
                     status = ChargeStatus.charged.name
                 }
@@ -113,16 +117,17 @@ extension LedgerReader {
             balanceAfter: money(row["balance"]), hold: row["hold"],
             rateCard: row[asFirstCharged ? "first_card_hash" : "card_hash"],
             lines: price.map(LineView.lines) ?? [],
-            unpricedUnits: kept.map { $0.unpriced.map(\.name) }.flatMap { $0.isEmpty ? nil : $0 },
-            reportedCost: first?.reported?.amount.description, reportedBy: first?.reported?.source.name,
-            readerVersion: kept?.readerVersion, usage: row["usage"], tags: row["tags"],
+            unpricedUnits: kept.unpriced.isEmpty ? nil : kept.unpriced.map(\.name),
+            reportedCost: first.reported?.amount.description, reportedBy: first.reported?.source.name,
+            readerVersion: kept.readerVersion, usage: row["usage"], tags: row["tags"],
             peerUid: row["peer_uid"], peerPid: row["peer_pid"], sender: row["sender"])
     }
 
-    static func hold(_ row: Row) -> HoldView {
+    static func hold(_ row: Row) throws -> HoldView {
         HoldView(
             hold: row["number"], id: row["id"], org: row["org_name"], user: row["user"], model: row["model"],
-            amount: money(row["amount"]), state: HoldState(rawValue: row["state"])?.name ?? "unknown",
+            amount: money(row["amount"]),
+            state: try HoldState(stored: row["state"], of: "hold \(row["number"] as Int64)").name,
             created: time(row["created"]), expires: time(row["expires"]), closed: (row["closed"] as Int64?).map(time),
             settledBy: row["settled_by"], worst: (row["worst"] as Int64?).map(money),
             estimate: (row["estimated_by"] as Int64?).map { _ in Estimate.id(ofHold: row["id"]) })
@@ -132,20 +137,25 @@ extension LedgerReader {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    static func transfer(_ row: Row) -> TransferView {
-        func account(_ kind: Int64, _ org: String?) -> String {
-            let name = AccountKind(rawValue: kind)?.name ?? "unknown"
+    static func transfer(_ row: Row) throws -> TransferView {
+        let number: Int64 = row["id"]
+        func account(_ kind: Int64, _ org: String?) throws -> String {
+            let name = try AccountKind(stored: kind, of: "an account of transfer \(number)").name
             return org.map { "\(name):\($0)" } ?? name
         }
         return TransferView(
-            transfer: row["id"], at: time(row["at"]), code: TransferCode(rawValue: row["code"])?.name ?? "unknown",
-            debit: account(row["debit_kind"], row["debit_org"]),
-            credit: account(row["credit_kind"], row["credit_org"]), amount: money(row["amount"]),
+            transfer: number, at: time(row["at"]),
+            code: try TransferCode(stored: row["code"], of: "transfer \(number)").name,
+            debit: try account(row["debit_kind"], row["debit_org"]),
+            credit: try account(row["credit_kind"], row["credit_org"]), amount: money(row["amount"]),
             reference: row["reference"], closes: row["pending"] as Int64 > 0 ? row["pending"] : nil,
-            grants: draws(row).map { DrawView(grant: $0.grant, amount: money($0.amount)) })
+            grants: try draws(row).map { DrawView(grant: $0.grant, amount: money($0.amount)) })
     }
 
-    static func draws(_ row: Row) -> [Draw] {
-        DrawCodec.decode((row["draws"] as Data?).map { [UInt8]($0) }, of: row["amount"]) ?? []
+    static func draws(_ row: Row) throws -> [Draw] {
+        guard let draws = DrawCodec.decode((row["draws"] as Data?).map { [UInt8]($0) }, of: row["amount"]) else {
+            throw SQLiteError.damaged("transfer \(row["id"] as Int64) is damaged: its grants can't be read")
+        }
+        return draws
     }
 }

@@ -55,7 +55,7 @@ public final class LedgerReader: Sendable {
                 database,
                 sql: Self.orgSQL + " WHERE org.name > ? ORDER BY org.name LIMIT ?",
                 arguments: [cursor ?? "", limit + 1])
-            return Self.page(rows, limit: limit, Self.org) { $0["name"] }
+            return try Self.page(rows, limit: limit, Self.org) { $0["name"] }
         }
     }
 
@@ -74,7 +74,7 @@ public final class LedgerReader: Sendable {
                 kept: Self.grantSQL
                     + " WHERE org.name = ? AND credit_grant.id < ? ORDER BY credit_grant.id DESC LIMIT ?",
                 [org, cursor ?? Int64.max, limit + 1])
-            return Self.page(rows, limit: limit, Self.grant) { "\($0["id"] as Int64)" }
+            return try Self.page(rows, limit: limit, Self.grant) { "\($0["id"] as Int64)" }
         }
     }
 
@@ -106,7 +106,7 @@ public final class LedgerReader: Sendable {
             sql += " LIMIT ?"
             arguments += [limit + 1]
             let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
-            return Self.page(rows, limit: limit, { Self.usage($0) }) { "\($0["sequence"] as Int64)" }
+            return try Self.page(rows, limit: limit, { try Self.usage($0) }) { "\($0["sequence"] as Int64)" }
         }
     }
 
@@ -114,7 +114,7 @@ public final class LedgerReader: Sendable {
     public func usage(sequence: Int64) async throws -> UsageView? {
         try await pool.read { database in
             let sql = "\(Self.usageColumns) FROM usage \(Self.usageJoins) WHERE usage.sequence = ?"
-            return try Row.fetchOne(database, sql: sql, arguments: [sequence]).map { Self.usage($0) }
+            return try Row.fetchOne(database, sql: sql, arguments: [sequence]).map { try Self.usage($0) }
         }
     }
 
@@ -134,7 +134,7 @@ public final class LedgerReader: Sendable {
                     LIMIT ?
                     """,
                 arguments: [cursor, cursor, org, limit + 1])
-            return Self.page(rows, limit: limit, Self.transfer) { "\($0["id"] as Int64)" }
+            return try Self.page(rows, limit: limit, Self.transfer) { "\($0["id"] as Int64)" }
         }
     }
 
@@ -161,9 +161,9 @@ public final class LedgerReader: Sendable {
     }
 
     static func page<Item>(
-        _ rows: [Row], limit: Int, _ item: (Row) -> Item, _ cursor: (Row) -> String
-    ) -> Page<Item> {
+        _ rows: [Row], limit: Int, _ item: (Row) throws -> Item, _ cursor: (Row) -> String
+    ) rethrows -> Page<Item> {
         let shown = rows.prefix(limit)
-        return Page(items: shown.map(item), nextCursor: rows.count > limit ? shown.last.map(cursor) : nil)
+        return Page(items: try shown.map(item), nextCursor: rows.count > limit ? shown.last.map(cursor) : nil)
     }
 }

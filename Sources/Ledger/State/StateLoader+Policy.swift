@@ -11,7 +11,7 @@ extension StateLoader {
             FROM org_policy
             """)
         while try rows.step() {
-            guard let org = orgs[rows.int(0)] else { continue }
+            let org = try org(rows.int(0), orgs, "a policy")
             guard
                 let policy = OrgPolicy(
                     tokens: rows.optionalInt(1), exposure: rows.optionalInt(2), models: rows.text(3),
@@ -44,7 +44,7 @@ extension StateLoader {
         let rows = try connection.prepare(
             "SELECT org, count(*) FROM usage WHERE status = 2 AND correction = 0 AND usage <> '' GROUP BY org")
         while try rows.step() {
-            guard let account = orgs[rows.int(0)]?.account else { continue }
+            let account = try org(rows.int(0), orgs, "an unpriced usage record").account
             account.state.unpriced = rows.int(1)
             account.committed.unpriced = rows.int(1)
         }

@@ -46,7 +46,7 @@ enum StateLoader {
         var orgs: [Int64: Org] = [:]
         var receivables: [Int64: Account] = [:]
         while try rows.step() {
-            guard let kind = AccountKind(rawValue: rows.int(1)) else { continue }
+            let kind = try AccountKind(stored: rows.int(1), of: "account \(rows.int(0))")
             let state = Account.State(
                 debits: Account.total(low: rows.int(2), high: rows.int(4)),
                 credits: Account.total(low: rows.int(3), high: rows.int(5)), pending: rows.int(6),
@@ -57,7 +57,10 @@ enum StateLoader {
                 if kind == .receivable { receivables[rows.int(13)] = account } else { shared[kind] = account }
                 continue
             }
-            guard let name = rows.text(14), let orgState = OrgState(rawValue: rows.int(15)) else { continue }
+            guard let name = rows.text(14) else {
+                throw SQLiteError.damaged("account \(rows.int(0)) is of an org that is not there")
+            }
+            let orgState = try OrgState(stored: rows.int(15), of: "org '\(name)'")
             let org = Org(id: rows.int(13), name: name, state: orgState, account: account)
             org.monthlyBudget = rows.optionalInt(16).map(Money.init(nanos:))
             orgs[org.id] = org
@@ -76,7 +79,7 @@ enum StateLoader {
     private static func loadBilling(_ connection: SQLiteConnection, _ orgs: [Int64: Org]) throws(SQLiteError) {
         let rows = try connection.prepare("SELECT org, change, members_max, top_up_below FROM billing")
         while try rows.step() {
-            guard let org = orgs[rows.int(0)] else { continue }
+            let org = try org(rows.int(0), orgs, "a bill")
             org.billingChange = rows.int(1)
             org.membersMax = rows.optionalInt(2)
             org.account.topUpBelow = rows.optionalInt(3).map(Money.init(nanos:))
@@ -90,7 +93,8 @@ enum StateLoader {
             "SELECT id, org, source, priority, expires, remaining FROM credit_grant WHERE state = 1")
         var open: [Int64: [Grant]] = [:]
         while try rows.step() {
-            guard let source = GrantSource(rawValue: rows.int(2)), let org = orgs[rows.int(1)] else { continue }
+            let org = try org(rows.int(1), orgs, "grant \(rows.int(0))")
+            let source = try GrantSource(stored: rows.int(2), of: "grant \(rows.int(0))")
             let grant = Grant(
                 id: rows.int(0), source: source, priority: Int(rows.int(3)),
                 expires: rows.optionalInt(4).map(Timestamp.init(milliseconds:)), remaining: rows.int(5))
@@ -112,7 +116,10 @@ enum StateLoader {
             SELECT org, user, added, removed, daily_limit, monthly_limit, day, day_spend, month, month_spend FROM member
             """)
         while try rows.step() {
-            guard let org = orgs[rows.int(0)], let user = rows.text(1) else { continue }
+            let org = try org(rows.int(0), orgs, "a member")
+            guard let user = rows.text(1) else {
+                throw SQLiteError.damaged("a member of org '\(org.name)' has no name")
+            }
             let member = Member(org: org.id, user: user, added: Timestamp(milliseconds: rows.int(2)))
             member.removed = rows.optionalInt(3).map(Timestamp.init(milliseconds:))
             member.dailyLimit = rows.optionalInt(4).map(Money.init(nanos:))
@@ -133,7 +140,8 @@ enum StateLoader {
             WHERE state = 1
             """)
         while try rows.step() {
-            guard let org = orgs[rows.int(1)], let id = rows.text(2) else { continue }
+            let org = try org(rows.int(1), orgs, "hold \(rows.int(0))")
+            guard let id = rows.text(2) else { throw SQLiteError.damaged("hold \(rows.int(0)) has no id") }
             let hold = Hold(
                 number: rows.int(0), id: id, user: rows.text(3), amount: rows.int(4), exposure: rows.int(7),
                 expires: Timestamp(milliseconds: rows.int(5)), transfer: rows.optionalInt(6))
@@ -145,5 +153,15 @@ enum StateLoader {
             member.state.held += hold.amount
             member.committed.held = member.state.held
         }
+    }
+
+    /// The org that a row is of; a row without one is damaged.
+    static func org(
+        _ number: Int64, _ orgs: [Int64: Org], _ row: @autoclosure () -> String
+    ) throws(SQLiteError) -> Org {
+        guard let org = orgs[number] else {
+            throw SQLiteError.damaged("\(row()) is of org \(number), which is not there")
+        }
+        return org
     }
 }

@@ -1,4 +1,4 @@
-/// The store behind the writer: SQLite today; another engine can take its place.
+/// The store behind the writer: ``SQLiteStore``, or one that a test has fail, wait or watch.
 public protocol LedgerStore: SendableMetatype {
     /// Carries out lots in their order, each lot's mutations in theirs, makes them durable, and says what became of each.
     ///

@@ -299,7 +299,7 @@ extension SQLiteStore {
             guard try row.step(), let draws = DrawCodec.decode(row.optionalBlob(2), of: row.int(1)) else {
                 throw SQLiteError.damaged("transfer \(id) is damaged")
             }
-            switch TransferCode(rawValue: row.int(0)) {
+            switch try TransferCode(stored: row.int(0), of: "transfer \(id)") {
             case .correctionCredit: _ = pop(row.int(1))
             case .charge, .correctionCharge:
                 for draw in draws { stack.append((draw.grant, draw.amount)) }

@@ -134,7 +134,7 @@ extension SQLiteStore {
         next.grant += 1
         guard remaining > 0 else { return }
         let grant = Grant(
-            id: row.id, source: GrantSource(rawValue: row.source) ?? .adjustment, priority: Int(row.priority),
+            id: row.id, source: try GrantSource(stored: row.source, of: "grant \(row.id)"), priority: Int(row.priority),
             expires: row.expires.map(Timestamp.init(milliseconds:)), remaining: remaining)
         try open(grant, of: org)
     }
@@ -147,9 +147,9 @@ extension SQLiteStore {
         row.bind(1, number)
         row.bind(2, org.id)
         defer { row.reset() }
-        guard try row.step(), let source = GrantSource(rawValue: row.int(0)),
-            let state = GrantState(rawValue: row.int(3))
-        else { return nil }
+        guard try row.step() else { return nil }
+        let source = try GrantSource(stored: row.int(0), of: "grant \(number)")
+        let state = try GrantState(stored: row.int(3), of: "grant \(number)")
         let grant = Grant(
             id: number, source: source, priority: Int(row.int(1)),
             expires: row.optionalInt(2).map(Timestamp.init(milliseconds:)), remaining: row.int(4))
@@ -178,8 +178,8 @@ extension SQLiteStore {
         return GrantView(
             grant: number, org: org.name, amount: Money(nanos: row.int(0)).description,
             remaining: Money(nanos: isFront ? org.account.state.frontRemaining : row.int(1)).description,
-            state: GrantState(rawValue: row.int(2))?.name ?? "unknown",
-            source: GrantSource(rawValue: row.int(3))?.name ?? "unknown", priority: Int(row.int(4)),
+            state: try GrantState(stored: row.int(2), of: "grant \(number)").name,
+            source: try GrantSource(stored: row.int(3), of: "grant \(number)").name, priority: Int(row.int(4)),
             expires: row.optionalInt(5).map { Timestamp(milliseconds: $0).description }, reason: row.text(6),
             created: Timestamp(milliseconds: row.int(7)).description, key: key,
             balanceAfter: Money(nanos: row.int(9)).description)

@@ -40,7 +40,7 @@ extension SQLiteStore {
         else { throw SQLiteError.damaged("usage record \(sequence) is damaged") }
         var transfers: [Int64] = []
         var usage: String?
-        var newest: (kind: Int64, cost: Int64, card: Int64?, kept: KeptPrice)?
+        var newest: (kind: CorrectionKind, cost: Int64, card: Int64?, kept: KeptPrice)?
         let corrections = try kept.statement(
             "SELECT previous, kind, raw, cost, card, transfer, lines FROM correction WHERE number = ?")
         var number = row.int(13)
@@ -51,7 +51,10 @@ extension SQLiteStore {
                 guard let kept = PriceCodec.decode(corrections.blob(6)) else {
                     throw SQLiteError.damaged("correction \(number) is damaged")
                 }
-                newest = (corrections.int(1), corrections.int(3), corrections.optionalInt(4), kept)
+                newest = (
+                    try CorrectionKind(stored: corrections.int(1), of: "correction \(number)"), corrections.int(3),
+                    corrections.optionalInt(4), kept
+                )
             }
             if usage == nil { usage = corrections.text(2) }
             if let transfer = corrections.optionalInt(5) { transfers.append(transfer) }
@@ -63,8 +66,8 @@ extension SQLiteStore {
             sequence: sequence, org: org, id: id, model: model, user: row.text(2), provider: row.text(4),
             sender: row.text(15),
             at: Timestamp(milliseconds: row.int(5)), received: Timestamp(milliseconds: row.int(6)),
-            tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(7))) ?? .standard,
-            usage: usage ?? reported, isVoided: newest.flatMap { CorrectionKind(rawValue: $0.kind)?.isVoid } ?? false,
+            tier: try ServiceTier(stored: row.int(7), of: "usage record \(sequence)"),
+            usage: usage ?? reported, isVoided: newest?.kind.isVoid ?? false,
             isUnpriced: newest == nil && row.int(9) == ChargeStatus.unpriced.rawValue,
             isEstimated: newest == nil && row.int(9) == ChargeStatus.estimated.rawValue,
             cost: Money(nanos: newest?.cost ?? row.int(10)), card: newest == nil ? row.optionalInt(11) : newest?.card,

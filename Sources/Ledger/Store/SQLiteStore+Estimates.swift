@@ -24,7 +24,7 @@ extension SQLiteStore {
         guard try row.step() else { throw Self.damagedHold(hold.number) }
         let kept = KeptHold(
             model: row.text(1), provider: row.text(2),
-            tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(3))) ?? .standard, usage: row.text(4))
+            tier: try ServiceTier(stored: row.int(3), of: "hold \(hold.number)"), usage: row.text(4))
         row.reset()
         var data = ["hold": hold.id, "amount": Money(nanos: hold.amount).description]
         data["user"] = hold.user

@@ -1,4 +1,3 @@
-import Foundation
 import Metering
 
 // Keys of control-plane mutations, with the answer that was given under each.
@@ -15,11 +14,16 @@ extension SQLiteStore {
         defer { select.reset() }
         guard try select.step() else { return nil }
         guard select.text(0) == key.body else { return .refused(Self.conflict(key)) }
-        do {
-            return outcome(try WireJSON.decode(Answer.self, from: Data(select.blob(1))))
-        } catch {
-            throw SQLiteError.damaged("an answer kept for a key is damaged")
-        }
+        guard let answer = KeptAnswer.read(Answer.self, select.blob(1)) else { return .refused(Self.unreadable(key)) }
+        return outcome(answer)
+    }
+
+    /// The mutation was carried out and stays so; only what was said of it is lost.
+    private static func unreadable(_ key: IdempotencyKey) -> Refusal {
+        Refusal(
+            .unknownOutcome,
+            "the idempotency key '\(key.key)' was used before, and this version can't read the answer that was kept; look at what it asked for before you send it under another key"
+        )
     }
 
     static func conflict(_ key: IdempotencyKey) -> Refusal {
@@ -34,7 +38,7 @@ extension SQLiteStore {
         try prune.run()
         let encoded: [UInt8]
         do {
-            encoded = Array(try WireJSON.encode(answer))
+            encoded = try KeptAnswer.bytes(answer)
         } catch {
             throw SQLiteError(code: 1, extendedCode: 1, message: "an answer can't be encoded")
         }

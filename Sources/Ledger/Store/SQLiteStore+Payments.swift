@@ -117,7 +117,7 @@ extension SQLiteStore {
         row.bind(1, number)
         row.bind(2, org.id)
         defer { row.reset() }
-        return try row.step() ? PaymentState(rawValue: row.int(0)) : nil
+        return try row.step() ? try PaymentState(stored: row.int(0), of: "payment \(number)") : nil
     }
 
     func isKnown(_ key: String, _ org: Org) throws(SQLiteError) -> Bool {

@@ -104,7 +104,8 @@ extension SQLiteStore {
         }
         return QuarantineDecisionView(
             number: number, state: QuarantineState.taken.name, sequence: select.int(0), org: select.text(1),
-            id: select.text(2), status: ChargeStatus(rawValue: select.int(3))?.name,
+            id: select.text(2),
+            status: try ChargeStatus(stored: select.int(3), of: "usage record \(select.int(0))").name,
             cost: Money(nanos: select.int(4)).description)
     }
 

@@ -183,7 +183,7 @@ extension SQLiteStore {
         let first = UsageRecord(
             id: record.id, org: record.org, user: row.text(0), model: model, provider: row.text(2),
             at: row.int(4) == 0 ? nil : Timestamp(milliseconds: row.int(3)),
-            tier: ServiceTier(rawValue: UInt8(truncatingIfNeeded: row.int(5))) ?? .standard, hold: row.text(6),
+            tier: try ServiceTier(stored: row.int(5), of: "usage record \(sequence)"), hold: row.text(6),
             usage: usage, tags: row.text(8), cost: kept.reported.flatMap { $0.source == .record ? $0 : nil },
             reading: record.reading)
         if let member = first.firstDifference(from: record) {
@@ -191,7 +191,7 @@ extension SQLiteStore {
                 Refusal(.idConflict, "id '\(record.id)' was already used for a different record: \(member) differs"))
         }
         let (cost, balance) = (row.int(10), row.int(11))
-        let holdState = row.optionalInt(14).flatMap(HoldState.init(rawValue:))
+        let holdState = try HoldState(stored: row.optionalInt(14), of: "usage record \(sequence)")
         var overrun: Money?
         if holdState == nil, let number = row.optionalInt(13) {
             let held = try amount(ofHold: number)
