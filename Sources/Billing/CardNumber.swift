@@ -1,7 +1,7 @@
 /// The number of a payment card, which has no business here: a gateway's name of a saved method stands for it.
 public enum CardNumber {
-    /// Whether a text holds one: 12 to 19 digits (ISO/IEC 7812-1) whose last is the check digit of the others by Luhn's formula,
-    /// whatever marks stand between them. Letters end a number: names such as `pm_1NXWPn…` have digits all over.
+    /// Whether a text holds one: 12 to 19 digits, the last of which is Luhn's check digit (ISO/IEC 7812-1, annex B). Any marks may
+    /// stand between the digits. Letters end a number: names such as `pm_1NXWPn…` have digits all over.
     public static func isIn(_ text: String) -> Bool {
         var digits: [Int] = []
         for character in text {

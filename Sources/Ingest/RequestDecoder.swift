@@ -9,6 +9,7 @@ public struct RequestDecoder {
     private let providerOfModel: (String) -> String?
     /// Whether `id` and `org` may be left out: so where a price is asked for and nothing is recorded.
     private let isPriceOnly: Bool
+    /// Copies of a decoder share it: they read one line at a time.
     private let scratch = UsageScratch()
     /// The org that a name stands for besides its own; nil while there are no such names.
     var orgOfAlias: ((String) -> String?)?

@@ -131,7 +131,7 @@ public final class LogPump: Sendable {
         Entry(priority: 4, message: words, fields: [])
     }
 
-    /// Writes an entry, behind the number of those that were lost before it.
+    /// Writes an entry. If others were lost, it first says how many.
     private func write(_ entry: Entry, _ loss: inout Loss) {
         if loss.count > 0 {
             let reason = String(cString: strerror(loss.reason))

@@ -1,7 +1,7 @@
 import Glibc
 import SystemdSupport
 
-/// The listening sockets: systemd's where it passed them, which may be several of a kind, else one of each bound here.
+/// The listening sockets. systemd may pass several of a kind; if it passes none, one is bound here.
 struct Sockets: Sendable {
     let ingest: [ListeningSocket]
     let control: [ListeningSocket]

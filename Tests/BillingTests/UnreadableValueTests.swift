@@ -29,7 +29,7 @@ import Testing
         for (table, column, words) in Self.columns {
             try FileManager.default.copyItem(atPath: path, toPath: copy)
             defer { for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + ending) } }
-            // Of holds, one that a record names.
+            // A hold is read if a record names it.
             let one =
                 table == "hold"
                 ? "number = (SELECT max(hold_number) FROM usage)"

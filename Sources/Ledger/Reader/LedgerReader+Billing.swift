@@ -33,8 +33,8 @@ extension LedgerReader {
         try await pool.read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'ledger_id'") ?? "" }
     }
 
-    /// Payments of all orgs that somebody has still to do something for, other than those that an operator records: their numbers
-    /// alone, so that a damaged row of one org is in no other's way.
+    /// Open payments of all orgs, without the ones of a gateway. It gives their numbers alone: a damaged row of one org is in no
+    /// other's way.
     public func openPayments(notOf gateway: String, limit: Int) async throws -> [(payment: Int64, org: String)] {
         try await pool.read { database in
             try Row.fetchAll(
