@@ -108,11 +108,11 @@ extension ControlService {
     /// Why a record has no price by the cards now on record.
     private func reasonWithoutPrice(_ record: UsageView) -> String? {
         guard let reading = try? UsageReading(json: record.usage, provider: record.provider, model: record.model),
-            let at = Timestamp(rfc3339: record.at)
+            let at = Timestamp(rfc3339: record.at), let tier = ServiceTier(name: record.tier)
         else { return nil }
         return try? rates().reasonWithoutPrice(
             model: record.model, provider: record.provider, reading,
-            tier: reading.servedTier ?? ServiceTier(name: record.tier) ?? .standard, at: at)
+            tier: reading.servedTier ?? tier, at: at)
     }
 
     private func reprice(_ body: RepricingBody, _ key: IdempotencyKey) async throws -> Response {

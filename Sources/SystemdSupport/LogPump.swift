@@ -5,8 +5,8 @@ import Synchronization
 
 /// Carries log entries to the journal or to standard error on a thread of its own, so that whoever logs never waits.
 ///
-/// What doesn't fit its queue is dropped and counted; the next entry that fits says how many were. So is what can't be written,
-/// to a full disk or a pipe that nobody reads: a log never ends the process that writes it.
+/// What doesn't fit its queue is dropped and counted; the next entry that fits says how many were. The same holds for what can't be
+/// written, as on a full disk: a log never ends the process that writes it.
 public final class LogPump: Sendable {
     /// Where entries go.
     public enum Destination: Sendable {
@@ -167,11 +167,11 @@ public final class LogPump: Sendable {
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count < 0 else {
+            guard count <= 0 else {
                 written += count
                 continue
             }
-            let reason = errno
+            let reason = count < 0 ? errno : EIO
             if reason == EINTR { continue }
             // A terminal or pipe that somebody else made non-blocking: its reader gets a moment.
             var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

@@ -44,4 +44,37 @@ import Testing
     func valuesAreComparedByWhatTheySay(left: String, right: String, areEqual: Bool) throws {
         #expect((try JSONValue(left.utf8) == JSONValue(right.utf8)) == areEqual)
     }
+
+    /// Eight bytes are looked at together: what ends, escapes or spoils a string is found at each place among them.
+    @Test func everyByteOfAStringIsSeenWhereverItStands() {
+        let odd: [UInt8] = [0x00, 0x1F, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F, 0x80, 0xFF]
+        for before in 0..<20 {
+            for (first, second) in odd.flatMap({ first in odd.map { (first, $0) } }) {
+                let bytes =
+                    [UInt8(ascii: "\"")] + [UInt8](repeating: UInt8(ascii: "a"), count: before) + [first, second]
+                    + Array(#"bcdefghij" "#.utf8)
+                bytes.withUnsafeBufferPointer { buffer in
+                    var cursor = JSONCursor(buffer)
+                    let found = try? cursor.string()
+                    let expected = Self.string(bytes)
+                    #expect(found?.range == expected?.range, "\(bytes)")
+                    #expect(found?.escaped == expected?.escaped && found?.isASCII == expected?.isASCII, "\(bytes)")
+                }
+            }
+        }
+    }
+
+    /// The string that bytes begin with, looked at one by one.
+    private static func string(_ bytes: [UInt8]) -> (range: Range<Int>, escaped: Bool, isASCII: Bool)? {
+        var (index, escaped, isASCII) = (1, false, true)
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") { return (1..<index, escaped, isASCII) }
+            if byte < 0x20 { return nil }
+            if byte >= 0x80 { isASCII = false }
+            if byte == UInt8(ascii: "\\") { escaped = true }
+            index += byte == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return nil
+    }
 }
