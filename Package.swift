@@ -136,7 +136,8 @@ let package = Package(
         .testTarget(
             name: "BillingTests",
             dependencies: [
-                "Billing", "Ledger", "Metering", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Billing", "Ledger", "Metering", "Stripe", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "LedgerTests",

@@ -74,7 +74,17 @@ extension ControlService {
                 try Self.check(user: body.user)
                 let key = try Endpoint.key(request, route: "addMember", body: body)
                 let earlier = try await reader.spend(of: body.user, in: name, at: clock())
-                return try await answer(.addMember(org: name, user: body.user, earlier, key))
+                do {
+                    return try await answer(.addMember(org: name, user: body.user, earlier, key))
+                } catch let problem as Problem where problem.code == Refusal.Code.seatsFull.rawValue {
+                    // The writer doesn't know which seats are about to be removed.
+                    let going = try await billing.subscription(of: name)
+                    guard going.nextSeats < going.seats else { throw problem }
+                    throw Problem(
+                        .seatsFull,
+                        "\(problem.detail); \(going.seats - going.nextSeats) more are paid until \(going.periodEnd ?? "the period ends") and about to be removed: meterctl seats keep \(name), or seats add, takes that back for nothing"
+                    )
+                }
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/members/{user}/remove", name: "removeMember",

@@ -63,8 +63,9 @@ extension ControlService {
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/seats/add", name: "addSeats",
                 summary:
-                    "Buy seats for the days that remain and from then on; the first begin the subscription. With dry_run: what they would cost",
-                body: seats, response: ["oneOf": [.reference("Payment"), .reference("SeatPreview")]]
+                    "Add seats for the days that remain and from then on; the first begin the subscription. Seats that were about to be removed stay for nothing, before any are bought; if none has to be bought, the answer is the subscription. With dry_run: what they would cost",
+                body: seats,
+                response: ["oneOf": [.reference("Payment"), .reference("SeatPreview"), .reference("Subscription")]]
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(SeatsBody.self, request, context)

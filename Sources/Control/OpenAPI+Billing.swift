@@ -37,11 +37,13 @@ extension OpenAPI {
             ], required: ["org", "balance", "days", "per_day", "spent_this_month", "month_at_this_pace"]),
         "SeatPreview": .members(
             [
-                ("seats", .integer), ("seat_price", .money), ("from", .day), ("until", .day), ("days", .integer),
-                ("of_days", .integer), ("net", .money), ("tax", .money), ("tax_rule", .string), ("total", .money),
+                ("seats", .integer), ("kept_seats", .integer), ("seat_price", .money), ("from", .day),
+                ("until", .day), ("days", .integer), ("of_days", .integer), ("net", .money), ("tax", .money),
+                ("tax_rule", .string), ("total", .money),
             ],
             required: [
-                "seats", "seat_price", "from", "until", "days", "of_days", "net", "tax", "tax_rule", "total",
+                "seats", "kept_seats", "seat_price", "from", "until", "days", "of_days", "net", "tax", "tax_rule",
+                "total",
             ]),
         "BillTo": .members(
             [
@@ -57,7 +59,7 @@ extension OpenAPI {
         "PaymentMethod": .members(
             [
                 ("org", .string), ("gateway", .string), ("method", .string), ("brand", .string), ("last4", .string),
-                ("expiry", .string), ("customer", .string),
+                ("expiry", .string), ("customer", .string), ("tried", .reference("Payment")),
             ], required: ["org", "gateway"]),
         "Payment": .members(
             [

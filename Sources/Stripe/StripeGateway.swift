@@ -92,8 +92,9 @@ public struct StripeGateway: PaymentGateway {
                 return isRepeat && isOver
                     ? .declined(.neverArrived, reference: nil) : .unknown("Stripe answered \(status)")
             default:
-                // A request that can't be carried out: the method or the customer is gone, the amount too small.
-                return .declined(Self.reason(problem?.code, problem?.decline_code), reference: nil)
+                return .impossible(
+                    Self.obstacle(problem?.code), words: "Stripe answered \(status): \(problem?.message ?? "no reason")"
+                )
             }
         }
     }
@@ -139,7 +140,22 @@ public struct StripeGateway: PaymentGateway {
             (_, "authentication_required"):
             .authenticationRequired
         case ("lost_card", _), ("stolen_card", _), ("pickup_card", _), ("restricted_card", _): .cardBlocked
+        case ("do_not_try_again", _), ("incorrect_number", _), ("invalid_account", _),
+            ("revocation_of_authorization", _),
+            ("revocation_of_all_authorizations", _), ("stop_payment_order", _), ("transaction_not_allowed", _),
+            ("card_not_supported", _), ("currency_not_supported", _):
+            .notAllowed
         default: .refused
+        }
+    }
+
+    /// Codes of requests that Stripe does not carry out, in our words. See <https://docs.stripe.com/error-codes>.
+    private static func obstacle(_ code: String?) -> DeclineReason {
+        switch code {
+        case "amount_too_small": .amountTooSmall
+        case "resource_missing", "payment_method_unexpected_state", "payment_method_not_available": .methodMissing
+        case "payment_method_currency_mismatch", "currency_not_supported": .wrongCurrency
+        default: .gatewayRefused
         }
     }
 
@@ -201,7 +217,8 @@ public struct StripeGateway: PaymentGateway {
             customer: owner,
             method: PaymentMethod(
                 id: stored.id, brand: stored.card?.brand ?? "card", last4: stored.card?.last4 ?? "????",
-                expiryMonth: stored.card?.exp_month, expiryYear: stored.card?.exp_year))
+                expiryMonth: stored.card?.exp_month, expiryYear: stored.card?.exp_year,
+                fingerprint: stored.card?.fingerprint))
     }
 
     private func ask<Object: Decodable>(
@@ -236,15 +253,17 @@ public struct StripeGateway: PaymentGateway {
             throw GatewayProblem(
                 "there is no webhook secret here; the credential stripe-webhook-secret hands it in", isRetryable: false)
         }
-        try signature.verify(body, header, now: now)
+        guard try signature.verify(body, header, now: now) else { return .known }
         guard let event = Self.decode(StripeEvent.self, Data(body)) else {
             throw GatewayProblem("the webhook's body is no event", isRetryable: false)
         }
         guard event.data.object.object == "payment_intent",
             let key = event.data.object.metadata?[Self.mark]
-        else { return .nothing }
+        else { return .nothing(type: event.type) }
         let prefix = "meterd-\(ledgerID)-payment-"
-        guard key.hasPrefix(prefix), let number = Int64(key.dropFirst(prefix.count)) else { return .nothing }
+        guard key.hasPrefix(prefix), let number = Int64(key.dropFirst(prefix.count)) else {
+            return .nothing(type: event.type)
+        }
         return .payment(number)
     }
 

@@ -30,6 +30,7 @@ struct StripeMethod: Decodable, Sendable {
         let last4: String?
         let exp_month: Int64?
         let exp_year: Int64?
+        let fingerprint: String?
     }
 
     let id: String

@@ -4,7 +4,7 @@ import Foundation
 import Metering
 import Synchronization
 
-/// Whether a webhook is Stripe's, made just now, and the first of its kind: its header `Stripe-Signature`. See
+/// Whether a webhook is Stripe's and made just now, and whether it came before: its header `Stripe-Signature`. See
 /// <https://docs.stripe.com/webhooks/signature>.
 public final class WebhookSignature: Sendable {
     /// How far its time may lie from ours.
@@ -21,8 +21,10 @@ public final class WebhookSignature: Sendable {
         self.secret = secret
     }
 
-    /// Throws where the body is not what was signed, or not by who knows the secret, or not just now, or was taken before.
-    public func verify(_ body: [UInt8], _ header: String, now: Timestamp) throws(GatewayProblem) {
+    /// Whether a delivery is new. Throws if the body is not what was signed, or not by who knows the secret, or not just now.
+    ///
+    /// A delivery that came before is no error: who forwards webhooks sends one again if the answer to it was lost.
+    public func verify(_ body: [UInt8], _ header: String, now: Timestamp) throws(GatewayProblem) -> Bool {
         var time: String?
         var signatures: [[UInt8]] = []
         for part in header.split(separator: ",").prefix(32) {
@@ -48,16 +50,15 @@ public final class WebhookSignature: Sendable {
         guard !isFar, abs(age) <= Self.toleranceSeconds else {
             throw Self.refused("the webhook is not from now: it is \(age) seconds old")
         }
-        let isNew = seen.withLock { seen -> Bool in
+        return seen.withLock { seen -> Bool in
             guard seen[signature] == nil else { return false }
             if seen.count >= Self.seenMax {
                 seen = seen.filter { abs($0.value - now.milliseconds / 1000) <= Self.toleranceSeconds }
             }
-            guard seen.count < Self.seenMax else { return false }
-            seen[signature] = seconds
+            // One that can't be remembered is acted on, perhaps twice: asking twice changes nothing.
+            if seen.count < Self.seenMax { seen[signature] = seconds }
             return true
         }
-        guard isNew else { throw Self.refused("the webhook was taken before") }
     }
 
     private static func refused(_ words: String) -> GatewayProblem { GatewayProblem(words, isRetryable: false) }

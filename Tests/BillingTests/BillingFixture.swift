@@ -89,8 +89,19 @@ final class BillingFixture: Sendable {
 
     /// Buys seats and takes note of their payment.
     @discardableResult func addSeats(_ seats: Int64, to org: String = "acme") async throws -> PaymentView {
-        let payment = try await billing.addSeats(seats, to: org, under: key("addSeats"), by: "test")
+        let payment = try await order(seats, org)
         return try await pay(payment.payment, org)
+    }
+
+    /// The payment of seats that were bought; throws if nothing was to be paid.
+    func bought(_ added: SeatsAdded) throws -> PaymentView {
+        guard case .bought(let payment) = added else { throw Unexpected() }
+        return payment
+    }
+
+    /// Orders seats, which have to be paid.
+    func order(_ seats: Int64, _ org: String = "acme", under key: IdempotencyKey? = nil) async throws -> PaymentView {
+        try bought(try await billing.addSeats(seats, to: org, under: key ?? self.key("addSeats"), by: "test"))
     }
 
     /// Buys credits and takes note of their payment.

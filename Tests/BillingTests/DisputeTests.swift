@@ -190,7 +190,7 @@ import Testing
         let fixture = try await BillingFixture()
         try await fixture.createOrg()
         try await fixture.addSeats(1)
-        let late = try await fixture.billing.addSeats(2, to: "acme", under: fixture.key(), by: "test").payment
+        let late = try await fixture.order(2).payment
         try await fixture.move(to: "2026-02-28")
         #expect(try await fixture.pay(late).state == "refund_due")
         #expect(try await fixture.pay(late).state == "refunded")

@@ -6,7 +6,7 @@ import Testing
 /// Payments that settle after something else has happened, on a real ledger.
 @Suite struct LateSettlementTests {
     private func order(_ seats: Int64, _ fixture: BillingFixture) async throws -> Int64 {
-        try await fixture.billing.addSeats(seats, to: "acme", under: fixture.key("late"), by: "test").payment
+        try await fixture.order(seats).payment
     }
 
     private func buy(_ amount: String, _ fixture: BillingFixture) async throws -> Int64 {

@@ -8,7 +8,7 @@ import Testing
     @Test func theFirstSeatsBeginASubscriptionWhenTheyArePaid() async throws {
         let fixture = try await BillingFixture()
         try await fixture.createOrg()
-        let order = try await fixture.billing.addSeats(3, to: "acme", under: fixture.key(), by: "test")
+        let order = try await fixture.order(3)
         #expect((order.state, order.amount) == ("pending", "87.00"))
         #expect(try await fixture.billing.subscription(of: "acme").standing == "none")
         // Any number of members, as long as no seats are sold.
@@ -127,7 +127,7 @@ import Testing
         let fixture = try await BillingFixture()
         try await fixture.createOrg()
         try await fixture.addSeats(1)
-        let order = try await fixture.billing.addSeats(5, to: "acme", under: fixture.key(), by: "test")
+        let order = try await fixture.order(5)
         try await fixture.move(to: "2026-03-01")
         #expect(try await fixture.billing.payment(order.payment, of: "acme").state == "canceled")
         #expect(try await fixture.billing.subscription(of: "acme").seats == 1)
@@ -157,9 +157,9 @@ import Testing
         let fixture = try await BillingFixture()
         try await fixture.createOrg()
         let key = IdempotencyKey(route: "addSeats", key: "k", body: "3")
-        let first = try await fixture.billing.addSeats(3, to: "acme", under: key, by: "test")
-        async let again = fixture.billing.addSeats(3, to: "acme", under: key, by: "test")
-        async let once = fixture.billing.addSeats(3, to: "acme", under: key, by: "test")
+        let first = try await fixture.order(3, under: key)
+        async let again = fixture.order(3, under: key)
+        async let once = fixture.order(3, under: key)
         #expect(try await [again.payment, once.payment] == [first.payment, first.payment])
         let other = IdempotencyKey(route: "addSeats", key: "k", body: "4")
         let refusal = await #expect(throws: Refusal.self) {
@@ -177,8 +177,8 @@ import Testing
     @Test func twoSignupsOfOneOrgAtATimeAreOneSubscription() async throws {
         let fixture = try await BillingFixture()
         try await fixture.createOrg()
-        let first = try await fixture.billing.addSeats(3, to: "acme", under: fixture.key("a"), by: "test")
-        let second = try await fixture.billing.addSeats(2, to: "acme", under: fixture.key("a"), by: "test")
+        let first = try await fixture.order(3, under: fixture.key("a"))
+        let second = try await fixture.order(2, under: fixture.key("a"))
         try await fixture.pay(second.payment)
         try await fixture.pay(first.payment)
         #expect(try await fixture.billing.subscription(of: "acme").seats == 5)

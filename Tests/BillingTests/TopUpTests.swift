@@ -19,15 +19,27 @@ import Testing
 
     @Test func belowTheThresholdAPackIsBought() throws {
         #expect(try decision("20") == .enough)
-        #expect(try decision("19.999999999") == .buy)
-        #expect(try decision("-5") == .buy)
+        #expect(try decision("19.999999999") == .buy(packs: 1))
+        #expect(try decision("-79.999999999") == .buy(packs: 1))
+    }
+
+    /// Several equal purchases within a second look like fraud to a bank.
+    @Test func packsThatAreMissingAtOnceAreOnePurchase() throws {
+        #expect(try decision("-80") == .buy(packs: 1))
+        #expect(try decision("-80.000000001") == .buy(packs: 2))
+        #expect(try decision("-180.000000001") == .buy(packs: 3))
+        // No more than a day may have.
+        #expect(try decision("-5000") == .buy(packs: 3))
+        var history = TopUpHistory()
+        history.purchases = [now, now]
+        #expect(try decision("-5000", history) == .buy(packs: 1))
     }
 
     @Test func whatIsBeingPaidForCounts() throws {
         var history = TopUpHistory()
         history.pending = try #require(Money(decimal: "100"))
         #expect(try decision("-80", history) == .enough)
-        #expect(try decision("-80.01", history) == .buy)
+        #expect(try decision("-80.01", history) == .buy(packs: 1))
         history.pending = Money(nanos: .max)
         #expect(try decision("1", history) == .enough)
     }
@@ -37,7 +49,7 @@ import Testing
         history.purchases = [-86_400, -7200, -3600, -60].map { now.advanced(bySeconds: $0) }
         #expect(try decision("1", history) == .limited(until: now.advanced(bySeconds: 86_400 - 7200)))
         history.purchases.removeLast()
-        #expect(try decision("1", history) == .buy)
+        #expect(try decision("1", history) == .buy(packs: 1))
     }
 
     @Test func aDeclineIsWaitedForLongerEachTime() throws {
@@ -47,7 +59,7 @@ import Testing
             history.lastDecline = now.advanced(bySeconds: -hours * 3600 + 1)
             #expect(try decision("1", history) == .backingOff(until: now.advanced(bySeconds: 1)))
             history.lastDecline = now.advanced(bySeconds: -hours * 3600)
-            #expect(try decision("1", history) == .buy)
+            #expect(try decision("1", history) == .buy(packs: 1))
         }
     }
 

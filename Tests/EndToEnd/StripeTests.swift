@@ -210,7 +210,8 @@ struct StripeTests {
             let webhook = try stripe.ask(["cmd": "webhook"])
             guard let body = webhook["body"] as? String, let signature = webhook["signature"] as? String else { break }
             #expect(try post(body, signature) == 200)
-            #expect(try post(body, signature) == 400, "taken twice")
+            // Who forwards it may have lost the first answer.
+            #expect(try post(body, signature) == 200)
             if body.contains("payment_intent.succeeded") { break }
         }
         #expect(try daemon.json("payments", "show", "acme", "1")["state"] as? String == "succeeded")

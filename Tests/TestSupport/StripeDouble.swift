@@ -63,6 +63,15 @@ public final class StripeDouble {
         try ask(["cmd": "fault", "kind": kind, "path": path, "method": method, "times": times])
     }
 
+    /// Ends all faults.
+    public func heal() throws { try ask(["cmd": "heal"]) }
+
+    /// How often a payment was asked for since the last time.
+    public func attempts() throws -> Int {
+        let requests = try ask(["cmd": "requests"])["requests"] as? [[Any]] ?? []
+        return requests.count { $0[0] as? String == "POST" && $0[1] as? String == "/v1/payment_intents" }
+    }
+
     /// What was taken and not given back, in cents.
     public func captured() throws -> [(mark: String, amount: Int, refunded: Int)] {
         let payments = try ask(["cmd": "captured"])["payments"] as? [[String: Any]] ?? []

@@ -12,6 +12,7 @@ are kept until asked for. And faults, one by one or at random by a seed:
     error_before   500, and nothing was done          drop_before   the connection ends, and nothing was done
     error_after    500, and it was done               drop_after    the connection ends, and it was done
     decline:CODE   402 with that decline code         hang          no answer, ever
+    refuse:CODE    400 with that error code, and no bank is asked
 """
 
 import asyncio
@@ -47,7 +48,10 @@ class Double:
     # What goes wrong with a request, if anything.
     def fault(self, request):
         for index, fault in enumerate(self.faults):
-            if fault["method"] == request.method and request.path.startswith(fault["path"]):
+            # What a bank or Stripe says is about the payment itself, not about giving it up.
+            is_exact = ":" in fault["kind"]
+            if fault["method"] == request.method and (
+                    request.path == fault["path"] if is_exact else request.path.startswith(fault["path"])):
                 fault["times"] -= 1
                 if fault["times"] <= 0:
                     del self.faults[index]
@@ -70,6 +74,9 @@ class Double:
         if kind == "drop_before":
             request.transport.abort()
             return web.Response()
+        if kind and kind.startswith("refuse:"):
+            return web.json_response({"error": {
+                "type": "invalid_request_error", "code": kind.split(":")[1], "message": "injected"}}, status=400)
         if request.method == "POST" and key:
             known = self.saved.get(key)
             if known:
@@ -152,6 +159,9 @@ class Double:
         if kind == "fault":
             self.faults.append({"method": command.get("method", "POST"), "path": command["path"],
                                 "kind": command["kind"], "times": command.get("times", 1)})
+            return {}
+        if kind == "heal":
+            self.faults = []
             return {}
         if kind == "random":
             self.random, self.rate = random.Random(command["seed"]), command["rate"]

@@ -16,7 +16,7 @@ import os
 import sys
 from fractions import Fraction
 
-DAY = datetime.timedelta(days=1)
+DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 GRACE, RETENTION, ANNOUNCED, RETRIES = 3, 30, (7, 1), (1, 2, 3, 5, 7, 14, 21, 28)
 BACKOFF = [1, 6, 24]
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
@@ -250,15 +250,18 @@ class Books:
         for entry in self.entries:
             if entry["kind"] == "request" and entry["what"] == "POST seats/add" and entry["status"] == 200:
                 self.world.counts["seat orders"] += 1
+                if "payment" not in entry["answer"]:
+                    self.world.counts["seat orders for nothing"] += 1
+                    continue
                 payment = self.number.get(entry["answer"]["payment"])
-                if not payment or payment["lines"][0]["quantity"] != entry["body"]["seats"]:
+                if not payment or payment["lines"][0]["quantity"] > entry["body"]["seats"]:
                     self.wrong("an order and its payment differ", entry)
 
     def check_once(self):
         """Each order is one payment, however often it was sent, and no payment is without an order."""
         ordered = collections.Counter(
             e["answer"]["payment"] for e in self.entries if e["kind"] == "request" and e["status"] == 200
-            and e["what"] in ("POST seats/add", "POST purchases"))
+            and e["what"] in ("POST seats/add", "POST purchases") and "payment" in e["answer"])
         made = {p["payment"] for p in self.payments if p["purpose"] != "invoice" and not p["is_top_up"]}
         for number in sorted(set(ordered) | made):
             if ordered[number] != 1 or number not in made:
@@ -370,7 +373,7 @@ class Books:
         """The line of the journal that an invoice came with."""
         for entry in self.entries:
             if entry["kind"] == "request" and entry["time"] == invoice["t0"] and entry["what"] in (
-                    "POST payments/retry", "POST close") and entry["status"] == 200 and invoice["t0"] in self.paid_by_request:
+                    "POST payments/retry", "PUT payment-method", "POST close") and entry["status"] == 200 and invoice["t0"] in self.paid_by_request:
                 return entry["index"]
         return self.index_at(invoice["t0"])
 
@@ -433,8 +436,8 @@ class Books:
         self.seats = self.next_seats = 0
         self.seats_at, self.members = {}, set()
         self.paid_by_request = {p["t1"] for p in self.succeeded("invoice") if any(
-            e["kind"] == "request" and e["what"] == "POST payments/retry" and e["status"] == 200 and e["time"] == p["t1"]
-            and e["answer"]["payment"] == p["payment"] for e in self.entries)}
+            e["kind"] == "request" and e["status"] == 200 and e["time"] == p["t1"] and self.is_paid_by(e, p)
+            for e in self.entries)}
         entries = collections.defaultdict(list)
         for entry in self.entries:
             entries[entry["time"]].append(entry)
@@ -455,9 +458,18 @@ class Books:
             for entry in entries[at]:
                 if entry["kind"] == "request":
                     self.take(entry, at, counted)
-                    if entry["what"] == "POST payments/retry":
+                    if entry["what"] in ("POST payments/retry", "PUT payment-method"):
                         # What was owed is paid: the period goes on at once.
                         boundary = self.roll(at, boundary, asked=True)
+
+    @staticmethod
+    def is_paid_by(entry, payment):
+        """Whether a request paid an invoice. The answer to one that the daemon died in may not say so."""
+        if entry["what"] == "POST payments/retry":
+            return entry["answer"]["payment"] == payment["payment"]
+        return entry["what"] == "PUT payment-method" and (
+            (entry["answer"].get("tried") or {}).get("payment") == payment["payment"]
+            or entry["killed"] and payment["t0"] == payment["t1"])
 
     def roll(self, at, boundary, asked):
         """The periods that begin by then, as far as they do: while an invoice is owed, and in an org that is closed, none does."""
@@ -484,7 +496,16 @@ class Books:
         """One request of the journal."""
         what, done, answer = entry["what"], entry["status"] == 200, entry["answer"] or {}
         if what == "POST seats/add" and done:
-            payment = self.number.get(answer["payment"])
+            # Seats that were about to go stay for nothing, before any are bought.
+            wanted = entry["body"]["seats"]
+            kept = min(wanted, self.seats - self.next_seats)
+            self.next_seats += kept
+            payment = self.number.get(answer.get("payment"))
+            if (payment["lines"][0]["quantity"] if payment else 0) != wanted - kept:
+                self.wrong("%d seats were wanted, %d of %d were to go, and %s were bought" % (
+                    wanted, self.seats - self.next_seats + kept, self.seats,
+                    payment["lines"][0]["quantity"] if payment else "none"), entry)
+            self.world.counts["seats kept by an order"] += kept
             if payment and payment["state"] == "succeeded" and payment["t1"] == at:
                 self.gain(payment, counted)
         elif what == "POST seats/remove":
@@ -540,7 +561,8 @@ class Books:
         tries = [p for p in self.payments if p["purpose"] == "invoice" and p["t0"] >= invoice["t0"]
                  and (invoice["t1"] is None or p["payment"] <= invoice.get("payment", 0))]
         tries = [p for p in tries if p["cents"] == invoice["cents"]]
-        declined = next((p for p in tries if p["state"] == "declined"), None)
+        # What never arrived at a bank is no decline.
+        declined = next((p for p in tries if p["state"] == "declined" and p["reason"] != "never_arrived"), None)
         if not tries or tries[0]["t0"] != invoice["t0"]:
             self.wrong("%s was not asked for when it was issued" % invoice["number"], invoice, *tries[:1])
         if declined is None or invoice["t1"] and invoice["t1"] < declined["t1"]:
@@ -548,7 +570,7 @@ class Books:
         first, paid = declined["t1"], invoice["t1"]
         # What a closed org owes it owes still, with all that follows.
         stop = paid
-        due = [("grace_started", first)]
+        due, erasure = [("grace_started", first)], None
         suspend = first + GRACE * DAY
         due.append(("org_suspended", self.world.tick(suspend)))
         # The retention counts from when the suspension was told.
@@ -560,7 +582,11 @@ class Books:
                 break
             erase = max(erase, told + days * DAY)
         else:
-            due.append(("org_erased", self.world.tick(erase)))
+            erasure = self.world.tick(erase)
+            # It waits until the bank has answered to the attempt before it.
+            answered = [p["t1"] for p in tries if erasure and p["t1"] and p["t1"] >= erasure - HOUR
+                        and p.get("reason") != "never_arrived"]
+            due.append(("org_erased", max([erasure] + answered[:1]) if erasure else None))
         allowed, before = set(), 0
         used = collections.Counter()
         for kind, at in due:
@@ -588,25 +614,48 @@ class Books:
                 self.wrong("%s was paid at %s; restored %d times" % (invoice["number"], paid, len(restored)), *self.steps(invoice))
             allowed |= {e["number"] for e in restored}
             self.world.counts["restored"] += 1
-        self.check_retries(invoice, tries, first, stop)
+        self.check_retries(invoice, tries, first, stop, erasure)
         return allowed
 
     def steps(self, invoice):
         """The events that are about an invoice, and its payments, for a message."""
         return [e for e in self.events if e["time"] >= invoice["t0"] and e["kind"] != "seats_changed"][:24]
 
-    def check_retries(self, invoice, tries, first, stop):
-        """It is tried again on the days that are said, and when somebody says so."""
+    def check_retries(self, invoice, tries, first, stop, erasure):
+        """It is tried again on the days that are said, when somebody says so, and before an erasure."""
         planned = {self.world.tick(first + days * DAY) for days in RETRIES} - {None}
-        asked = {e["time"] for e in self.entries if e["kind"] == "request" and e["what"] == "POST payments/retry" and e["status"] == 200}
+        asked = {e["time"] for e in self.entries if e["kind"] == "request" and e["status"] == 200
+                 and e["what"] in ("POST payments/retry", "PUT payment-method")}
+        if erasure and not (stop and stop < erasure) and not any(
+                erasure - HOUR <= p["t0"] <= erasure or p["t0"] < erasure <= (p["t1"] or erasure) for p in tries):
+            self.wrong("%s was not tried before the erasure at %s" % (invoice["number"], erasure), invoice, *tries[-2:])
+        asked.add(erasure)
         for payment in tries:
-            if payment["t0"] > first and payment["t0"] not in planned | asked:
+            if payment["t0"] > first and payment["t0"] not in planned | asked and not self.is_anew(payment, tries):
                 self.wrong("%s was tried at %s, on no day of the plan" % (invoice["number"], payment["created"]), invoice, payment)
+        # Another card is tried at once, unless a payment is under way.
+        for entry in self.entries:
+            if entry["kind"] == "request" and entry["what"] == "PUT payment-method" and entry["status"] == 200 and not entry["replayed"]:
+                at = entry["time"]
+                if at < first or stop and at >= stop or any(p["t0"] <= at <= (p["t1"] or at) for p in tries):
+                    continue
+                if not any(at <= p["t0"] <= at + HOUR for p in tries):
+                    self.wrong("%s was not tried with the card that was saved at %s" % (invoice["number"], at), invoice, *tries)
+                self.world.counts["cards that were saved while an invoice was owed"] += 1
         for at in sorted(planned):
             if stop and at >= stop:
                 continue
             if not any(p["t0"] == at or p["t0"] < at <= (p["t1"] or at) for p in tries):
                 self.wrong("%s was not tried at %s" % (invoice["number"], at), invoice, "first declined %s" % first, *tries)
+
+    def is_anew(self, payment, tries):
+        """Whether it is an attempt in place of one that never reached the bank (within the hour, or when the clock comes to it), or
+        with a card that was saved while another attempt was under way."""
+        earlier = [p for p in tries if p["payment"] < payment["payment"] and p["t1"] and p["t1"] <= payment["t0"]]
+        saved = [e["time"] for e in self.entries
+                 if e["kind"] == "request" and e["what"] == "PUT payment-method" and e["status"] == 200]
+        return any(p.get("reason") == "never_arrived" and payment["t0"] <= self.world.tick(p["t1"] + HOUR)
+                   for p in earlier) or any(p["t0"] <= at <= p["t1"] == payment["t0"] for p in earlier for at in saved)
 
     # Credits.
 
@@ -648,6 +697,7 @@ class Books:
                 continue
             row = 0
             settled = sorted((p for p in before if p["t1"] and p["t1"] < payment["t0"]), key=lambda p: (p["t1"], p["payment"]))
+            settled = [p for p in settled if p.get("reason") != "never_arrived"]
             for p in reversed(settled):
                 if p["state"] != "declined" or self.set_anew(p["t1"], payment["t0"]):
                     break
@@ -667,9 +717,9 @@ class Books:
         if not self.matches(payment, wish):
             return "bought by itself against the settings %s" % wish
         recent = [p for p in before if p["t0"] > payment["t0"] - DAY and p["state"] in ("succeeded", "pending")]
-        if len(recent) >= wish.get("per_day_max", 1):
-            return "bought more often than %s in 24 hours" % wish.get("per_day_max", 1)
-        if self.least(payment) >= Fraction(wish["threshold"]):
+        if packs(recent) + packs([payment]) > wish.get("per_day_max", 1):
+            return "bought more than %s packs in 24 hours" % wish.get("per_day_max", 1)
+        if self.least(payment) + (packs([payment]) - 1) * Fraction(wish["amount"]) >= Fraction(wish["threshold"]):
             return "bought by itself at a balance of %s with %s" % (self.least(payment), wish)
         return None
 
@@ -680,7 +730,9 @@ class Books:
 
     def matches(self, payment, settings):
         """Whether the amount is what the settings say."""
-        return bool(settings) and Fraction(payment["lines"][0]["net"]) == Fraction(settings["amount"])
+        line = payment["lines"][0]
+        return bool(settings) and Fraction(line["net"]) == line["quantity"] * Fraction(settings["amount"]) and \
+            Fraction(line["unit_price"]) == Fraction(settings["amount"])
 
     def least(self, payment):
         """The smallest balance, with what was under way, that there can have been when a top-up was made."""
@@ -704,13 +756,14 @@ class Books:
             had -= sum(Fraction(e["reply"]["cost"]) for e in self.entries if e["kind"] == "usage" and e["index"] < index)
             recent = [p for p in bought if at - DAY < p["t0"] <= at and (p["state"] == "succeeded" or p["t1"] > at)]
             row = 0
-            done = sorted((p for p in bought if p["t1"] <= at), key=lambda p: (p["t1"], p["payment"]))
+            done = sorted((p for p in bought if p["t1"] <= at and p.get("reason") != "never_arrived"),
+                          key=lambda p: (p["t1"], p["payment"]))
             for p in reversed(done):
                 if p["state"] != "declined":
                     break
                 row += 1
             waits = row and at < done[-1]["t1"] + datetime.timedelta(hours=BACKOFF[min(row, 3) - 1])
-            if had < Fraction(settings["threshold"]) and len(recent) < settings.get("per_day_max", 1) and not waits:
+            if had < Fraction(settings["threshold"]) and packs(recent) < settings.get("per_day_max", 1) and not waits:
                 self.wrong("nothing was bought by itself at %s with a balance of %s and %s" % (at, had, settings), *done[-3:])
                 return
 
@@ -747,6 +800,11 @@ class Books:
         self.check_credits()
         self.check_top_ups()
         self.check_erasure()
+
+
+def packs(bought):
+    """How many packs some purchases come to."""
+    return sum(p["lines"][0]["quantity"] for p in bought)
 
 
 def brief(thing):

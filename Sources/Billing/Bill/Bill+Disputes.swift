@@ -20,13 +20,19 @@ extension Bill {
         case .upheld, .credited:
             guard invoice.isDisputed else { throw Refusal(.conflict, "invoice \(invoice.number) is not disputed") }
             if invoice.state == .open {
-                state.standing = state.standing.resumed(at: now, dunning)
-                if state.asked != nil { state.asked = now }
+                resume()
             }
             events = [BillingEvent(.disputeEnded, ["words": text], about: .invoice(invoice.invoice))]
         }
         let told = events
         return try change("invoice_\(kind.name)", by: actor, [.note(invoice: invoice.invoice, kind, text)], told)
+    }
+
+    /// The time to pay begins anew.
+    private mutating func resume() {
+        state.standing = state.standing.resumed(at: now, dunning)
+        if state.asked != nil { state.asked = now }
+        state.collection?.isFinal = false
     }
 
     /// Takes back a part of what an invoice asked for.
@@ -96,8 +102,7 @@ extension Bill {
             if amount == left {
                 events += restored()
             } else if invoice.isDisputed {
-                state.standing = state.standing.resumed(at: now, dunning)
-                if state.asked != nil { state.asked = now }
+                resume()
             }
         }
         let told = events

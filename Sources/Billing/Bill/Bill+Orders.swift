@@ -5,25 +5,41 @@ import Metering
 extension Bill {
     /// Seats that are to be added: what they cost, and until when.
     struct SeatOrder {
-        let quantity: Int64
-        let period: BillingPeriod
-        let line: InvoiceLine
-        let purpose: PaymentBody.Purpose
+        /// Seats that were to be removed and stay: they are paid for until the period ends.
+        let kept: Int64
+        /// Seats that are bought; nil if all that are wanted are kept.
+        let bought: Purchase?
+        let subscription: Subscription?
+
+        struct Purchase {
+            let quantity: Int64
+            let period: BillingPeriod
+            let line: InvoiceLine
+            let purpose: PaymentBody.Purpose
+        }
     }
 
-    /// What more seats cost for the days that remain. The first seats of an org begin its subscription.
+    /// What more seats cost for the days that remain. Seats that are about to be removed are taken back first, for nothing. The
+    /// first seats of an org begin its subscription.
     func seatOrder(_ quantity: Int64) throws(Refusal) -> SeatOrder {
         guard state.standing.isServed else { throw suspended }
         if let subscription = state.subscription {
+            guard quantity > 0 else { throw words(of: .nothing) }
+            let kept = subscription.returning(of: quantity)
+            guard kept < quantity else { return SeatOrder(kept: kept, bought: nil, subscription: subscription) }
             let addition = try seats { () throws(Subscription.ChangeError) in
-                try subscription.adding(quantity, on: today, terms.plan)
+                try subscription.adding(quantity - kept, on: today, terms.plan)
             }
             let line = InvoiceLine(
-                .seats(BillingPeriodDays(subscription.period, from: today)), quantity: quantity,
+                .seats(BillingPeriodDays(subscription.period, from: today)), quantity: addition.quantity,
                 unitPrice: terms.plan.seatPrice, try taxed(addition.amount, for: .seats))
             return SeatOrder(
-                quantity: quantity, period: subscription.period, line: line,
-                purpose: .seats(quantity, signup: subscription.signup, period: subscription.number))
+                kept: kept,
+                bought: SeatOrder.Purchase(
+                    quantity: addition.quantity, period: subscription.period, line: line,
+                    purpose: .seats(
+                        addition.quantity, signup: subscription.signup, period: subscription.number)),
+                subscription: subscription)
         }
         guard quantity > 0, quantity <= terms.plan.seatsMax else {
             throw words(of: quantity > 0 ? .tooMany(max: terms.plan.seatsMax) : .nothing)
@@ -36,11 +52,16 @@ extension Bill {
             .seats(BillingPeriodDays(period, from: today)), quantity: quantity, unitPrice: terms.plan.seatPrice,
             try taxed(price, for: .seats))
         return SeatOrder(
-            quantity: quantity, period: period, line: line, purpose: .seats(quantity, signup: today, period: 0))
+            kept: 0,
+            bought: SeatOrder.Purchase(
+                quantity: quantity, period: period, line: line,
+                purpose: .seats(quantity, signup: today, period: 0)),
+            subscription: nil)
     }
 
-    /// Asks for the payment of more seats.
+    /// Takes back a pending removal as far as it goes, and asks for the payment of the other seats.
     mutating func addingSeats(_ quantity: Int64, key: String, by actor: String) throws(Refusal) -> BillingChange {
+        guard !isClosed else { throw closed }
         let order = try seatOrder(quantity)
         let seats = (state.subscription?.nextSeats ?? 0) + quantity
         guard record.members <= seats else {
@@ -49,9 +70,15 @@ extension Bill {
                 "org '\(org)' has \(record.members) members, and would have \(seats) seats; buy \(record.members - seats) more, or meterctl member remove"
             )
         }
+        state.subscription = order.subscription?.takingBack(order.kept)
+        guard let bought = order.bought else {
+            return try change("seats_kept", by: actor, [], [seatsChanged])
+        }
         try requireMethod()
         begin()
-        return try change("seats_ordered", by: actor, [.open(payment(for: order.line, order.purpose, key: key))])
+        return try change(
+            "seats_ordered", by: actor, [.open(payment(for: bought.line, bought.purpose, key: key))],
+            order.kept > 0 ? [seatsChanged] : [])
     }
 
     /// Fewer seats from the next period on.
@@ -83,7 +110,19 @@ extension Bill {
 
     /// Asks for the payment of credits.
     mutating func buyingCredits(
-        _ amount: Money, isTopUp: Bool = false, key: String, by actor: String
+        _ amount: Money, key: String, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        try buying(1, of: amount, isTopUp: false, key: key, by: actor)
+    }
+
+    /// Asks for the payment of packs that are bought without anybody ordering them.
+    mutating func toppingUp(_ topUp: TopUp, packs: Int64, key: String) throws(Refusal) -> BillingChange {
+        let most = LedgerLimits.purchaseMax.nanos / max(1, topUp.amount.nanos)
+        return try buying(max(1, min(packs, most)), of: topUp.amount, isTopUp: true, key: key, by: Self.daemon)
+    }
+
+    private mutating func buying(
+        _ packs: Int64, of amount: Money, isTopUp: Bool, key: String, by actor: String
     ) throws(Refusal) -> BillingChange {
         guard terms.plan.sells(amount), amount <= LedgerLimits.purchaseMax else {
             let packs = terms.plan.packs.map(\.cents).joined(separator: ", ")
@@ -95,11 +134,14 @@ extension Bill {
         guard state.standing.isServed else { throw suspended }
         try requireMethod()
         begin()
-        let line = InvoiceLine(.credits, quantity: 1, unitPrice: amount, try taxed(amount, for: .credits))
+        // At most `purchaseMax`, so that it fits.
+        let total = Money(nanos: amount.nanos * packs)
+        let line = InvoiceLine(.credits, quantity: packs, unitPrice: amount, try taxed(total, for: .credits))
         if isTopUp {
-            state.topUps.purchases = state.topUps.purchases.filter { now < $0.advanced(bySeconds: 86_400) } + [now]
+            let recent = state.topUps.purchases.filter { now < $0.advanced(bySeconds: 86_400) }
+            state.topUps.purchases = recent + Array(repeating: now, count: Int(packs))
         }
-        state.topUps.pending = state.topUps.pending.adding(amount) ?? state.topUps.pending
+        state.topUps.pending = state.topUps.pending.adding(total) ?? state.topUps.pending
         return try change(
             isTopUp ? "top_up_ordered" : "credits_ordered", by: actor,
             [.open(payment(for: line, .credits(toppedUp: isTopUp ? now : nil), key: key))])
@@ -128,6 +170,12 @@ extension Bill {
     mutating func setMethod(_ saved: SavedMethod, by actor: String) throws(Refusal) -> BillingChange {
         state.customer = saved.customer
         state.method = saved.method
+        if !isRefused(saved.method) { state.refusedCard = nil }
+        if !record.openInvoices.isEmpty {
+            var collection = state.collection ?? CollectionState()
+            (collection.isWanted, collection.isFinal) = (true, false)
+            state.collection = collection
+        }
         // Warnings whose days are over already are not given.
         state.warnings =
             saved.method.expires.map { expires in

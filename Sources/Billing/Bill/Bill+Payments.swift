@@ -13,6 +13,7 @@ extension Bill {
         _ payment: PaymentRecord, _ body: PaymentBody, reference: String?, by actor: String
     ) throws(Refusal) -> BillingChange {
         let paid = BillingEvent(.paymentSucceeded, ["amount": payment.amount.cents], about: .payment(payment.payment))
+        if let card = body.method?.card, state.refusedCard?.card == card { state.refusedCard = nil }
         var events = [paid]
         switch body.purpose {
         case .invoice:
@@ -65,21 +66,47 @@ extension Bill {
     mutating func declined(
         _ payment: PaymentRecord, _ body: PaymentBody, _ reason: DeclineReason, reference: String?, by actor: String
     ) throws(Refusal) -> BillingChange {
-        var events = [
-            BillingEvent(
-                .paymentDeclined, ["amount": payment.amount.cents, "reason": reason.rawValue, "words": reason.words],
-                about: .payment(payment.payment))
-        ]
+        let data = ["amount": payment.amount.cents, "reason": reason.rawValue, "words": reason.words]
+        if reason.meaning == .refusal, let card = body.method?.card {
+            state.refusedCard = RefusedCard(card: card, reason: reason)
+        }
+        var events: [BillingEvent] = []
+        if reason.meaning == .obstacle {
+            events.append(BillingEvent(.paymentProblem, data, about: .payment(payment.payment)))
+        }
+        // What no bank was asked for, and is tried again without anybody, is no news to the customer.
+        var isSilent = false
         switch body.purpose {
-        case .invoice: events += fallenBehind(payment.invoice)
+        case .invoice:
+            switch reason.meaning {
+            case .decline, .refusal:
+                state.collection?.notBefore = nil
+                events += fallenBehind(payment.invoice)
+            case .notAsked, .obstacle:
+                isSilent = true
+                let seconds =
+                    reason.meaning == .obstacle ? CollectionState.obstacleSeconds : CollectionState.spread(org)
+                var collection = state.collection ?? CollectionState()
+                (collection.isWanted, collection.isFinal) = (true, false)
+                // No bank has heard of the attempt, so it doesn't count.
+                (collection.lastCard, collection.lastAttempt) = (nil, nil)
+                collection.notBefore = now.advanced(bySeconds: seconds)
+                state.collection = collection
+            }
         case .seats: break
         case .credits(let toppedUp):
             settleCredits(payment)
             if let toppedUp {
-                state.topUps.declines += 1
-                state.topUps.lastDecline = now
                 state.topUps.purchases.removeAll { $0 == toppedUp }
+                isSilent = reason.meaning == .notAsked
+                if !isSilent {
+                    state.topUps.declines += 1
+                    state.topUps.lastDecline = now
+                }
             }
+        }
+        if !isSilent {
+            events.insert(BillingEvent(.paymentDeclined, data, about: .payment(payment.payment)), at: 0)
         }
         forgetFirst(payment)
         let settlement = Settlement.declined(reason: reason.rawValue, reference: reference)
@@ -132,6 +159,7 @@ extension Bill {
         let before = state.standing
         state.standing = before.paid
         state.asked = nil
+        state.collection = nil
         switch before {
         case .current: return []
         case .grace: return [BillingEvent(.orgRestored, ["from": before.name])]

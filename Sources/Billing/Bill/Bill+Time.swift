@@ -16,16 +16,15 @@ extension Bill {
         var bill = self
         if isClosed, !record.uninvoiced.isEmpty { return .change(try bill.close()) }
         if let last = state.erasing { return .eraseDetail(through: last, done: try bill.erased()) }
-        if let asked = try bill.askForOwed() { return .change(asked) }
+        if let due = collectionDue, due <= now { return .change(try bill.askForOwed()) }
         if let dunning = try bill.dun() { return .change(dunning) }
         if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
         if let due = renewalDue, due <= now { return .change(try bill.renew()) }
         if let due = warningDue, due <= now, let method = state.method, let expires = method.expires {
             return .change(try bill.warn(of: method, expires))
         }
-        if let due = topUpDue, due <= now, let topUp = state.topUp {
-            return .change(
-                try bill.buyingCredits(topUp.amount, isTopUp: true, key: automaticKey("top-up"), by: Self.daemon))
+        if case .buy(let packs) = topUpDecision, let topUp = state.topUp {
+            return .change(try bill.toppingUp(topUp, packs: packs, key: automaticKey("top-up")))
         }
         return nil
     }
@@ -119,18 +118,14 @@ extension Bill {
 
     // MARK: Payment of what is owed
 
-    /// Asks for what an invoice says is due, where nobody was asked yet: right after it was issued.
-    private mutating func askForOwed() throws(Refusal) -> BillingChange? {
-        guard case .current = state.standing, state.asked != nil, let invoice = record.openInvoices.first,
-            pendingPayment(of: invoice) == nil, !isDisputed
-        else { return nil }
-        guard terms.isManual || state.method != nil else {
+    /// Asks for what an invoice says is due: right after it was issued, and when another card was saved.
+    private mutating func askForOwed() throws(Refusal) -> BillingChange {
+        guard let invoice = record.openInvoices.first else { return try change("nothing_owed", by: Self.daemon) }
+        if let reason = reasonNotToAsk {
             let declined = BillingEvent(
                 .paymentDeclined,
-                [
-                    "amount": invoice.open.cents, "reason": DeclineReason.noPaymentMethod.rawValue,
-                    "words": DeclineReason.noPaymentMethod.words,
-                ], about: .invoice(invoice.invoice))
+                ["amount": invoice.open.cents, "reason": reason.rawValue, "words": reason.words],
+                about: .invoice(invoice.invoice))
             // Before the change is made of the state.
             let events = [declined] + fallenBehind(invoice.invoice)
             return try change("payment_declined", by: Self.daemon, [], events)
@@ -138,12 +133,23 @@ extension Bill {
         return try asking(invoice, key: automaticKey("invoice"), by: Self.daemon)
     }
 
+    /// Why no payment can be asked for without anybody wishing it; nil if one can.
+    private var reasonNotToAsk: DeclineReason? {
+        guard !terms.isManual else { return nil }
+        guard let method = state.method else { return .noPaymentMethod }
+        return isRefused(method) ? state.refusedCard?.reason : nil
+    }
+
     /// Asks for what an invoice says is due.
-    func asking(_ invoice: InvoiceRecord, key: String, by actor: String) throws(Refusal) -> BillingChange {
+    mutating func asking(_ invoice: InvoiceRecord, key: String, by actor: String) throws(Refusal) -> BillingChange {
         let body = PaymentBody(purpose: .invoice, lines: [], method: state.method)
         let payment = NewPayment(
             purpose: .invoice(invoice.invoice), amount: invoice.open, key: key, gateway: terms.gateway,
             body: BillingCoding.encode(body))
+        var collection = state.collection ?? CollectionState()
+        (collection.lastCard, collection.lastAttempt) = (state.method?.card, now)
+        (collection.isWanted, collection.notBefore) = (false, nil)
+        state.collection = collection
         return try change("payment_asked", by: actor, [.open(payment)])
     }
 
@@ -169,13 +175,20 @@ extension Bill {
     // MARK: Dunning
 
     private mutating func dun() throws(Refusal) -> BillingChange? {
-        guard !isDisputed, let next = state.standing.next(dunning), next.due <= now else { return nil }
-        state.standing = state.standing.taking(next.step, at: now, dunning)
+        guard let due = dunningDue, due <= now, let next = state.standing.next(dunning) else { return nil }
         let invoice = record.openInvoices.first
+        if next.step == .erase, !terms.isManual, let invoice, state.collection?.isFinal != true {
+            // Nothing is erased before the method on file was tried once more, unless it was just tried.
+            let maySucceed = mayTryNow
+            state.collection = state.collection ?? CollectionState()
+            state.collection?.isFinal = true
+            if maySucceed { return try asking(invoice, key: automaticKey("last"), by: Self.daemon) }
+        }
+        state.standing = state.standing.taking(next.step, at: now, dunning)
         let subject = invoice.map { BillingEvent.Subject.invoice($0.invoice) }
         switch next.step {
         case .retry:
-            guard let invoice, terms.isManual || state.method != nil, pendingPayment(of: invoice) == nil else {
+            guard let invoice, pendingPayment(of: invoice) == nil, mayTryNow else {
                 return try change("retry_skipped", by: Self.daemon)
             }
             return try asking(invoice, key: automaticKey("retry"), by: Self.daemon)
@@ -192,6 +205,13 @@ extension Bill {
             state.erasing = record.lastUsage
             return try change("erasure_began", by: Self.daemon, [.eraseMembers])
         }
+    }
+
+    /// Whether a payment of what is owed may be tried now without anybody wishing it.
+    private var mayTryNow: Bool {
+        guard reasonNotToAsk == nil else { return false }
+        guard let method = state.method, let collection = state.collection else { return true }
+        return collection.due(with: method.card, at: now) <= now
     }
 
     private mutating func erased() throws(Refusal) -> BillingChange {

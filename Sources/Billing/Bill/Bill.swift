@@ -68,8 +68,10 @@ struct Bill {
     /// When time brings the next step; nil for never.
     var due: Timestamp? {
         if isClosed, !record.uninvoiced.isEmpty { return now }
-        return [renewalDue, dunningDue, overdueDue, warningDue, topUpDue, state.erasing.map { _ in now }]
-            .compactMap { $0 }.min()
+        return [
+            renewalDue, collectionDue, dunningDue, overdueDue, warningDue, topUpDue, state.erasing.map { _ in now },
+        ]
+        .compactMap { $0 }.min()
     }
 
     /// When the next period is to be billed: not while another is owed.
@@ -81,7 +83,31 @@ struct Bill {
         return state.resumed.map(\.start) ?? subscription.period.end.start
     }
 
-    var dunningDue: Timestamp? { isDisputed ? nil : state.standing.next(dunning)?.due }
+    /// When the next step of dunning is due; nil for none, and while an erasure waits for the payment that precedes it.
+    var dunningDue: Timestamp? {
+        guard !isDisputed, let next = state.standing.next(dunning) else { return nil }
+        guard next.step == .erase, let invoice = record.openInvoices.first, terms.isManual == false else {
+            return next.due
+        }
+        guard pendingPayment(of: invoice) == nil else { return nil }
+        return state.collection?.notBefore.map { max(next.due, $0) } ?? next.due
+    }
+
+    /// When what is owed is asked for without anybody wishing it; nil for not.
+    var collectionDue: Timestamp? {
+        guard let invoice = record.openInvoices.first, !isDisputed, pendingPayment(of: invoice) == nil else {
+            return nil
+        }
+        let collection = state.collection ?? CollectionState()
+        if collection.isWanted, !terms.isManual, let method = state.method, !isRefused(method) {
+            return collection.due(with: method.card, at: now)
+        }
+        guard case .current = state.standing, state.asked != nil else { return nil }
+        return collection.notBefore ?? now
+    }
+
+    /// Whether a method's card was refused for good.
+    func isRefused(_ method: PaymentMethod) -> Bool { state.refusedCard?.card == method.card }
 
     /// Whether the buyer doesn't agree with what is owed: nothing follows from its not being paid.
     var isDisputed: Bool { record.openInvoices.contains(where: \.isDisputed) }
@@ -119,9 +145,9 @@ struct Bill {
 
     /// Whether to buy without being asked; nil where nobody wants that, or it can't be.
     var topUpDecision: TopUpDecision? {
-        guard !isClosed, let topUp = state.topUp, state.standing.isServed, terms.isManual || state.method != nil else {
-            return nil
-        }
+        guard !isClosed, let topUp = state.topUp, state.standing.isServed,
+            terms.isManual || state.method.map({ !isRefused($0) }) == true
+        else { return nil }
         return topUp.decision(balance: record.balance, state.topUps, terms.plan.topUp, at: now)
     }
 }

@@ -27,6 +27,10 @@ public struct BillingState: Sendable, Hashable, Codable {
     public var topUps = TopUpHistory()
     /// The record up to which detail is being erased.
     public var erasing: Int64?
+    /// How the payment of what is owed is tried; nil while nothing was tried.
+    public var collection: CollectionState?
+    /// The card that was refused for good; nil after it paid, or when another is saved.
+    public var refusedCard: RefusedCard?
 
     /// Nothing bought yet.
     public init() {}
@@ -65,15 +69,23 @@ public struct PaymentMethod: Sendable, Hashable, Codable {
     public let expiryMonth: Int64?
     /// The year of that month.
     public let expiryYear: Int64?
+    /// The gateway's name of the card itself, which is the same however often the card is saved.
+    public let fingerprint: String?
 
     /// A method.
-    public init(id: String, brand: String, last4: String, expiryMonth: Int64?, expiryYear: Int64?) {
+    public init(
+        id: String, brand: String, last4: String, expiryMonth: Int64?, expiryYear: Int64?, fingerprint: String? = nil
+    ) {
         self.id = id
         self.brand = brand
         self.last4 = last4
         self.expiryMonth = expiryMonth
         self.expiryYear = expiryYear
+        self.fingerprint = fingerprint
     }
+
+    /// The card, by which repeated attempts are counted.
+    public var card: String { fingerprint ?? id }
 
     /// `visa ending in 4242`
     public var words: String { "\(brand) ending in \(last4)" }

@@ -4,9 +4,9 @@ import Metering
 public struct TopUp: Sendable, Hashable, Codable {
     /// Bought where the balance is below it.
     public let threshold: Money
-    /// How much is bought at a time.
+    /// How much a pack is.
     public let amount: Money
-    /// Purchases in any 24 hours at most.
+    /// Packs in any 24 hours at most.
     public let perDayMax: Int64
 
     /// A wish.
@@ -19,7 +19,8 @@ public struct TopUp: Sendable, Hashable, Codable {
 
 /// What an org bought by itself lately.
 public struct TopUpHistory: Sendable, Hashable, Codable {
-    /// When purchases began that succeeded or are under way, in the last 24 hours at least, the oldest first.
+    /// When packs were bought whose purchase succeeded or is under way, in the last 24 hours at least, the oldest first: an
+    /// entry per pack.
     public var purchases: [Timestamp] = []
     /// Credits of purchases, of whatever kind, whose payment is under way.
     public var pending = Money.zero
@@ -40,8 +41,8 @@ public enum TopUpDecision: Sendable, Hashable {
     case limited(until: Timestamp)
     /// A payment was declined; tried again at that time.
     case backingOff(until: Timestamp)
-    /// Buy the pack.
-    case buy
+    /// Buy so many packs, as one purchase.
+    case buy(packs: Int64)
 }
 
 extension TopUp {
@@ -63,6 +64,9 @@ extension TopUp {
             let first = recent.dropFirst(recent.count - Int(clamping: most)).first ?? now
             return .limited(until: first.advanced(bySeconds: 86_400))
         }
-        return .buy
+        // As many as are missing, in one purchase: several equal ones within a second look like fraud to a bank.
+        let missing = Int128(threshold.nanos) - Int128(expected.nanos)
+        let packs = amount > .zero ? (missing - 1) / Int128(amount.nanos) + 1 : 1
+        return .buy(packs: Int64(clamping: min(packs, Int128(most - Int64(recent.count)))))
     }
 }

@@ -17,7 +17,7 @@ public protocol PaymentGateway: Sendable {
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult
     /// Takes note of a method that the org's customer saved.
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
-    /// What a webhook says, once it is sure that it is the gateway's, untouched, from just now, and new.
+    /// What a webhook says, once it is sure that it is the gateway's, untouched and from just now.
     ///
     /// - Parameters:
     ///   - body: its bytes as they came.
@@ -30,8 +30,10 @@ public protocol PaymentGateway: Sendable {
 public enum GatewayNews: Sendable, Hashable {
     /// There is something new about the payment of that number.
     case payment(Int64)
-    /// Nothing that matters here.
-    case nothing
+    /// Nothing that is acted on; of that type.
+    case nothing(type: String)
+    /// The same delivery came before.
+    case known
 }
 
 /// A payment to ask for.
@@ -78,6 +80,8 @@ public enum ChargeResult: Sendable, Hashable {
     case succeeded(reference: String)
     /// There is no money.
     case declined(DeclineReason, reference: String?)
+    /// The gateway did not ask a bank; with its own words, for an operator.
+    case impossible(DeclineReason, words: String)
     /// It is under way, or waits for somebody: ask again later.
     case pending
     /// It isn't known what became of it: ask again later.
@@ -144,7 +148,7 @@ public struct GatewayProblem: Error, Sendable, Hashable {
 }
 
 /// Why there is no money. The raw value is on disk.
-public enum DeclineReason: String, Sendable, Hashable, CaseIterable {
+public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
     /// The card is past its date.
     case expiredCard = "expired_card"
     /// There is not enough on the account.
@@ -163,6 +167,38 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable {
     case neverArrived = "never_arrived"
     /// Nobody recorded a payment by the day on which it was due.
     case notPaidInTime = "not_paid_in_time"
+    /// The bank says that this card is not to be tried again.
+    case notAllowed = "not_allowed"
+    /// The gateway collects no sum as small.
+    case amountTooSmall = "amount_too_small"
+    /// The gateway doesn't know the saved method, or the customer, any more.
+    case methodMissing = "method_missing"
+    /// The gateway's account can't collect in this currency, or this method can't.
+    case wrongCurrency = "wrong_currency"
+    /// The gateway says that the request is wrong.
+    case gatewayRefused = "gateway_refused"
+
+    /// What a reason means for the next attempt.
+    enum Meaning: Sendable, Hashable {
+        /// The bank, or the customer, decided: another attempt may succeed later.
+        case decline
+        /// The bank decided for good: no attempt with this card is made unless somebody asks for it.
+        case refusal
+        /// No bank was asked: the payment is tried again soon, and the customer hears nothing.
+        case notAsked
+        /// No bank was asked, and an operator has to do something.
+        case obstacle
+    }
+
+    /// What follows.
+    var meaning: Meaning {
+        switch self {
+        case .expiredCard, .insufficientFunds, .cardLimit, .noPaymentMethod, .refused, .notPaidInTime: .decline
+        case .authenticationRequired, .cardBlocked, .notAllowed: .refusal
+        case .neverArrived: .notAsked
+        case .amountTooSmall, .methodMissing, .wrongCurrency, .gatewayRefused: .obstacle
+        }
+    }
 
     /// What happened, and what to do.
     public var words: String {
@@ -177,6 +213,15 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable {
         case .refused: "the bank refused without a reason; ask the bank, or save another method"
         case .neverArrived: "the payment never reached the gateway; try again with meterctl payments retry"
         case .notPaidInTime: "it was not paid by its day; meterctl payments record takes note of a payment that came"
+        case .notAllowed:
+            "the bank does not allow payments with this card; save another with meterctl payment-method set"
+        case .amountTooSmall: "the gateway does not collect so small a sum; no bank was asked"
+        case .methodMissing:
+            "the gateway does not know the saved payment method any more; no bank was asked; save it again with meterctl payment-method set"
+        case .wrongCurrency:
+            "the gateway can't collect US dollars with this method; no bank was asked; look at the gateway's account"
+        case .gatewayRefused:
+            "the gateway refused the request; no bank was asked; meterd's journal has the gateway's words"
         }
     }
 }

@@ -10,16 +10,20 @@ extension BillingService {
 
     /// What more seats would cost now.
     public func previewSeats(_ quantity: Int64, for org: String) async throws -> SeatPreview {
-        SeatPreview(try await bill(of: org).seatOrder(quantity))
+        let bill = try await bill(of: org)
+        return SeatPreview(try bill.seatOrder(quantity), bill)
     }
 
-    /// Buys more seats, until the period ends and from then on.
+    /// Adds seats, until the period ends and from then on. Seats that were about to be removed stay, for nothing; the others are
+    /// bought.
     public func addSeats(
         _ quantity: Int64, to org: String, under key: IdempotencyKey, by actor: String
-    ) async throws -> PaymentView {
-        try await order(org, key) { bill in
+    ) async throws -> SeatsAdded {
+        let payment = try await ordering(org, key) { bill in
             try bill.addingSeats(quantity, key: Self.paymentKey(key), by: actor)
         }
+        guard let payment else { return .kept(try await subscription(of: org)) }
+        return .bought(try await self.payment(payment, of: org))
     }
 
     /// Gives up seats from the next period on.
@@ -64,10 +68,12 @@ extension BillingService {
         PaymentMethodView(try await bill(of: org))
     }
 
-    /// Has an org pay with a method that was saved at the gateway. What is owed is tried at once.
+    /// Has an org pay with a method that was saved at the gateway. What is owed is tried with it at once, unless the same card was
+    /// tried within the hour, or refused for good.
     public func setMethod(
         _ method: String, for org: String, under key: IdempotencyKey, by actor: String
     ) async throws -> PaymentMethodView {
+        let newest = try await reader.payments(of: org, before: nil, limit: 1).items.first?.payment ?? 0
         try await locks.with(org) {
             guard try await recall(key, org) == nil else { return }
             let customer = try await bill(of: org).state.customer
@@ -79,7 +85,11 @@ extension BillingService {
             }
             _ = try await apply(to: org, under: key) { try $0.setMethod(saved, by: actor) }
         }
-        return try await self.method(of: org)
+        await advanceAfterwards(org)
+        let tried = try await payments(of: org, before: nil, limit: 10).items.last {
+            $0.payment > newest && $0.purpose == "invoice"
+        }
+        return PaymentMethodView(try await bill(of: org), tried: tried)
     }
 
     /// Who buys, as invoices say it.
@@ -111,17 +121,24 @@ extension BillingService {
     private func order(
         _ org: String, _ key: IdempotencyKey, _ decide: @Sendable (inout Bill) throws -> BillingChange
     ) async throws -> PaymentView {
-        let payment = try await locks.with(org) {
-            if let known = try await recall(key, org)?.payments.first {
-                try await drive(known, of: org, isRepeat: true)
-                return known
+        guard let payment = try await ordering(org, key, decide) else { throw Self.noPayment }
+        return try await self.payment(payment, of: org)
+    }
+
+    /// Makes a change and asks for the payment that it opened; nil if it opened none.
+    private func ordering(
+        _ org: String, _ key: IdempotencyKey, _ decide: @Sendable (inout Bill) throws -> BillingChange
+    ) async throws -> Int64? {
+        try await locks.with(org) {
+            if let known = try await recall(key, org) {
+                guard let payment = known.payments.first else { return nil }
+                try await drive(payment, of: org, isRepeat: true)
+                return payment
             }
-            let applied = try await apply(to: org, under: key, decide)
-            guard let payment = applied.payments.first else { throw Self.noPayment }
+            guard let payment = try await apply(to: org, under: key, decide).payments.first else { return nil }
             try await drive(payment, of: org, isRepeat: false)
             return payment
         }
-        return try await self.payment(payment, of: org)
     }
 
     static let noPayment = Refusal(.unknownOutcome, "the ledger opened no payment")

@@ -143,6 +143,12 @@ extension BillingService {
                 try bill.declined(payment, body, reason, reference: reference, by: Bill.daemon)
             }
             await polls.forget(number)
+        case .impossible(let reason, let words):
+            onTrouble(org, words)
+            _ = try await apply(to: org) { bill in
+                try bill.declined(payment, body, reason, reference: nil, by: Bill.daemon)
+            }
+            await polls.forget(number)
         case .pending: await polls.postpone(number, now: clock())
         case .unknown(let words):
             onTrouble(org, words)
@@ -160,6 +166,7 @@ extension BillingService {
         } catch {
             throw Refusal(.malformed, error.words)
         }
+        webhooks.count(news)
         guard case .payment(let number) = news, let org = try await reader.org(ofPayment: number) else { return }
         await polls.hasten(number)
         try await locks.with(org) { try await drive(number, of: org, isRepeat: true) }

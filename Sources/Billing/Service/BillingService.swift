@@ -17,6 +17,8 @@ public struct BillingService: Sendable {
     let onProblem: @Sendable (_ org: String, any Error) -> Void
     let locks = OrgLocks()
     let polls = PollSchedule()
+    /// Deliveries of webhooks since the start.
+    public let webhooks = WebhookCounts()
 
     /// A service over a ledger.
     ///

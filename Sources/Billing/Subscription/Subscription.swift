@@ -53,6 +53,16 @@ public struct Subscription: Sendable, Hashable, Codable {
         public let amount: Money
     }
 
+    /// How many of so many wanted seats are there already: they are paid until the period ends and were to go with it.
+    public func returning(of quantity: Int64) -> Int64 { max(0, min(quantity, seats - nextSeats)) }
+
+    /// The subscription with a part of a removal taken back.
+    public func takingBack(_ quantity: Int64) -> Subscription {
+        var new = self
+        new.nextSeats += returning(of: quantity)
+        return new
+    }
+
     /// More seats from a day on, paid for until the period ends.
     public func adding(_ quantity: Int64, on day: CalendarDay, _ plan: Plan) throws(ChangeError) -> Addition {
         guard quantity > 0 else { throw .nothing }

@@ -74,10 +74,36 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
     }
 }
 
+/// What an order of seats came to.
+public enum SeatsAdded: Codable, Sendable, Hashable {
+    /// Seats are bought; this is their payment.
+    case bought(PaymentView)
+    /// Nothing is to be paid: the seats were about to be removed and stay.
+    case kept(SubscriptionView)
+
+    private enum CodingKeys: CodingKey { case payment }
+
+    /// Reads a payment, which has a number, or else a subscription.
+    public init(from decoder: any Decoder) throws {
+        let isPayment = try decoder.container(keyedBy: CodingKeys.self).contains(.payment)
+        self = isPayment ? .bought(try PaymentView(from: decoder)) : .kept(try SubscriptionView(from: decoder))
+    }
+
+    /// Writes the payment, or the subscription, by itself.
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .bought(let payment): try payment.encode(to: encoder)
+        case .kept(let subscription): try subscription.encode(to: encoder)
+        }
+    }
+}
+
 /// What more seats would cost now, as it is shown. Money in US dollars.
 public struct SeatPreview: Codable, Sendable, Hashable {
     /// How many.
     public let seats: Int64
+    /// How many of them are paid for already: they were about to be removed, and stay for nothing.
+    public let keptSeats: Int64
     /// What a seat costs a whole period, without tax.
     public let seatPrice: String
     /// The first day that is paid for.
@@ -97,18 +123,19 @@ public struct SeatPreview: Codable, Sendable, Hashable {
     /// What is charged at once.
     public let total: String
 
-    init(_ order: Bill.SeatOrder) {
-        seats = order.quantity
-        seatPrice = order.line.unitPrice.cents
-        ofDays = order.period.days
-        switch order.line.item {
-        case .seats(let part): (from, until, days) = (part.from.description, part.until.description, part.days)
-        case .credits, .correction: (from, until, days) = ("", "", 0)
-        }
-        net = order.line.net.cents
-        tax = order.line.tax.cents
-        taxRule = order.line.rule.words
-        total = order.line.gross.cents
+    init(_ order: Bill.SeatOrder, _ bill: Bill) {
+        keptSeats = order.kept
+        seats = order.kept + (order.bought?.quantity ?? 0)
+        seatPrice = bill.terms.plan.seatPrice.cents
+        let period = order.bought?.period ?? order.subscription?.period
+        ofDays = period?.days ?? 0
+        (from, until) = (bill.today.description, period?.end.description ?? "")
+        days = period?.remaining(from: bill.today) ?? 0
+        let line = order.bought?.line
+        net = (line?.net ?? .zero).cents
+        tax = (line?.tax ?? .zero).cents
+        taxRule = line?.rule.words ?? ""
+        total = (line?.gross ?? .zero).cents
     }
 }
 
@@ -163,8 +190,11 @@ public struct PaymentMethodView: Codable, Sendable, Hashable {
     public let expiry: String?
     /// The gateway's name of the org.
     public let customer: String?
+    /// The payment of what was owed, if it was tried when the method was saved.
+    public let tried: PaymentView?
 
-    init(_ bill: Bill) {
+    init(_ bill: Bill, tried: PaymentView? = nil) {
+        self.tried = tried
         let method = bill.state.method
         org = bill.org
         gateway = bill.terms.gateway

@@ -105,6 +105,8 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case paymentSucceeded = "payment_succeeded"
         /// A payment was declined.
         case paymentDeclined = "payment_declined"
+        /// A gateway could not ask for a payment: an operator has to do something.
+        case paymentProblem = "payment_problem"
         /// A payment went back.
         case paymentRefunded = "payment_refunded"
         /// An invoice was issued.

@@ -70,6 +70,11 @@ extension Journal {
             write(
                 .paymentDeclined,
                 "a payment of USD \(value("amount")) of org \(event.org) was declined: \(value("words"))", fields)
+        case .paymentProblem:
+            write(
+                .paymentProblem,
+                "a payment of USD \(value("amount")) of org \(event.org) could not be asked for: \(value("words"))",
+                fields)
         case .paymentRefunded:
             write(
                 .paymentRefunded,

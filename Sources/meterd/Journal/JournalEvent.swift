@@ -34,6 +34,7 @@ enum JournalEvent: String, CaseIterable {
     case seatsChanged = "dd0a70b4a6c6417a9a105c3cb12c178f"
     case paymentSucceeded = "2bdcff7b5a314352b9a9aa233477ec5e"
     case paymentDeclined = "cc2a191f6a2340498e958306cba75f20"
+    case paymentProblem = "6edcb20df0c64ee5bfbd8df0ed13cd9f"
     case paymentRefunded = "3b9d0fd531e6417e82f46eb565a30285"
     case invoiceIssued = "026697c5706c4fd6a45b0f9a2e366b17"
     case invoicePaid = "efe513de332b4cab976f3efece8c94b7"
@@ -58,7 +59,8 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed,
             .ruleAboutNobody,
-            .paymentDeclined, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring, .billingProblem,
+            .paymentDeclined, .paymentProblem, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring,
+            .billingProblem,
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
             .forbiddenModelUsed:
             .warning
@@ -75,8 +77,9 @@ enum JournalEvent: String, CaseIterable {
         switch self {
         case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup,
             .backupFailed,
-            .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts, .repliesUnread,
+            .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentProblem, .paymentRefunded,
+            .invoiceIssued, .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts,
+            .repliesUnread,
             .holdExpired,
             .forbiddenModelUsed:
             true

@@ -46,6 +46,8 @@ struct BillModel {
         /// The day from which the present period is billed.
         var resumed: Int64?
         var hasMethod = false
+        /// Seats of the present order that were about to be removed and stay.
+        var kept: Int64 = 0
         var topUpBelow: Int64?
 
         var membersMax: Int64? { signup == nil || seats == 0 && nextSeats == 0 ? nil : nextSeats }

@@ -102,6 +102,16 @@ extension Model {
         case "seats_ordered", "credits_ordered", "top_up_ordered":
             guard opens, org.suspended == nil, org.hasMethod else { throw Wrong("nothing may be bought") }
             if org.signup == nil { (org.signup, org.period, org.seats, org.nextSeats) = (dayOf(now), 0, 0, 0) }
+            if case .addSeats(let count) = world.intent, change.kind == "seats_ordered" {
+                org.kept = min(count, org.seats - org.nextSeats)
+                guard org.kept < count else { throw Wrong("seats are bought that are paid for") }
+                org.nextSeats += org.kept
+            }
+        case "seats_kept":
+            guard case .addSeats(let count) = world.intent, count <= org.seats - org.nextSeats else {
+                throw Wrong("seats come for nothing")
+            }
+            org.nextSeats += count
         case "seats_removed":
             guard case .removeSeats(let count) = world.intent else { throw Wrong("nobody asked for it") }
             org.nextSeats -= count
@@ -175,7 +185,8 @@ extension Model {
             guard let signup = org.signup, let end = org.periodEnd else { throw Wrong("there is no period") }
             switch sale.product {
             case .seats:
-                guard case .addSeats(let count) = world.intent, dayOf(now) < end else { throw Wrong("no seats now") }
+                guard case .addSeats(let wanted) = world.intent, dayOf(now) < end else { throw Wrong("no seats now") }
+                let count = wanted - org.kept
                 let price = BillModel.price(count, from: dayOf(now), signup: signup, period: org.period)
                 guard net == price else { throw Wrong("\(count) seats for \(sale.net), not \(Money(nanos: price))") }
                 guard ledger.orgs[name]?.memberCount ?? 0 <= org.nextSeats + count else {

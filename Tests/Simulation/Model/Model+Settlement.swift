@@ -51,10 +51,13 @@ extension Model {
         case .refunded:
             guard charge?.refunds == 1 else { throw Wrong("payment \(number) did not go back") }
             bills.payments[index].state = .refunded
-        case .declined:
-            guard case .declined = charge?.fate else { throw Wrong("the gateway did not decline payment \(number)") }
+        case .declined(let reason, _):
+            guard case .declined(let fate) = charge?.fate, fate.rawValue == reason else {
+                throw Wrong("the gateway did not decline payment \(number)")
+            }
             bills.payments[index].state = .declined
-            if case .invoice = payment.purpose, org.declined == nil { org.declined = now }
+            // What never arrived at a bank is no decline.
+            if case .invoice = payment.purpose, org.declined == nil, fate != .neverArrived { org.declined = now }
             if !org.isBegun, !bills.payments.contains(where: { $0.org == name && $0.state.isOpen }) {
                 (org.signup, org.period) = (nil, 0)
             }
@@ -140,8 +143,14 @@ extension Model {
 
     mutating func eraseMembers(_ name: String, _ now: Int64) throws(Wrong) {
         guard let suspended = bills.orgs[name]?.suspended, now >= suspended + 30 * BillModel.day,
-            bills.openInvoice(of: name)?.isDisputed == false, bills.orgs[name]?.erased == nil
+            let invoice = bills.openInvoice(of: name), !invoice.isDisputed, bills.orgs[name]?.erased == nil
         else { throw Wrong("members are erased too soon") }
+        let isTried = bills.payments.contains {
+            $0.purpose == .invoice(invoice.id) && $0.created >= suspended + 30 * BillModel.day - 3_600_000
+        }
+        guard isTried || bills.orgs[name]?.hasMethod == false else {
+            throw Wrong("members are erased without a last attempt")
+        }
         bills.orgs[name]?.erased = now
         ledger.orgs[name]?.members = [:]
     }

@@ -134,6 +134,10 @@ struct PaymentMethodCommand: AsyncParsableCommand {
             ("org", view.org), ("gateway", view.gateway),
             ("method", view.brand.map { "\($0) ending in \(view.last4 ?? "?")" } ?? none), ("expires", view.expiry),
             ("saved as", view.method), ("customer", view.customer),
+            (
+                "what was owed",
+                view.tried.map { "USD \($0.amount): \($0.state)" + ($0.words.map { ", \($0)" } ?? "") }
+            ),
         ])
     }
 
@@ -159,7 +163,8 @@ struct PaymentMethodCommand: AsyncParsableCommand {
             discussion: """
                 Example: meterctl payment-method set acme pm_1NqV…
 
-                Cards are entered at the gateway, never here: this takes the gateway's name of the saved method.
+                Cards are entered at the gateway, never here: this takes the gateway's name of the saved method. If an invoice is
+                owed, it is tried with the new method at once.
                 """)
 
         @Argument(help: "The org.") var org: String

@@ -66,12 +66,12 @@ struct SeatsCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Buys seats for the days that remain of the period, charged at once, and from then on.",
+            abstract: "Adds seats for the days that remain of the period, charged at once, and from then on.",
             discussion: """
                 Examples: meterctl seats add acme 3 --dry-run
                           meterctl seats add acme 3
 
-                The first seats of an org begin its subscription: the billing day is that day of each month.
+                If seats are about to be removed, they stay for nothing before others are bought. The first seats of an org begin its subscription: the billing day is that day of each month.
                 """)
 
         @Argument(help: "The org.") var org: String
@@ -88,19 +88,32 @@ struct SeatsCommand: AsyncParsableCommand {
                         SeatPreview.self, path, body: SeatsBody(seats: seats, dryRun: true), key: key.key)
                     return try common.show(preview, Self.describe)
                 }
-                let payment = try await common.client.post(
-                    PaymentView.self, path, body: SeatsBody(seats: seats), key: key.key)
-                try common.show(payment, PaymentsCommand.describe)
-                try PaymentsCommand.check(payment)
+                let added = try await common.client.post(
+                    SeatsAdded.self, path, body: SeatsBody(seats: seats), key: key.key)
+                switch added {
+                case .bought(let payment):
+                    try common.show(payment, PaymentsCommand.describe)
+                    try PaymentsCommand.check(payment)
+                case .kept(let subscription):
+                    try common.show(subscription) {
+                        "Nothing was charged: the seats were about to be removed, and stay.\n"
+                            + SubscriptionCommand.describe($0)
+                    }
+                }
             }
         }
 
         private static func describe(_ preview: SeatPreview) -> String {
             definitions([
                 ("seats", "\(preview.seats) at USD \(preview.seatPrice) a month"),
+                (
+                    "paid for already",
+                    preview.keptSeats > 0 ? "\(preview.keptSeats), which were about to be removed and stay" : nil
+                ),
                 ("from", preview.from), ("until", preview.until),
                 ("days", "\(preview.days) of \(preview.ofDays)"), ("net", "USD \(preview.net)"),
-                ("tax", "USD \(preview.tax) (\(preview.taxRule))"), ("charged at once", "USD \(preview.total)"),
+                ("tax", "USD \(preview.tax)" + (preview.taxRule.isEmpty ? "" : " (\(preview.taxRule))")),
+                ("charged at once", "USD \(preview.total)"),
             ])
         }
     }
