@@ -138,7 +138,7 @@ let package = Package(
             dependencies: [
                 "Billing", "Ledger", "Metering", "Stripe", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ], exclude: ["Ledgers"]),
         .testTarget(
             name: "LedgerTests",
             dependencies: [

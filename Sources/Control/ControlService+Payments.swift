@@ -9,11 +9,14 @@ public struct RecordPaymentBody: Codable, Sendable, Hashable {
     public var state: String
     /// The bank's name of it.
     public var reference: String?
+    /// What came, in US dollars, if it is not the whole amount.
+    public var amount: String?
 
     /// A body of those members.
-    public init(state: String, reference: String?) {
+    public init(state: String, reference: String?, amount: String? = nil) {
         self.state = state
         self.reference = reference
+        self.amount = amount
     }
 }
 
@@ -37,11 +40,14 @@ public struct CreditInvoiceBody: Codable, Sendable, Hashable {
     public var amount: String
     /// Why, in words.
     public var reason: String
+    /// Where what was paid goes: `refund`, `balance` or `credits`.
+    public var `as`: String?
 
     /// A body of those members.
-    public init(amount: String, reason: String) {
+    public init(amount: String, reason: String, as destination: String? = nil) {
         self.amount = amount
         self.reason = reason
+        self.as = destination
     }
 }
 
@@ -79,7 +85,7 @@ extension ControlService {
                 body: .members(
                     [
                         ("state", ["type": "string", "enum": ["paid", "declined", "canceled"]]),
-                        ("reference", .string),
+                        ("reference", .string), ("amount", .money),
                     ], required: ["state"]), response: .reference("Payment")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
@@ -88,13 +94,16 @@ extension ControlService {
                 if let reference = body.reference { try Self.check(words: reference, "reference") }
                 let word: BillingService.Record
                 switch body.state {
-                case "paid": word = .paid(reference: body.reference)
+                case "paid":
+                    word = .paid(
+                        reference: body.reference, amount: try body.amount.map { try Self.amount($0, "amount") })
                 case "declined": word = .declined
                 case "canceled": word = .canceled
                 default: throw Problem(.malformed, "state must be paid, declined or canceled")
                 }
                 let key = try Endpoint.key(
-                    request, route: "recordPayment", body: ["\(number)", body.state, body.reference ?? ""])
+                    request, route: "recordPayment",
+                    body: ["\(number)", body.state, body.reference ?? ""] + (body.amount.map { [$0] } ?? []))
                 return try Endpoint.json(
                     try await billing.record(word, of: number, for: org, under: key, by: Self.actor(context)))
             },
@@ -130,7 +139,7 @@ extension ControlService {
 
     private static let webhookBytesMax = 256 << 10
 
-    private static func payment(_ context: ControlRequestContext) throws -> Int64 {
+    static func payment(_ context: ControlRequestContext) throws -> Int64 {
         guard let number = Int64(try Endpoint.parameter("payment", context)), number > 0 else {
             throw Problem(.malformed, "the payment in the path must be its number")
         }
@@ -191,8 +200,12 @@ extension ControlService {
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/invoices/{invoice}/credit", name: "creditInvoice",
                 summary:
-                    "Take back a part of what an invoice asked for, by a credit note; what was paid comes back as credits",
-                body: .members([("amount", .money), ("reason", .string)], required: ["amount", "reason"]),
+                    "Take back a part of what an invoice asked for, by a credit note; what was paid goes to the customer's balance, or back as money, or is sold again as credits",
+                body: .members(
+                    [
+                        ("amount", .money), ("reason", .string),
+                        ("as", ["type": "string", "enum": ["refund", "balance", "credits"]]),
+                    ], required: ["amount", "reason"]),
                 response: .reference("Invoice")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
@@ -200,11 +213,18 @@ extension ControlService {
                 let body = try await Endpoint.body(CreditInvoiceBody.self, request, context)
                 try Self.check(words: body.reason, "reason")
                 let amount = try Self.amount(body.amount, "amount")
+                var destination: CreditDestination?
+                if let name = body.as {
+                    destination = CreditDestination(rawValue: name)
+                    if destination == nil { throw Problem(.malformed, "as must be refund, balance or credits") }
+                }
                 let key = try Endpoint.key(
-                    request, route: "creditInvoice", body: [number, amount.description, body.reason])
+                    request, route: "creditInvoice",
+                    body: [number, amount.description, body.reason] + (body.as.map { [$0] } ?? []))
                 return try Endpoint.json(
                     try await billing.credit(
-                        amount, reason: body.reason, on: number, of: org, under: key, by: Self.actor(context)))
+                        amount, to: destination, reason: body.reason, on: number, of: org, under: key,
+                        by: Self.actor(context)))
             },
         ]
     }

@@ -159,7 +159,8 @@ public struct ControlService: Sendable {
         daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + creditEndpoints + holdEndpoints
             + usageEndpoints + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints
             + ledgerEndpoints + backupEndpoints
-            + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + invoiceEndpoints
+            + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + refundEndpoints
+            + invoiceEndpoints
             + webhookEndpoints + quarantineEndpoints + orgAliasEndpoints
             + testClockEndpoints
     }

@@ -13,6 +13,7 @@ extension OpenAPI {
                 ("seat_price", .money), ("signup", .day), ("period_start", .day), ("period_end", .day),
                 ("next_amount", .money), ("declined", .time), ("suspends", .time), ("erases", .time),
                 ("is_disputed", .boolean), ("owed", ["type": "array", "items": .string]), ("due", .money),
+                ("balance", .money),
             ],
             required: [
                 "org", "state", "standing", "seats", "next_seats", "members", "seat_price", "is_disputed", "owed",
@@ -64,13 +65,26 @@ extension OpenAPI {
         "Payment": .members(
             [
                 ("payment", .integer), ("org", .string),
-                ("purpose", ["type": "string", "enum": ["invoice", "seats", "credits"]]), ("is_top_up", .boolean),
-                ("amount", .money),
+                ("purpose", ["type": "string", "enum": ["invoice", "seats", "credits", "balance"]]),
+                ("is_top_up", .boolean), ("amount", .money), ("from_balance", .money), ("refunded", .money),
+                ("returned", .money),
                 ("state", ["type": "string", "enum": .list(PaymentState.allCases.map { .text($0.name) })]),
                 ("reason", .string), ("words", .string), ("gateway", .string), ("reference", .string),
                 ("method", .string), ("created", .time), ("settled", .time),
                 ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
             ], required: ["payment", "org", "purpose", "is_top_up", "amount", "state", "gateway", "created", "lines"]),
+        "Refund": .members(
+            [
+                ("refund", .integer), ("org", .string), ("payment", .integer),
+                ("cause", ["type": "string", "enum": .list(RefundCause.allCases.map { .text($0.name) })]),
+                ("amount", .money), ("tax", .money),
+                ("state", ["type": "string", "enum": .list(RefundState.allCases.map { .text($0.name) })]),
+                ("words", .string), ("reason", .string), ("gateway", .string), ("reference", .string),
+                ("created", .time), ("settled", .time),
+            ],
+            required: [
+                "refund", "org", "payment", "cause", "amount", "tax", "state", "reason", "gateway", "created",
+            ]),
         "InvoiceLine": .members(
             [
                 ("text", .string), ("product", ["type": "string", "enum": ["seats", "credits"]]),
@@ -81,7 +95,7 @@ extension OpenAPI {
         "Invoice": .members(
             [
                 ("number", .string), ("kind", ["type": "string", "enum": ["invoice", "credit_note"]]),
-                ("org", .string), ("state", ["type": "string", "enum": ["open", "paid"]]), ("issued", .time),
+                ("org", .string), ("state", ["type": "string", "enum": ["open", "paid", "issued"]]), ("issued", .time),
                 ("paid_at", .time),
                 (
                     "seller",
@@ -108,7 +122,8 @@ extension OpenAPI {
                             [("rule", .string), ("net", .money), ("tax", .money)], required: ["rule", "net", "tax"]),
                     ]
                 ), ("currency", .string), ("net", .money), ("tax", .money), ("total", .money),
-                ("paid_before", .money), ("due", .money), ("open", .money), ("method", .string),
+                ("paid_before", .money), ("carried_in", .money), ("from_balance", .money), ("carried_out", .money),
+                ("due", .money), ("paid", .money), ("open", .money), ("method", .string),
                 ("payment", .integer), ("reason", .string), ("corrects", .string), ("credited", .money),
                 ("is_disputed", .boolean),
                 (

@@ -161,23 +161,67 @@ public struct StripeGateway: PaymentGateway {
 
     // MARK: Refunds
 
+    /// What Stripe collects at least. See <https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>.
+    public var minimum: Money { Money(nanos: 500_000_000) }
+
+    /// Metadata by which a refund is found again.
+    private static let refundMark = "meterd_refund"
+
     /// Gives a payment back; see ``PaymentGateway/refund(_:isRepeat:)``.
     public func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
-        guard let intent = request.reference else { return .unknown("Stripe's name of the payment is not known") }
-        // However often it is asked, the payment can go back only once: Stripe refuses more than was paid.
-        if isRepeat, case .answered(200, let body) = await client.get("/v1/refunds", [("payment_intent", intent)]),
-            let refund = Self.decode(StripeList<StripeRefund>.self, body)?.data.first(where: { $0.status != "failed" })
-        {
-            return .refunded(reference: refund.id)
+        guard let intent = request.reference else {
+            return .failed(reference: nil, words: "Stripe's name of the payment is not known")
         }
-        switch await client.post("/v1/refunds", [("payment_intent", intent)], key: request.key) {
+        var failed = 0
+        if isRepeat || request.isAnew {
+            let answer = await client.get("/v1/refunds", [("payment_intent", intent), ("limit", "100")])
+            guard case .answered(200, let body) = answer,
+                let refunds = Self.decode(StripeList<StripeRefund>.self, body)?.data
+            else { return .unknown("Stripe can't say whether it has the refund") }
+            let own = refunds.filter { refund in
+                if let mark = refund.metadata?[Self.refundMark] { return mark == request.key }
+                // Made before refunds had marks, or by a person at Stripe: of the same amount, it is this one.
+                return refund.amount == request.amount.nanos / Proration.nanosPerCent
+            }
+            if let newest = own.first {
+                let result = Self.result(of: newest)
+                guard case .failed = result, request.isAnew else { return result }
+            }
+            failed = own.count
+        }
+        let cents = request.amount.nanos / Proration.nanosPerCent
+        let answer = await client.post(
+            "/v1/refunds",
+            [
+                ("payment_intent", intent), ("amount", "\(cents)"), ("metadata[\(Self.refundMark)]", request.key),
+            ], key: failed == 0 ? request.key : "\(request.key)-\(failed + 1)")
+        switch answer {
         case .noAnswer(let words): return .unknown(words)
         case .answered(200, let body):
-            return .refunded(reference: Self.decode(StripeRefund.self, body)?.id)
+            guard let refund = Self.decode(StripeRefund.self, body) else {
+                return .unknown("Stripe's answer can't be read")
+            }
+            return Self.result(of: refund)
         case .answered(let status, let body):
             let problem = Self.decode(StripeProblem.self, body)?.error
-            if problem?.code == "charge_already_refunded" { return .refunded(reference: nil) }
-            return .unknown("Stripe answered \(status): \(problem?.message ?? "no reason")")
+            let words = "Stripe answered \(status): \(problem?.message ?? "no reason")"
+            switch status {
+            case 401, 403, 409, 429, 500...: return .unknown(words)
+            default: return .failed(reference: nil, words: words)
+            }
+        }
+    }
+
+    /// See <https://docs.stripe.com/refunds#failed-refunds>.
+    private static func result(of refund: StripeRefund) -> RefundResult {
+        switch refund.status {
+        case "succeeded": .succeeded(reference: refund.id)
+        case "failed", "canceled":
+            .failed(
+                reference: refund.id,
+                words: "Stripe says that it \(refund.status ?? "") (\(refund.failure_reason ?? "no reason"))")
+        // `pending`; or `requires_action`: the customer was asked by Stripe where to send it.
+        default: .pending(reference: refund.id)
         }
     }
 

@@ -42,6 +42,9 @@ struct StripeMethod: Decodable, Sendable {
 struct StripeRefund: Decodable, Sendable {
     let id: String
     let status: String?
+    let amount: Int64?
+    let failure_reason: String?
+    let metadata: [String: String]?
 }
 
 struct StripeProblem: Decodable, Sendable {

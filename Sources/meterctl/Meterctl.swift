@@ -16,7 +16,8 @@ struct Meterctl: AsyncParsableCommand {
             CreditsCommand.self, BalanceCommand.self, HoldCommand.self, UsageCommand.self, ExplainCommand.self,
             PriceCommand.self, RatesCommand.self, LedgerCommand.self, EventsCommand.self, SendCommand.self,
             SubscriptionCommand.self, SeatsCommand.self, BillToCommand.self, PaymentMethodCommand.self,
-            PaymentsCommand.self, InvoiceCommand.self, ClockCommand.self, ExportCommand.self, BenchCommand.self,
+            PaymentsCommand.self, RefundsCommand.self, InvoiceCommand.self, ClockCommand.self, ExportCommand.self,
+            BenchCommand.self,
             BackupCommand.self, QuarantineCommand.self,
             DoctorCommand.self, TopCommand.self,
         ])

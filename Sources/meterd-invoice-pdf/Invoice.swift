@@ -10,6 +10,8 @@ struct Invoice: Decodable {
     enum State: String, Decodable {
         case open
         case paid
+        /// A credit note: nothing of it is to be paid.
+        case issued
     }
 
     /// One thing that was sold.
@@ -49,7 +51,11 @@ struct Invoice: Decodable {
     let tax: Amount
     let total: Amount
     let paidBefore: Amount
+    let carriedIn: Amount?
+    let fromBalance: Amount?
+    let carriedOut: Amount?
     let due: Amount
+    let paid: Amount?
     let open: Amount
     let method: Words?
     let reason: Words?
@@ -117,7 +123,7 @@ extension Invoice {
         switch (kind, state) {
         case (.creditNote, _): "\(currency.text) \(total.grouped) credited"
         case (.invoice, .open): "\(currency.text) \(self.open.grouped) due"
-        case (.invoice, .paid):
+        case (.invoice, .paid), (.invoice, .issued):
             "Paid" + (paidAt.map { " on \($0.text)" } ?? "") + (method.map { " with \($0.text)" } ?? "")
         }
     }

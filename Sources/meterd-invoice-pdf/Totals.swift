@@ -49,16 +49,22 @@ struct Totals {
             rule(.hairline), row("Total", invoice.total.grouped, bold),
         ]
         if invoice.kind == .invoice { rows.append(row("Paid before", invoice.paidBefore.grouped, plain)) }
-        let isPaidLater = invoice.kind == .invoice && invoice.state == .paid && !invoice.due.isZero
-        let credited = invoice.credited.flatMap { $0.isZero ? nil : $0.grouped }
-        if let credited { rows.append(row("Credited by credit notes", credited, plain)) }
-        if isPaidLater {
-            // What was paid of it beside credit notes is their business.
-            let paid = credited == nil ? invoice.due.grouped : ""
-            rows.append(row("Paid" + (invoice.paidAt.map { " on \($0.text)" } ?? ""), paid, plain))
+        if let carried = invoice.carriedIn {
+            rows.append(row("Carried over from an earlier invoice", carried.grouped, plain))
+        }
+        if let balance = invoice.fromBalance { rows.append(row("Paid from the balance", balance.grouped, plain)) }
+        if let carried = invoice.carriedOut { rows.append(row("Carried over to the next", carried.grouped, plain)) }
+        if let credited = invoice.credited, !credited.isZero {
+            rows.append(row("Credited by credit notes", credited.grouped, plain))
+        }
+        if let paid = invoice.paid {
+            let day = invoice.state == .paid ? invoice.paidAt.map { " on \($0.text)" } : nil
+            rows.append(row("Paid" + (day ?? ""), paid.grouped, plain))
         }
         let label = invoice.kind == .invoice ? "Due" : "Credited"
-        let amount = isPaidLater || credited != nil ? invoice.open : invoice.due
+        let isSettled = invoice.kind == .invoice && invoice.state == .paid
+        let isReduced = invoice.paid != nil || invoice.credited.map { !$0.isZero } == true
+        let amount = isSettled || isReduced ? invoice.open : invoice.due
         rows += [rule(.accent), row(label, "\(invoice.currency.text) \(amount.grouped)", last)]
         return .stack(rows)
     }

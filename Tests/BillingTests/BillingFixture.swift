@@ -1,5 +1,6 @@
 import Billing
 import Foundation
+import GRDB
 import Ledger
 import Metering
 import Synchronization
@@ -19,11 +20,21 @@ final class BillingFixture: Sendable {
     /// - Parameters:
     ///   - start: what the clock shows first.
     ///   - gateway: who collects; an operator, where nothing is said.
+    ///   - dump: an older version's ledger, as SQL; nil for an empty one.
     init(
         at start: String = "2026-01-31T10:00:00Z", gateway: any PaymentGateway = ManualGateway(),
-        plan: Plan = Plan(), taxes: TaxTable = .none, configure: (inout StoreOptions) -> Void = { _ in }
+        plan: Plan = Plan(), taxes: TaxTable = .none, dump: String? = nil,
+        configure: (inout StoreOptions) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
+        if let dump {
+            // A dump has its tables in the order of their names.
+            var configuration = Configuration()
+            configuration.foreignKeysEnabled = false
+            let queue = try DatabaseQueue(path: directory.path + "/meterd.db", configuration: configuration)
+            try await queue.writeWithoutTransaction { try $0.execute(sql: dump) }
+            try queue.close()
+        }
         let database = try LedgerDatabase(in: directory.path)
         self.database = database
         let time = Shared(try #require(Timestamp(rfc3339: start)))
@@ -112,7 +123,8 @@ final class BillingFixture: Sendable {
     }
 
     @discardableResult func pay(_ payment: Int64, _ org: String = "acme") async throws -> PaymentView {
-        try await billing.record(.paid(reference: nil), of: payment, for: org, under: key("record"), by: "test")
+        try await billing.record(
+            .paid(reference: nil, amount: nil), of: payment, for: org, under: key("record"), by: "test")
     }
 
     /// The number of the payment that is waited for.

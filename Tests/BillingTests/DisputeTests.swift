@@ -74,9 +74,10 @@ import Testing
         try await fixture.pay(payment)
         try await fixture.verify()
         #expect(try await fixture.balance() == .zero)
-        // What was paid comes back as credits.
+        // What was paid pays the next invoices and seats. It is no credits.
         _ = try await credit("69.02", fixture)
-        #expect(try await fixture.balance() == (try money("69.02")))
+        #expect(try await fixture.balance() == .zero)
+        #expect(try await fixture.billing.subscription(of: "acme").balance == "69.02")
         try await fixture.verify()
         await #expect(throws: Refusal.self) { try await credit("0.01", fixture) }
         try await fixture.close()

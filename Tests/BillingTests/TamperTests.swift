@@ -91,6 +91,14 @@ import Testing
         _ = try await fixture.billing.credit(
             Money(nanos: 1_000_000_000), reason: "late", on: "INV-000001", of: "acme", under: fixture.key(), by: "test")
         try await fixture.spend(7, "again", user: "ana")
+        // Credits that go back with their tax, and money that the bank took.
+        let purchase = try await fixture.buy("50")
+        _ = try await fixture.billing.refundCredits(
+            Money(nanos: 10_000_000_000), ofPayment: purchase.payment, of: "acme", reason: "too many",
+            under: fixture.key(), by: "test")
+        _ = try await fixture.billing.reverse(
+            purchase.payment, amount: Money(nanos: 5_000_000_000), reason: "returned", for: "acme",
+            under: fixture.key(), by: "test")
         try await refuse(fixture)
         // Nobody pays: grace, suspension, and the end of the retention.
         for day in ["03-31", "04-15", "04-19", "05-10", "05-18", "05-25", "06-15"] {

@@ -54,6 +54,8 @@ import Testing
         last.note = 1
         #expect(last.count == 13)
         last.orgAlias = 1
-        #expect(last.count == 16 && last.numbers.count == 16)
+        #expect(last.count == 16)
+        last.moneyReturn = 1
+        #expect(last.count == 18 && last.numbers.count == 18)
     }
 }

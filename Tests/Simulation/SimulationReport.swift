@@ -26,6 +26,10 @@ public struct SimulationReport: Sendable {
         public var invoices = 0
         /// Orgs that were suspended in the end.
         public var suspensions = 0
+        /// Refunds that were opened.
+        public var refunds = 0
+        /// Payments that a customer's balance paid a part of, and invoices.
+        public var balances = 0
         /// Operators' requests that were refused.
         public var refusals = 0
         /// Questions to the gateway.
@@ -46,7 +50,7 @@ public struct SimulationReport: Sendable {
         private static let paths: [WritableKeyPath<Counts, Int> & Sendable] = [
             \.steps, \.lives, \.faults, \.commits, \.answers, \.unheard, \.looks, \.proofs, \.records, \.payments,
             \.invoices,
-            \.suspensions, \.refusals, \.asked, \.days,
+            \.suspensions, \.refunds, \.balances, \.refusals, \.asked, \.days,
         ]
     }
 

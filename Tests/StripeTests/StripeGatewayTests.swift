@@ -174,13 +174,76 @@ struct StripeGatewayTests {
             org: "acme", payment: 1, key: "meterd-l1-payment-1-refund", amount: request.amount, reference: reference)
         try stripe.fault("drop_after", on: "/v1/refunds")
         guard case .unknown = try await gateway().refund(refund, isRepeat: false),
-            case .refunded(let name?) = try await gateway().refund(refund, isRepeat: true)
+            case .succeeded(let name?) = try await gateway().refund(refund, isRepeat: true)
         else {
             Issue.record("not given back")
             return
         }
         #expect(name.hasPrefix("re_"))
         #expect(try stripe.captured().map(\.refunded) == [1200])
+    }
+
+    private func refund(_ number: Int, _ cents: Int64, _ reference: String, isAnew: Bool = false) -> RefundRequest {
+        RefundRequest(
+            org: "acme", payment: 1, key: "meterd-l1-refund-\(number)", amount: Money(nanos: cents * 10_000_000),
+            reference: reference, isAnew: isAnew)
+    }
+
+    private func paid() async throws -> String {
+        guard case .succeeded(let reference) = try await gateway().charge(try await request(), isRepeat: false) else {
+            throw StripeDouble.NotThere()
+        }
+        return reference
+    }
+
+    @Test func partsGoBackEachOnce() async throws {
+        let reference = try await paid()
+        for number in 1...2 {
+            for isRepeat in [false, true, true] {
+                guard case .succeeded = try await gateway().refund(refund(number, 500, reference), isRepeat: isRepeat)
+                else {
+                    Issue.record("not given back")
+                    return
+                }
+            }
+        }
+        #expect(try stripe.captured().map(\.refunded) == [1000])
+    }
+
+    @Test func aRefundHasGoneBackOnlyWhenStripeSaysSo() async throws {
+        let reference = try await paid()
+        try stripe.fault("refund:pending", on: "/v1/refunds")
+        guard case .pending(let name?) = try await gateway().refund(refund(1, 500, reference), isRepeat: false),
+            case .pending(name) = try await gateway().refund(refund(1, 500, reference), isRepeat: true)
+        else {
+            Issue.record("it is on its way")
+            return
+        }
+        #expect(try stripe.captured().map(\.refunded) == [0])
+        try stripe.settle(refund: name, as: "failed")
+        guard case .failed(name, _) = try await gateway().refund(refund(1, 500, reference), isRepeat: true) else {
+            Issue.record("it failed")
+            return
+        }
+        // Only who asks for it gets another attempt.
+        guard
+            case .succeeded(let second?) = try await gateway().refund(
+                refund(1, 500, reference, isAnew: true), isRepeat: true)
+        else {
+            Issue.record("not given back")
+            return
+        }
+        #expect(second != name)
+        #expect(try stripe.captured().map(\.refunded) == [500])
+    }
+
+    @Test(arguments: ["requires_action", "canceled"]) func otherStatesOfARefund(status: String) async throws {
+        let reference = try await paid()
+        try stripe.fault("refund:\(status)", on: "/v1/refunds")
+        switch (status, try await gateway().refund(refund(1, 1200, reference), isRepeat: false)) {
+        case ("requires_action", .pending), ("canceled", .failed): break
+        case (_, let result): Issue.record("\(status) is \(result)")
+        }
     }
 
     @Test func aWrongKeyIsNoDecline() async throws {

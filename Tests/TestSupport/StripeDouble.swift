@@ -63,6 +63,11 @@ public final class StripeDouble {
         try ask(["cmd": "fault", "kind": kind, "path": path, "method": method, "times": times])
     }
 
+    /// Has a refund come to another status.
+    public func settle(refund: String, as status: String) throws {
+        try ask(["cmd": "refund", "id": refund, "status": status])
+    }
+
     /// Ends all faults.
     public func heal() throws { try ask(["cmd": "heal"]) }
 
@@ -86,4 +91,10 @@ public final class StripeDouble {
     }
 
     struct Ended: Error {}
+
+    /// What a test needs is not there.
+    public struct NotThere: Error {
+        /// Says no more.
+        public init() {}
+    }
 }

@@ -13,6 +13,7 @@ are kept until asked for. And faults, one by one or at random by a seed:
     error_after    500, and it was done               drop_after    the connection ends, and it was done
     decline:CODE   402 with that decline code         hang          no answer, ever
     refuse:CODE    400 with that error code, and no bank is asked
+    refund:STATUS  a refund comes to that status, until it is set to another
 """
 
 import asyncio
@@ -115,6 +116,8 @@ class Double:
                 request.method, self.inner + request.path_qs, data="&".join(fields) or None, headers=headers) as answer:
             status, content = answer.status, await answer.json(content_type=None)
         if not is_payment:
+            if kind and kind.startswith("refund:") and status == 200:
+                resources.store["refund:" + content["id"]].status = content["status"] = kind.split(":")[1]
             return status, content
         if kind and kind.startswith("decline:"):
             code = kind.split(":")[1]
@@ -160,6 +163,9 @@ class Double:
             self.faults.append({"method": command.get("method", "POST"), "path": command["path"],
                                 "kind": command["kind"], "times": command.get("times", 1)})
             return {}
+        if kind == "refund":
+            resources.store["refund:" + command["id"]].status = command["status"]
+            return {}
         if kind == "heal":
             self.faults = []
             return {}
@@ -193,7 +199,7 @@ class Double:
     def captured(self):
         refunded = {}
         for name, refund in resources.store.items():
-            if name.startswith("refund:"):
+            if name.startswith("refund:") and refund.status == "succeeded":
                 refunded[refund.payment_intent] = refunded.get(refund.payment_intent, 0) + refund.amount
         found = []
         for name, intent in resources.store.items():

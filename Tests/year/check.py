@@ -155,8 +155,10 @@ class Books:
             payment["t1"] = instant(payment["settled"]) if payment.get("settled") else None
             payment["cents"] = cents(payment["amount"])
         self.number = {p["payment"]: p for p in self.payments}
-        self.invoices = sorted(self.data["invoices"], key=lambda i: i["number"])
-        for invoice in self.invoices:
+        documents = sorted(self.data["invoices"], key=lambda i: i["number"])
+        self.invoices = [i for i in documents if i["kind"] == "invoice"]
+        self.notes = [i for i in documents if i["kind"] == "credit_note"]
+        for invoice in documents:
             invoice["t0"] = instant(invoice["issued"])
             invoice["t1"] = instant(invoice["paid_at"]) if invoice.get("paid_at") else None
             invoice["cents"] = cents(invoice["due"])
@@ -220,7 +222,7 @@ class Books:
         # By itself with a move of the clock, with a setting, or after a start.
         indices = [self.index_at(payment["t0"])] + [
             e["index"] for e in self.world.journal if e["time"] == payment["t0"] and e["kind"] == "request" and (
-                e["killed"] or e["what"] == "PUT top-up" and e in self.entries)]
+                e["killed"] or (e["what"] == "PUT top-up" or e["what"].endswith("/credit")) and e in self.entries)]
         said = payment["lines"][0]["tax_rule"].lower()
         fitting = [i for i in indices if self.world.rate(
             self.buyer(i), payment["lines"][0]["product"], payment["t0"].date())[0].lower() in said]
@@ -244,7 +246,10 @@ class Books:
                 got = (line["from"], line["until"], line["days"], line["of_days"])
                 if got != (str(on), str(end), left, of):
                     self.wrong("a seat order is for %s, expected %s" % (got, (str(on), str(end), left, of)), payment)
-            self.check_line(line, buyer, amount, on, "payment %d" % payment["payment"])
+            if self.is_resold(payment):
+                self.check_resold(line, buyer, payment)
+            else:
+                self.check_line(line, buyer, amount, on, "payment %d" % payment["payment"])
             if len(payment["lines"]) != 1 or payment["cents"] != cents(line["gross"]):
                 self.wrong("a payment is not its line", payment)
         for entry in self.entries:
@@ -257,12 +262,27 @@ class Books:
                 if not payment or payment["lines"][0]["quantity"] > entry["body"]["seats"]:
                     self.wrong("an order and its payment differ", entry)
 
+    @staticmethod
+    def is_resold(payment):
+        """Whether it is what a credit note took back, sold again as credits."""
+        return payment["purpose"] == "credits" and payment["gateway"] == "balance"
+
+    def check_resold(self, line, buyer, payment):
+        """The same gross amount, with its tax."""
+        rule, percent, _ = self.world.rate(buyer, "credits", payment["t0"].date())
+        gross = cents(line["gross"])
+        net = half_even(gross * 100 / (100 + percent))
+        if (cents(line["net"]), cents(line["tax"])) != (net, gross - net) or rule.lower() not in line["tax_rule"].lower():
+            self.wrong("credits are sold again at %s and %s tax, expected %s and %s by %s" % (
+                line["net"], line["tax"], money(net), money(gross - net), rule), payment)
+
     def check_once(self):
         """Each order is one payment, however often it was sent, and no payment is without an order."""
         ordered = collections.Counter(
             e["answer"]["payment"] for e in self.entries if e["kind"] == "request" and e["status"] == 200
             and e["what"] in ("POST seats/add", "POST purchases") and "payment" in e["answer"])
-        made = {p["payment"] for p in self.payments if p["purpose"] != "invoice" and not p["is_top_up"]}
+        made = {p["payment"] for p in self.payments
+                if p["purpose"] != "invoice" and not p["is_top_up"] and not self.is_resold(p)}
         for number in sorted(set(ordered) | made):
             if ordered[number] != 1 or number not in made:
                 self.wrong("payment %d was ordered %d times" % (number, ordered[number]), self.number.get(number, "no payment"))
@@ -334,7 +354,7 @@ class Books:
             if day(start) not in expected:
                 self.wrong("the period of %s should not have been billed" % start,
                            *[i for i in self.invoices if i.get("period_start") == start])
-        placed = set()
+        placed = {l["payment"] for i in self.invoices if not i.get("period_start") for l in i["lines"] if "payment" in l}
         for start, (at, first, end) in sorted(expected.items()):
             invoice = next((i for i in self.invoices if i.get("period_start") == str(start)), None)
             seats = self.seats_at.get(start, 0)
@@ -414,7 +434,8 @@ class Books:
                 self.wrong("%s: %s is not the sum of its lines" % (invoice["number"], name), invoice)
         total, before = sum(cents(l["gross"]) for l in invoice["lines"]), sum(cents(l["gross"]) for l in paid)
         got = tuple(cents(invoice[n]) for n in ("total", "paid_before", "due", "open"))
-        want = total, before, total - before, 0 if invoice["state"] == "paid" else total - before
+        due = total - before - applied(invoice)
+        want = total, before, due, 0 if invoice["state"] == "paid" else due
         if got != want:
             self.wrong("%s: total, paid, due, open are %s, expected %s" % (invoice["number"], got, want), invoice)
         taxes = collections.defaultdict(lambda: [0, 0])
@@ -424,7 +445,7 @@ class Books:
         if {t["rule"]: [cents(t["net"]), cents(t["tax"])] for t in invoice["taxes"]} != taxes:
             self.wrong("%s: taxes are not the sums of lines" % invoice["number"], invoice)
         first = next((e["invoice"] for e in self.entries if e["kind"] == "invoice" and e["invoice"]["number"] == invoice["number"]), None)
-        changing = ("state", "open", "paid_at", "payment", "method", "t0", "t1", "cents")
+        changing = ("credited", "notes", "state", "open", "paid", "paid_at", "payment", "method", "t0", "t1", "cents")
         strip = lambda i: {k: v for k, v in i.items() if k not in changing}
         if first and strip(first) != strip(invoice):
             self.wrong("%s was changed after it was issued" % invoice["number"], first, invoice)
@@ -645,7 +666,8 @@ class Books:
         for at in sorted(planned):
             if stop and at >= stop:
                 continue
-            if not any(p["t0"] == at or p["t0"] < at <= (p["t1"] or at) for p in tries):
+            # At most one attempt per hour that nobody asked for.
+            if not any(at - HOUR < p["t0"] <= at or p["t0"] < at <= (p["t1"] or at) for p in tries):
                 self.wrong("%s was not tried at %s" % (invoice["number"], at), invoice, "first declined %s" % first, *tries)
 
     def is_anew(self, payment, tries):
@@ -656,6 +678,90 @@ class Books:
                  if e["kind"] == "request" and e["what"] == "PUT payment-method" and e["status"] == 200]
         return any(p.get("reason") == "never_arrived" and payment["t0"] <= self.world.tick(p["t1"] + HOUR)
                    for p in earlier) or any(p["t0"] <= at <= p["t1"] == payment["t0"] for p in earlier for at in saved)
+
+    # Money that goes back, and the balance for invoices and seats.
+
+    def check_notes(self):
+        """Each credit note: what was asked for, and the tax in it, so that parts add up."""
+        asked = {e["answer"]["number"]: e for e in self.entries
+                 if e["kind"] == "request" and e["status"] == 200 and e["what"].endswith("/credit")}
+        refunds = collections.defaultdict(list)
+        for refund in self.data["refunds"]:
+            refunds[instant(refund["created"])].append(refund)
+        before, given = collections.Counter(), collections.Counter()
+        invoices = {i["number"]: i for i in self.invoices}
+        self.went = {}
+        for note in self.notes:
+            invoice = invoices.get(note["corrects"])
+            gross, tax = cents(note["total"]), cents(note["tax"])
+            if note["number"] in asked:
+                entry = asked[note["number"]]
+                lines = [l for l in invoice["lines"] if "payment" not in l]
+                whole, all_tax = sum(cents(l["gross"]) for l in lines), sum(cents(l["tax"]) for l in lines)
+                name = invoice["number"]
+                want = half_even(Fraction((before[name] + gross) * all_tax, whole)) - given[name]
+                before[name] += gross
+                given[name] += tax
+                if gross != cents(entry["body"]["amount"]):
+                    self.wrong("a credit note is not what was asked for", entry, note)
+                self.went[note["number"]] = entry["body"]["as"]
+                self.world.counts["credit notes as " + entry["body"]["as"]] += 1
+            else:
+                # Of a purchase: credits that were not spent.
+                refund = next((r for r in refunds[note["t0"]] if r["cause"] == "credits" and cents(r["amount"]) == gross), None)
+                if refund is None:
+                    self.wrong("a credit note that nobody asked for", note)
+                    continue
+                line = self.number[refund["payment"]]["lines"][0]
+                name, net = refund["payment"], gross - tax
+                want = half_even(Fraction((before[name] + net) * cents(line["tax"]), cents(line["net"]))) - given[name]
+                before[name] += net
+                given[name] += tax
+                self.went[note["number"]] = "credits of a purchase"
+                self.world.counts["purchases given back"] += 1
+            if tax != want:
+                self.wrong("a credit note has %s tax, expected %s" % (note["tax"], money(want)), note, invoice)
+        for invoice in self.invoices:
+            if cents(invoice["credited"]) != before[invoice["number"]]:
+                self.wrong("%s has %s credited, expected %s" % (
+                    invoice["number"], invoice["credited"], money(before[invoice["number"]])), invoice)
+
+    def check_balance(self):
+        """What credit notes brought to the balance, and what invoices and seats took of it."""
+        issued = {e["data"]["invoice"]: e["number"] for e in self.events if e["kind"] in ("invoice_issued", "credit_note_issued")}
+        paid = {int(e["data"]["payment"]): e["number"] for e in self.event("payment_succeeded")}
+        steps = [(issued.get(n["number"], 0), n["t0"], cents(n["total"])) for n in self.notes if self.went.get(n["number"]) == "balance"]
+        steps += [(issued.get(i["number"], 0), i["t0"], -applied(i)) for i in self.invoices]
+        steps += [(paid.get(p["payment"], 0), p["t1"], -cents(p.get("from_balance", "0"))) for p in self.succeeded("seats")]
+        steps += [(1 << 60, instant(r["created"]), -cents(r["amount"])) for r in self.data["refunds"] if r["cause"] == "balance"]
+        steps.sort(key=lambda s: s[0])
+        for invoice in self.invoices:
+            asked = cents(invoice["total"]) - cents(invoice["paid_before"])
+            if asked:
+                self.check_share(invoice, asked, applied(invoice), invoice["t0"], steps)
+        for payment in self.payments:
+            if payment["purpose"] == "seats":
+                self.check_share(payment, payment["cents"], cents(payment.get("from_balance", "0")), payment["t0"], steps)
+        total = sum(s[2] for s in steps)
+        if total != cents(self.data["subscription"].get("balance", "0")):
+            self.wrong("the balance for invoices and seats is %s, expected %s" % (
+                self.data["subscription"].get("balance"), money(total)), str(steps))
+
+    def check_share(self, thing, asked, took, at, steps):
+        """Of a sum the balance pays what it has; all of it if what is left is under 0.50; and less than nothing if it is owed."""
+        balance = sum(s[2] for s in steps if s[1] < at)
+        claimed = sum(cents(p.get("from_balance", "0")) for p in self.payments if p["purpose"] == "seats" and p is not thing
+                      and p["t0"] < at and (p["t1"] is None or p["t1"] > at))
+        candidates = [balance]
+        for step in steps:
+            # What is done at the same time may come before or after.
+            if step[1] == at:
+                candidates.append(candidates[-1] + step[2])
+        wants = {min(asked, b) if asked - b >= 50 or b >= asked else asked for b in (c - claimed for c in candidates)}
+        if took not in wants:
+            self.wrong("the balance of %s paid %s of %s" % (
+                [money(c) for c in candidates], money(took), money(asked)), thing)
+        self.world.counts["paid from a balance"] += took > 0
 
     # Credits.
 
@@ -679,8 +785,9 @@ class Books:
             if not entry["reply"].get("ok") or abs(Fraction(entry["reply"]["cost"]) - cost) > Fraction(1, 10 ** 9):
                 self.wrong("a record should have cost %s" % cost, entry)
             spent += Fraction(entry["reply"].get("cost", 0))
-        if sum(want.values()) - spent != Fraction(self.data["org"]["balance"]):
-            self.wrong("the balance is %s, expected %s" % (self.data["org"]["balance"], sum(want.values()) - spent))
+        back = sum(Fraction(r["amount"]) - Fraction(r["tax"]) for r in self.data["refunds"] if r["cause"] == "credits")
+        if sum(want.values()) - spent - back != Fraction(self.data["org"]["balance"]):
+            self.wrong("the balance is %s, expected %s" % (self.data["org"]["balance"], sum(want.values()) - spent - back))
 
     def check_top_ups(self):
         """What is bought by itself: where, how much, how often."""
@@ -738,7 +845,13 @@ class Books:
         """The smallest balance, with what was under way, that there can have been when a top-up was made."""
         had = sum(Fraction(p["lines"][0]["net"]) for p in self.payments if p["purpose"] == "credits" and p["payment"] < payment["payment"]
                   and (p["state"] == "succeeded" or p["t1"] and p["t1"] > payment["t0"]))
+        had -= self.given_back(payment["t0"])
         return had - sum(Fraction(e["reply"]["cost"]) for e in self.entries if e["kind"] == "usage" and e["time"] <= payment["t0"])
+
+    def given_back(self, at):
+        """Credits that went back by refunds up to a time."""
+        return sum(Fraction(r["amount"]) - Fraction(r["tax"]) for r in self.data["refunds"]
+                   if r["cause"] == "credits" and instant(r["created"]) <= at)
 
     def check_top_ups_missed(self, bought):
         """After a move of the clock, nothing is left to be bought by itself."""
@@ -754,6 +867,10 @@ class Books:
             had = sum(Fraction(p["lines"][0]["net"]) for p in self.payments if p["purpose"] == "credits" and p["t0"] <= at
                       and p["payment"] not in asked and (p["state"] == "succeeded" or p["t1"] and p["t1"] > at))
             had -= sum(Fraction(e["reply"]["cost"]) for e in self.entries if e["kind"] == "usage" and e["index"] < index)
+            # What was given back at this time may have come after.
+            if any(instant(r["created"]) == at for r in self.data["refunds"]):
+                continue
+            had -= self.given_back(at)
             recent = [p for p in bought if at - DAY < p["t0"] <= at and (p["state"] == "succeeded" or p["t1"] > at)]
             row = 0
             done = sorted((p for p in bought if p["t1"] <= at and p.get("reason") != "never_arrived"),
@@ -797,9 +914,16 @@ class Books:
         self.check_once()
         self.check_periods()
         self.check_dunning()
+        self.check_notes()
+        self.check_balance()
         self.check_credits()
         self.check_top_ups()
         self.check_erasure()
+
+
+def applied(invoice):
+    """What the balance pays of an invoice; below zero, what is collected with it."""
+    return sum(cents(invoice.get(n, "0")) for n in ("from_balance", "carried_out")) - cents(invoice.get("carried_in", "0"))
 
 
 def packs(bought):
@@ -826,10 +950,11 @@ def check_gateway(world):
     paid, refunded = {}, {}
     for name, org in world.export["orgs"].items():
         for payment in org["payments"]:
-            if payment["state"] == "succeeded":
-                paid[payment["payment"]] = cents(payment["amount"])
-            elif payment["state"] == "refunded":
-                refunded[payment["payment"]] = cents(payment["amount"])
+            asked = cents(payment["amount"]) - cents(payment.get("from_balance", "0"))
+            if payment["state"] in ("succeeded", "refunded") and asked:
+                paid[payment["payment"]] = asked
+                if "refunded" in payment:
+                    refunded[payment["payment"]] = cents(payment["refunded"])
             elif payment["state"] in ("pending", "refund_due"):
                 world.problems.append("%s: a payment is not settled: %s" % (name, brief(payment)))
     taken, returned, marks = collections.Counter(), {}, set()
@@ -837,14 +962,11 @@ def check_gateway(world):
         ledger, _, number = (item["mark"] or "").rpartition("-payment-")
         marks.add(ledger)
         number = int(number or -1)
-        if item["refunded"] not in (0, item["amount"]):
-            world.problems.append("the gateway gave back a part: %s" % item)
-        if number in taken or number in returned:
+        if number in taken:
             world.problems.append("the gateway took payment %d twice: %s" % (number, item))
+        taken[number] += item["amount"]
         if item["refunded"]:
-            returned[number] = item["amount"]
-        else:
-            taken[number] += item["amount"]
+            returned[number] = item["refunded"]
     for what, ledger, gateway in (("taken", paid, taken), ("given back", refunded, returned)):
         for number in sorted(set(ledger) | set(gateway)):
             if ledger.get(number) != gateway.get(number):
@@ -852,16 +974,22 @@ def check_gateway(world):
                     number, what, ledger.get(number), gateway.get(number)))
     if len(marks) > 1:
         world.problems.append("the gateway has marks of several ledgers: %s" % marks)
-    world.counts["refunds"] = len(returned)
+    for name, org in world.export["orgs"].items():
+        world.counts["refunds"] += len(org["refunds"])
+        for refund in org["refunds"]:
+            if refund["state"] != "succeeded":
+                world.problems.append("%s: a refund is not settled: %s" % (name, brief(refund)))
 
 
 def check_numbers(world):
     """Invoice numbers are gapless and unique over all orgs; so are payments and events."""
-    invoices = sorted((i["number"], i["issued"]) for o in world.export["orgs"].values() for i in o["invoices"])
-    if [n for n, _ in invoices] != ["INV-%06d" % (n + 1) for n in range(len(invoices))]:
-        world.problems.append("invoice numbers have gaps or repeat")
-    if [t for _, t in invoices] != sorted(t for _, t in invoices):
-        world.problems.append("invoices were not issued in the order of their numbers")
+    for series, kind in (("CN-", "credit_note"), ("INV-", "invoice")):
+        invoices = sorted((i["number"], i["issued"]) for o in world.export["orgs"].values() for i in o["invoices"]
+                          if i["kind"] == kind)
+        if [n for n, _ in invoices] != ["%s%06d" % (series, n + 1) for n in range(len(invoices))]:
+            world.problems.append("numbers of %s have gaps or repeat" % series)
+        if [t for _, t in invoices] != sorted(t for _, t in invoices):
+            world.problems.append("those of %s were not issued in the order of their numbers" % series)
     payments = sorted(p["payment"] for o in world.export["orgs"].values() for p in o["payments"])
     if payments != list(range(1, len(payments) + 1)):
         world.problems.append("payment numbers have gaps or repeat")

@@ -342,7 +342,7 @@ class Year:
         """One thing that an org does."""
         path = "/v1/orgs/%s/" % org.name
         has_seats = org.profile != "credits" and (org.profile != "late" or self.now >= org.seats_from)
-        deeds = ["use"] * 5 + ["reserve", "buy", "top-up", "member", "member", "bill-to", "again"]
+        deeds = ["use"] * 5 + ["reserve", "buy", "top-up", "member", "member", "bill-to", "again", "refund", "credit", "credit"]
         if has_seats:
             deeds += ["add", "add", "add", "remove", "remove", "keep"]
         deed = self.chance.choice(deeds)
@@ -368,6 +368,37 @@ class Year:
             self.mutate("POST", path + "seats/keep")
         elif deed == "again":
             self.mutate("POST", path + "payments/retry")
+        elif deed == "refund":
+            self.give_back(org)
+        elif deed == "credit":
+            self.credit(org)
+
+    def give_back(self, org):
+        """Unspent credits of a purchase, all of them or some."""
+        path = "/v1/orgs/%s/payments" % org.name
+        bought = [p for p in self.look(path + "?limit=100")["items"] if p["purpose"] == "credits" and p["state"] == "succeeded"]
+        if bought:
+            body = {"reason": "too many"}
+            if self.chance.random() < 0.7:
+                body["credits"] = self.chance.choice(["1", "7.77", "20", "33.33"])
+            number = self.chance.choice(bought)["payment"]
+            self.mutate("POST", "%s/%d/refund" % (path, number), body)
+
+    def credit(self, org):
+        """A credit note over a part of an invoice that is paid, or all of it."""
+        path = "/v1/orgs/%s/invoices" % org.name
+        left = lambda i: check.cents(i["due"]) - check.cents(i["credited"])
+        paid = [i for i in self.look(path + "?limit=100")["items"] if i["kind"] == "invoice" and i["state"] == "paid"
+                and "from_balance" not in i and "carried_in" not in i and "carried_out" not in i and left(i) > 0]
+        if paid:
+            invoice = self.chance.choice(paid)
+            amount = self.chance.choice([left(invoice), self.chance.randint(1, left(invoice))])
+            way = self.chance.choice(["refund", "balance", "balance", "credits"])
+            if way == "balance" and self.look("/v1/orgs/%s/subscription" % org.name)["owed"]:
+                # It would pay a part of what is owed at once: `swift test` tries that.
+                way = "refund"
+            self.mutate("POST", "%s/%s/credit" % (path, invoice["number"]), {
+                "amount": check.money(amount), "reason": "unused", "as": way})
 
     def tend(self, org):
         """What becomes of an org by its profile."""
@@ -462,7 +493,7 @@ class Year:
             export["orgs"][org.name] = {
                 "profile": org.profile, "org": self.look(path), "subscription": self.look(path + "/subscription"),
                 "top_up": self.look(path + "/top-up"), "bill_to": self.look(path + "/bill-to"),
-                "payments": self.pages(path + "/payments"), "invoices": self.pages(path + "/invoices"),
+                "payments": self.pages(path + "/payments"), "refunds": self.pages(path + "/refunds"), "invoices": self.pages(path + "/invoices"),
                 "grants": self.pages(path + "/grants"), "members": self.pages(path + "/members"),
                 "transfers": self.pages(path + "/transfers"), "usage": self.pages(path + "/usage"),
             }

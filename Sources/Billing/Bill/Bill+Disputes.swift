@@ -35,13 +35,16 @@ extension Bill {
         state.collection?.isFinal = false
     }
 
-    /// Takes back a part of what an invoice asked for.
+    /// Takes back a part of what an invoice asked for. Of an open invoice less is to be paid; what was paid goes where it is said.
     ///
     /// - Parameters:
     ///   - amount: tax included, in whole cents. Its tax is the same part of the invoice's, and of the last part what is left of it.
+    ///   - destination: where what was paid goes; nil: money of a closed org, otherwise the balance.
     ///   - earlier: the invoice's credit notes so far.
+    ///   - payments: those that paid the invoice, the newest first.
     mutating func credit(
-        _ amount: Money, reason: String, on invoice: InvoiceRecord, after earlier: [InvoiceRecord], by actor: String
+        _ amount: Money, to destination: CreditDestination? = nil, reason: String, on invoice: InvoiceRecord,
+        after earlier: [InvoiceRecord], paidBy payments: [PaymentRecord], by actor: String
     ) throws(Refusal) -> BillingChange {
         let left = invoice.uncredited
         guard invoice.kind == .invoice else {
@@ -53,59 +56,62 @@ extension Bill {
                 "of \(invoice.number) at most USD \(left.cents) can be credited, in whole cents; what was bought apart from it is not taken back here"
             )
         }
-        guard let body = try? BillingCoding.decode(InvoiceBody.self, invoice.body),
-            let rule = body.lines.first(where: { $0.payment == nil })?.rule
-        else { throw Refusal(.unknownOutcome, "invoice \(invoice.number) can't be read") }
-        let taxDue = body.lines.filter { $0.payment == nil }.reduce(Int64(0)) { $0 + $1.tax.nanos }
-        let taxLeft = taxDue - earlier.reduce(0) { $0 + $1.tax.nanos }
-        // The share of all that is credited then, less what was taken so far: so that parts add up, however small they are.
-        let credited = Int128(invoice.credited.nanos) + Int128(amount.nanos)
-        let share = Proration.roundedToCent(credited * Int128(taxDue), over: Int128(invoice.due.nanos))
-        let tax = max(0, min((share?.nanos ?? 0) - (taxDue - taxLeft), taxLeft, amount.nanos))
-        let net = Money(nanos: amount.nanos - tax)
-        let line = InvoiceLine(
-            .correction(of: invoice.number), quantity: 1, unitPrice: net,
-            TaxedAmount(net: net, tax: Money(nanos: tax), gross: amount, rule: rule))
-        guard let totals = InvoiceTotals([line]) else { throw Self.tooMuch }
-        let note = NewInvoice(
-            kind: .creditNote, series: terms.plan.seller.creditNoteSeries, net: net, tax: line.tax, netDue: net,
-            taxDue: line.tax, payments: [], refersTo: invoice.invoice,
-            body: BillingCoding.encode(
-                InvoiceBody(
-                    seller: body.seller, buyer: body.buyer, period: body.period, lines: [line], totals: totals,
-                    method: nil, reason: reason, corrects: invoice.number)))
+        let destination = destination ?? (isClosed ? .refund : .balance)
+        guard !isClosed || destination == .refund else {
+            throw Refusal(.orgClosed, "org '\(org)' is closed and can spend nothing: credit it as a refund")
+        }
+        let (net, tax) = try taxShare(of: amount, on: invoice, after: earlier)
+        let note = try creditNote(
+            over: net, tax, asked: (net, tax), of: invoice, payment: nil, reason: reason)
         var steps: [BillingStep] = [.issue(note), .note(invoice: invoice.invoice, .credited, reason)]
         var events = [
             BillingEvent(
                 .creditNoteIssued, ["amount": amount.cents, "corrects": invoice.number, "words": reason],
                 about: .invoice(nil))
         ]
+        let open = max(.zero, invoice.open)
         if invoice.state == .open {
+            let rest = Money(nanos: max(0, open.nanos - amount.nanos))
             if let pending = pendingPayment(of: invoice) {
                 guard terms.isManual else {
                     throw Refusal(
                         .conflict,
                         "payment \(pending.payment) of \(invoice.number) is under way; credit it when that is settled")
                 }
-                steps.insert(
-                    .settle(payment: pending.payment, .canceled(reason: "less is to be paid after a credit note")),
-                    at: 0)
-                if amount < left {
-                    steps.append(
-                        .open(
-                            NewPayment(
-                                purpose: .invoice(invoice.invoice), amount: Money(nanos: left.nanos - amount.nanos),
-                                key: "meterd-credited-\(record.change)", gateway: terms.gateway,
-                                body: pending.body)))
-                }
+                let anew = asking(anew: pending, for: rest, invoice)
+                steps = Array(anew.prefix(1)) + steps + anew.dropFirst()
             }
-            if amount == left {
+            if rest == .zero {
                 events += restored()
             } else if invoice.isDisputed {
                 resume()
             }
         }
+        let back = Money(nanos: max(0, amount.nanos - open.nanos))
+        if back > .zero {
+            let given = try giving(back: back, to: destination, from: payments, reason: reason, by: actor)
+            steps += given.steps
+            events += given.events
+        }
         let told = events
         return try change("invoice_credited", by: actor, steps, told)
+    }
+
+    /// The part of a credited sum that is tax.
+    private func taxShare(
+        of amount: Money, on invoice: InvoiceRecord, after earlier: [InvoiceRecord]
+    ) throws(Refusal) -> (net: Money, tax: Money) {
+        guard let body = try? BillingCoding.decode(InvoiceBody.self, invoice.body) else {
+            throw Refusal(.unknownOutcome, "invoice \(invoice.number) can't be read")
+        }
+        // Notes over purchases that only stand on the invoice take nothing of what it asks for.
+        let own = earlier.filter { $0.due > .zero }
+        let taxDue = body.lines.filter { $0.payment == nil }.reduce(Int64(0)) { $0 + $1.tax.nanos }
+        let taxLeft = taxDue - own.reduce(0) { $0 + $1.tax.nanos }
+        // The share of all that is credited then, less what was taken so far: so that parts add up, however small they are.
+        let credited = Int128(invoice.credited.nanos) + Int128(amount.nanos)
+        let share = Proration.roundedToCent(credited * Int128(taxDue), over: Int128(invoice.due.nanos))
+        let tax = max(0, min((share?.nanos ?? 0) - (taxDue - taxLeft), taxLeft, amount.nanos))
+        return (Money(nanos: amount.nanos - tax), Money(nanos: tax))
     }
 }

@@ -74,11 +74,11 @@ extension Bill {
         guard let bought = order.bought else {
             return try change("seats_kept", by: actor, [], [seatsChanged])
         }
-        try requireMethod()
+        let payment = payment(for: bought.line, bought.purpose, key: key)
+        if payment.gateway != Self.balanceGateway { try requireMethod() }
         begin()
         return try change(
-            "seats_ordered", by: actor, [.open(payment(for: bought.line, bought.purpose, key: key))],
-            order.kept > 0 ? [seatsChanged] : [])
+            "seats_ordered", by: actor, [.open(payment)], order.kept > 0 ? [seatsChanged] : [])
     }
 
     /// Fewer seats from the next period on.
@@ -210,10 +210,14 @@ extension Bill {
             case .seats: .seats
             case .credits: .credits
             }
+        // Credits are money for usage; the balance is for invoices and seats.
+        let share = product == .seats ? share(of: line.gross) : .zero
+        let isPaid = share == line.gross
         return NewPayment(
-            purpose: .sale(Sale(product: product, net: line.net, tax: line.tax)), amount: line.gross, key: key,
-            gateway: terms.gateway,
-            body: BillingCoding.encode(PaymentBody(purpose: purpose, lines: [line], method: state.method)))
+            purpose: .sale(Sale(product: product, net: line.net, tax: line.tax)), amount: line.gross,
+            fromBalance: share, key: key, gateway: isPaid ? Self.balanceGateway : terms.gateway,
+            body: BillingCoding.encode(
+                PaymentBody(purpose: purpose, lines: [line], method: isPaid ? nil : state.method)))
     }
 
     func requireMethod() throws(Refusal) {

@@ -17,12 +17,16 @@ extension Bill {
         var events = [paid]
         switch body.purpose {
         case .invoice:
-            guard let invoice = payment.invoice, record.openInvoices.contains(where: { $0.invoice == invoice }) else {
+            guard let invoice = payment.invoice,
+                let open = record.openInvoices.first(where: { $0.invoice == invoice })?.open, payment.amount <= open
+            else {
                 // Paid twice, as where an operator recorded what the gateway had taken as well.
                 return try returning(payment, reference, "the invoice was paid already", by: actor)
             }
-            events.append(BillingEvent(.invoicePaid, about: .invoice(invoice)))
-            events += restored()
+            if payment.amount == open {
+                events.append(BillingEvent(.invoicePaid, about: .invoice(invoice)))
+                events += restored()
+            }
         case .seats(let quantity, let signup, let period):
             guard !isClosed, let subscription = state.subscription, subscription.signup == signup,
                 subscription.number == period, today < subscription.period.end,
@@ -41,25 +45,69 @@ extension Bill {
             guard !isClosed else { return try returning(payment, reference, "the org is closed", by: actor) }
             if toppedUp != nil { state.topUps.declines = 0 }
             state.isBegun = true
+        case .deposit: break
         }
         return try change(
             "payment_succeeded", by: actor, [.settle(payment: payment.payment, .succeeded(reference: reference))],
             events)
     }
 
-    func returning(
-        _ payment: PaymentRecord, _ reference: String?, _ reason: String, by actor: String
+    /// Takes note of money that came for a payment by hand: all of it, a part, or more. A part of an invoice's payment leaves the rest
+    /// to be paid; what is too much is added to the customer's balance.
+    mutating func came(
+        _ amount: Money, of payment: PaymentRecord, _ body: PaymentBody, reference: String?, by actor: String
     ) throws(Refusal) -> BillingChange {
-        try change(
-            "refund_due", by: actor,
-            [.settle(payment: payment.payment, .toBeRefunded(reference: reference, reason: reason))])
+        guard amount > .zero, amount.isWholeCents, amount <= LedgerLimits.paymentMax else {
+            throw Refusal(.malformed, "amount must be whole cents, more than zero")
+        }
+        if amount == payment.asked { return try succeeded(payment, body, reference: reference, by: actor) }
+        if amount < payment.asked {
+            guard body.purpose == .invoice,
+                let invoice = record.openInvoices.first(where: { $0.invoice == payment.invoice })
+            else {
+                throw Refusal(
+                    .conflict,
+                    "payment \(payment.payment) buys something, which is to be had for the whole amount only; meterctl payments deposit adds what came to the balance"
+                )
+            }
+            let part = NewPayment(
+                purpose: .invoice(invoice.invoice), amount: amount, key: "meterd-part-\(record.change)",
+                gateway: terms.gateway, body: payment.body, settlement: .succeeded(reference: reference))
+            let rest = Money(nanos: payment.asked.nanos - amount.nanos)
+            let anew = asking(
+                anew: payment, for: rest, invoice, because: "a part of it came; the rest is asked for by another")
+            return try change(
+                "payment_in_part", by: actor, Array(anew.prefix(1)) + [.open(part)] + anew.dropFirst(),
+                [BillingEvent(.paymentSucceeded, ["amount": amount.cents], about: .payment(nil))])
+        }
+        var change = try succeeded(payment, body, reference: reference, by: actor)
+        let excess = Money(nanos: amount.nanos - payment.asked.nanos)
+        change.steps.append(.open(deposit(excess, reference: reference, key: "meterd-excess-\(record.change)")))
+        return change
     }
 
-    /// Takes note that a payment went back.
-    func refunded(_ payment: PaymentRecord, reference: String?, by actor: String) throws(Refusal) -> BillingChange {
-        try change(
-            "payment_refunded", by: actor, [.settle(payment: payment.payment, .refunded(reference: reference))],
-            [BillingEvent(.paymentRefunded, ["amount": payment.amount.cents], about: .payment(payment.payment))])
+    /// Takes note of money that came for nothing in particular: it is added to the customer's balance.
+    mutating func depositing(
+        _ amount: Money, reference: String?, key: String, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        guard terms.isManual else {
+            throw Refusal(.conflict, "\(terms.gateway) collects payments here; only transfers are recorded by hand")
+        }
+        guard !isClosed else { throw closed }
+        guard amount > .zero, amount.isWholeCents, amount <= LedgerLimits.paymentMax else {
+            throw Refusal(.malformed, "amount must be whole cents, more than zero")
+        }
+        return try change(
+            "deposited", by: actor, [.open(deposit(amount, reference: reference, key: key))],
+            [BillingEvent(.paymentSucceeded, ["amount": amount.cents], about: .payment(nil))])
+    }
+
+    private func deposit(_ amount: Money, reference: String?, key: String) -> NewPayment {
+        NewPayment(
+            purpose: .sale(Sale(product: .balance, net: amount, tax: .zero)), amount: amount, key: key,
+            gateway: terms.gateway,
+            body: BillingCoding.encode(PaymentBody(purpose: .deposit, lines: [], method: nil)),
+            settlement: .succeeded(reference: reference))
     }
 
     /// Takes note of a payment that was declined. Of a period's invoice: the first begins the grace.
@@ -93,7 +141,7 @@ extension Bill {
                 collection.notBefore = now.advanced(bySeconds: seconds)
                 state.collection = collection
             }
-        case .seats: break
+        case .seats, .deposit: break
         case .credits(let toppedUp):
             settleCredits(payment)
             if let toppedUp {
@@ -154,11 +202,12 @@ extension Bill {
         return [BillingEvent(.graceStarted, data, about: .invoice(invoice))]
     }
 
-    /// What was owed is paid: everything is as before, at once.
+    /// What was owed is paid: everything is as before, at once. If another invoice is owed, as after a payment went back, it is
+    /// asked for next.
     mutating func restored() -> [BillingEvent] {
         let before = state.standing
         state.standing = before.paid
-        state.asked = nil
+        state.asked = record.openInvoices.count > 1 ? now : nil
         state.collection = nil
         switch before {
         case .current: return []

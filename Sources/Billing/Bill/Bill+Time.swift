@@ -12,9 +12,13 @@ extension Bill {
     }
 
     /// The first thing that is due; nil where nothing is.
-    func nextStep() throws(Refusal) -> Step? {
+    ///
+    /// - Parameter refundable: of a closed org that has a balance, the payments by which it can be paid out.
+    func nextStep(refundable: [PaymentRecord] = []) throws(Refusal) -> Step? {
         var bill = self
         if isClosed, !record.uninvoiced.isEmpty { return .change(try bill.close()) }
+        if let settled = try bill.settleFromBalance() { return .change(settled) }
+        if isClosed, freeBalance > .zero, let payout = try bill.payingOut(to: refundable) { return .change(payout) }
         if let last = state.erasing { return .eraseDetail(through: last, done: try bill.erased()) }
         if let due = collectionDue, due <= now { return .change(try bill.askForOwed()) }
         if let dunning = try bill.dun() { return .change(dunning) }
@@ -72,8 +76,12 @@ extension Bill {
         guard let invoice = try invoice(of: lines, period) else {
             return try change("period_began", by: Self.daemon, steps, events)
         }
-        if invoice.netDue > .zero { state.asked = now }
-        return try change("period_billed", by: Self.daemon, steps + [.issue(invoice)], events + [issued(invoice)])
+        let due = invoice.netDue.nanos + invoice.taxDue.nanos
+        let applied = due > 0 ? share(of: Money(nanos: due)) : .zero
+        if due > applied.nanos { state.asked = now }
+        let balance: [BillingStep] = applied == .zero ? [] : [.applyBalance(invoice: nil, applied)]
+        return try change(
+            "period_billed", by: Self.daemon, steps + [.issue(invoice)] + balance, events + [issued(invoice)])
     }
 
     /// The last invoice of an org that was closed: what it bought and paid since the one before.
@@ -83,12 +91,15 @@ extension Bill {
     }
 
     /// An invoice that asks for some lines, and shows what was bought and paid since the one before; nil without any line.
-    private func invoice(of due: [InvoiceLine], _ period: InvoiceBody.Period?) throws(Refusal) -> NewInvoice? {
+    func invoice(of due: [InvoiceLine], _ period: InvoiceBody.Period?) throws(Refusal) -> NewInvoice? {
         let lines = due + (try paidLines())
         guard !lines.isEmpty else { return nil }
         guard let totals = InvoiceTotals(lines) else { throw Self.tooMuch }
+        let asked = Money(nanos: due.reduce(0) { $0 + $1.gross.nanos })
+        let applied = asked > .zero ? share(of: asked) : .zero
         let body = InvoiceBody(
-            seller: terms.plan.seller, buyer: buyer, period: period, lines: lines, totals: totals, method: state.method)
+            seller: terms.plan.seller, buyer: buyer, period: period, lines: lines, totals: totals, method: state.method,
+            balance: applied == .zero ? nil : AppliedBalance(before: freeBalance, applied: applied))
         return NewInvoice(
             kind: .invoice, series: terms.plan.seller.invoiceSeries, net: totals.net, tax: totals.tax,
             netDue: Money(nanos: due.reduce(0) { $0 + $1.net.nanos }),
@@ -96,7 +107,7 @@ extension Bill {
             refersTo: nil, body: BillingCoding.encode(body))
     }
 
-    private func issued(_ invoice: NewInvoice) -> BillingEvent {
+    func issued(_ invoice: NewInvoice) -> BillingEvent {
         let (total, due) = (invoice.net.nanos + invoice.tax.nanos, invoice.netDue.nanos + invoice.taxDue.nanos)
         return BillingEvent(
             .invoiceIssued, ["total": Money(nanos: total).cents, "due": Money(nanos: due).cents], about: .invoice(nil))

@@ -107,6 +107,8 @@ struct PaymentBody: Sendable, Codable {
         case seats(Int64, signup: CalendarDay, period: Int64)
         /// Credits are granted; with the time at which they were bought by themselves.
         case credits(toppedUp: Timestamp?)
+        /// The customer's balance grows.
+        case deposit
     }
 
     let purpose: Purpose
@@ -131,9 +133,27 @@ struct InvoiceBody: Sendable, Codable {
     let lines: [InvoiceLine]
     let totals: InvoiceTotals
     let method: PaymentMethod?
+    /// The customer's balance as the invoice found it, and what it pays of it; nil for nothing.
+    var balance: AppliedBalance?
     /// Why, and the invoice that it corrects, where it is a credit note.
     var reason: String?
     var corrects: String?
+}
+
+/// What the customer's balance pays of an invoice.
+public struct AppliedBalance: Sendable, Hashable, Codable {
+    /// The balance before; below zero, what was carried over to this invoice.
+    public let before: Money
+    /// What it pays; below zero, what the invoice collects with its own. More than ``before`` if the rest is carried over to the next
+    /// invoice.
+    public let applied: Money
+
+    /// Of ``applied``, what was there.
+    public var paid: Money { max(.zero, min(before, applied)) }
+    /// What was carried over to this invoice.
+    public var carriedIn: Money { Money(nanos: max(0, -applied.nanos)) }
+    /// What is carried over to the next.
+    public var carriedOut: Money { Money(nanos: max(0, applied.nanos - max(0, before.nanos))) }
 }
 
 /// Who bought, as an invoice says it.

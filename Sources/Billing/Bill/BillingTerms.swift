@@ -10,9 +10,12 @@ public struct BillingTerms: Sendable, Hashable {
     public var gateway: String
     /// Whether an operator records payments.
     public var isManual: Bool
+    /// The smallest sum that the gateway collects.
+    public var minimum: Money
 
     /// Terms.
-    public init(plan: Plan, taxes: TaxTable, gateway: String, isManual: Bool) {
+    public init(plan: Plan, taxes: TaxTable, gateway: String, isManual: Bool, minimum: Money = .zero) {
+        self.minimum = minimum
         self.plan = plan
         self.taxes = taxes
         self.gateway = gateway

@@ -15,7 +15,7 @@ public struct ManualGateway: PaymentGateway {
 
     /// Waits for an operator.
     public func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
-        .unknown("an operator has to give it back, and to say so: meterctl payments record")
+        .pending(reference: nil)
     }
 
     /// Nothing is charged here.

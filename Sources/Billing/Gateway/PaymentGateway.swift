@@ -13,7 +13,10 @@ public protocol PaymentGateway: Sendable {
     ///
     /// - Parameter isRepeat: whether it may have been asked before.
     func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult
-    /// Gives a payment back, whole. May be called again, like ``charge(_:isRepeat:)``.
+    /// The smallest sum that it collects; zero for any.
+    var minimum: Money { get }
+    /// Gives a payment back, or a part of it. May be called again, like ``charge(_:isRepeat:)``: it must then find the refund, or make
+    /// sure that a second one can't come of it.
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult
     /// Takes note of a method that the org's customer saved.
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
@@ -34,6 +37,11 @@ public enum GatewayNews: Sendable, Hashable {
     case nothing(type: String)
     /// The same delivery came before.
     case known
+}
+
+extension PaymentGateway {
+    /// Any sum.
+    public var minimum: Money { .zero }
 }
 
 /// A payment to ask for.
@@ -88,33 +96,42 @@ public enum ChargeResult: Sendable, Hashable {
     case unknown(String)
 }
 
-/// A payment to give back.
+/// A payment, or a part of one, to give back.
 public struct RefundRequest: Sendable, Hashable {
     /// The org.
     public let org: String
     /// The ledger's number of the payment.
     public let payment: Int64
-    /// What makes it one refund.
+    /// What makes it one refund, in all ledgers: `meterd-4f1c…-refund-3`.
     public let key: String
     /// How much.
     public let amount: Money
     /// The gateway's name of the payment.
     public let reference: String?
+    /// Whether another attempt is to be made if the last one failed.
+    public let isAnew: Bool
 
     /// A request.
-    public init(org: String, payment: Int64, key: String, amount: Money, reference: String?) {
+    public init(
+        org: String, payment: Int64, key: String, amount: Money, reference: String?, isAnew: Bool = false
+    ) {
         self.org = org
         self.payment = payment
         self.key = key
         self.amount = amount
         self.reference = reference
+        self.isAnew = isAnew
     }
 }
 
 /// What came of giving back.
 public enum RefundResult: Sendable, Hashable {
-    /// It went back.
-    case refunded(reference: String?)
+    /// The money went back.
+    case succeeded(reference: String?)
+    /// The gateway took it on; ask again later.
+    case pending(reference: String?)
+    /// The gateway could not give it back, and will not try again by itself.
+    case failed(reference: String?, words: String)
     /// It isn't known, or could not be done now: ask again later.
     case unknown(String)
 }

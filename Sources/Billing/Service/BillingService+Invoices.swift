@@ -35,20 +35,29 @@ extension BillingService {
         return try await invoice(number, of: org)
     }
 
-    /// Takes back a part of what an invoice asked for, by a credit note. Of an open one less is to be paid; what was paid comes back
-    /// as credits.
+    /// Takes back a part of what an invoice asked for, by a credit note. Of an open one less is to be paid; what was paid goes where
+    /// it is said.
     ///
-    /// - Parameter amount: tax included.
+    /// - Parameters:
+    ///   - amount: tax included.
+    ///   - destination: nil: money of a closed org, otherwise the balance.
     public func credit(
-        _ amount: Money, reason: String, on number: String, of org: String, under key: IdempotencyKey, by actor: String
+        _ amount: Money, to destination: CreditDestination? = nil, reason: String, on number: String, of org: String,
+        under key: IdempotencyKey, by actor: String
     ) async throws -> InvoiceView {
         let note = try await locks.with(org) {
             if let known = try await recall(key, org)?.invoices.first { return known }
             let invoice = try await record(ofInvoice: number, org)
             let earlier = try await reader.creditNotes(of: invoice.invoice)
-            let applied = try await apply(to: org, under: key) { bill in
-                try bill.credit(amount, reason: reason, on: invoice, after: earlier, by: actor)
+            let payments = try await reader.payments(ofInvoice: invoice.invoice).filter {
+                $0.sale == nil && $0.state == .succeeded
             }
+            let applied = try await apply(to: org, under: key) { bill in
+                try bill.credit(
+                    amount, to: destination, reason: reason, on: invoice, after: earlier,
+                    paidBy: payments.reversed(), by: actor)
+            }
+            try await drive(refundsOf: applied, of: org)
             guard let note = applied.invoices.first else {
                 throw Refusal(.unknownOutcome, "the ledger issued no credit note")
             }

@@ -51,8 +51,8 @@ extension BillingService {
 
     /// What an operator says of a payment that no gateway collects.
     public enum Record: Sendable, Hashable {
-        /// It came, under that name.
-        case paid(reference: String?)
+        /// It came, under that name; nil for the whole amount.
+        case paid(reference: String?, amount: Money?)
         /// It does not come.
         case declined
         /// Nobody waits for it any more.
@@ -63,8 +63,9 @@ extension BillingService {
     public func record(
         _ word: Record, of number: Int64, for org: String, under key: IdempotencyKey, by actor: String
     ) async throws -> PaymentView {
-        try await locks.with(org) {
-            guard try await recall(key, org) == nil else { return }
+        let shown = try await locks.with(org) {
+            // Of a payment of which a part came, that part.
+            if let known = try await recall(key, org) { return known.isPart ? known.payments.first : nil }
             let payment = try await record(ofPayment: number, org)
             guard payment.gateway == ManualGateway().name else {
                 throw Refusal(
@@ -77,18 +78,22 @@ extension BillingService {
                 let hint = payment.state == .declined ? "; meterctl payments retry asks for what is owed anew" : ""
                 throw Refusal(.conflict, "payment \(number) is \(payment.state.name) already\(hint)")
             }
-            _ = try await apply(to: org, under: key) { bill in
+            if payment.state == .refundDue, case .paid = word { try await openRefund(inVain: payment) }
+            let applied = try await apply(to: org, under: key) { bill in
                 let body = try bill.body(of: payment)
                 switch (payment.state, word) {
-                case (.refundDue, .paid(let reference)):
-                    return try bill.refunded(payment, reference: reference, by: actor)
+                case (.refundDue, .paid(let reference, _)):
+                    guard let refund = bill.record.openRefunds.first(where: { $0.payment == number }) else {
+                        throw Refusal(.conflict, "payment \(number) has no refund that is open")
+                    }
+                    return try bill.refundSettled(refund, .succeeded(reference: reference), by: actor)
                 case (.refundDue, _):
                     throw Refusal(.conflict, "payment \(number) has to be given back; record that it was")
-                case (.canceled, .paid(let reference)):
+                case (.canceled, .paid(let reference, _)):
                     return try bill.returning(
                         payment, reference, "it came when nobody waited for it any more", by: actor)
-                case (_, .paid(let reference)):
-                    return try bill.succeeded(payment, body, reference: reference, by: actor)
+                case (_, .paid(let reference, let amount)):
+                    return try bill.came(amount ?? payment.asked, of: payment, body, reference: reference, by: actor)
                 case (_, .declined):
                     return try bill.declined(payment, body, .refused, reference: nil, by: actor)
                 case (_, .canceled):
@@ -99,9 +104,51 @@ extension BillingService {
                     return try bill.canceled(payment, body, reason: "cancelled by \(actor)", by: actor)
                 }
             }
+            return applied.isPart ? applied.payments.first : nil
+        }
+        await advanceAfterwards(org)
+        return try await payment(shown ?? number, of: org)
+    }
+
+    /// Takes back what a payment paid for that was recorded by hand: the debit was returned, or it was another org's.
+    ///
+    /// - Parameter amount: what went back; nil for all of it.
+    public func reverse(
+        _ number: Int64, amount: Money?, reason: String, for org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> PaymentView {
+        try await locks.with(org) {
+            guard try await recall(key, org) == nil else { return }
+            let payment = try await record(ofPayment: number, org)
+            guard payment.gateway == ManualGateway().name else {
+                throw Refusal(
+                    .conflict,
+                    "payment \(number) was collected by \(payment.gateway), which says itself what goes back; only recorded payments are reversed"
+                )
+            }
+            _ = try await apply(to: org, under: key) { bill in
+                try bill.returned(
+                    amount ?? payment.refundable, of: payment, try bill.body(of: payment), kind: .reversal,
+                    reference: nil, reason: reason, by: actor)
+            }
         }
         await advanceAfterwards(org)
         return try await payment(number, of: org)
+    }
+
+    /// Takes note of money that came by hand for nothing in particular; it pays what is owed, and later invoices and seats.
+    public func deposit(
+        _ amount: Money, reference: String?, for org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> PaymentView {
+        let payment = try await locks.with(org) {
+            if let known = try await recall(key, org)?.payments.first { return known }
+            let applied = try await apply(to: org, under: key) { bill in
+                try bill.depositing(amount, reference: reference, key: "deposit-\(key.key)", by: actor)
+            }
+            guard let payment = applied.payments.first else { throw Self.noPayment }
+            return payment
+        }
+        await advanceAfterwards(org)
+        return try await self.payment(payment, of: org)
     }
 
     // MARK: The gateway
@@ -111,48 +158,46 @@ extension BillingService {
     /// - Parameter isRepeat: whether the gateway may have heard of it.
     func drive(_ number: Int64, of org: String, isRepeat: Bool) async throws {
         let payment = try await record(ofPayment: number, org)
-        // What another gateway, or an operator, has to settle stays as it is.
-        guard payment.state.isOpen, payment.gateway == gateway.name, !gateway.isManual else { return }
-        let bill = try await bill(of: org)
-        let body = try bill.body(of: payment)
-        let key = "meterd-\(ledgerID)-payment-\(number)"
-        if payment.state == .refundDue {
-            let request = RefundRequest(
-                org: org, payment: number, key: "\(key)-refund", amount: payment.amount, reference: payment.reference)
-            switch await gateway.refund(request, isRepeat: isRepeat) {
-            case .refunded(let reference):
-                _ = try await apply(to: org) { try $0.refunded(payment, reference: reference, by: Bill.daemon) }
-                await polls.forget(number)
-            case .unknown(let words):
-                onTrouble(org, words)
-                await polls.postpone(number, now: clock())
+        if payment.state == .pending, payment.gateway == Bill.balanceGateway {
+            _ = try await apply(to: org) { bill in
+                try bill.succeeded(payment, try bill.body(of: payment), reference: nil, by: Bill.daemon)
             }
             return
         }
+        // What another gateway, or an operator, has to settle stays as it is.
+        guard payment.state.isOpen, payment.gateway == gateway.name, !gateway.isManual else { return }
+        let bill = try await bill(of: org)
+        if payment.state == .refundDue {
+            return try await drive(refundsOf: try await openRefund(inVain: payment), of: org)
+        }
+        let body = try bill.body(of: payment)
+        let key = "meterd-\(ledgerID)-payment-\(number)"
         let request = ChargeRequest(
-            org: org, payment: number, key: key, amount: payment.amount, description: Self.description(body, bill),
+            org: org, payment: number, key: key, amount: payment.asked, description: Self.description(body, bill),
             customer: bill.state.customer, method: body.method, opened: payment.created, now: clock())
         switch await gateway.charge(request, isRepeat: isRepeat) {
         case .succeeded(let reference):
-            _ = try await apply(to: org) { bill in
+            let applied = try await apply(to: org) { bill in
                 try bill.succeeded(payment, body, reference: reference, by: Bill.daemon)
             }
-            await polls.forget(number)
+            await polls.forget(.payment(number))
+            // It may have come in vain.
+            try await drive(refundsOf: applied, of: org)
         case .declined(let reason, let reference):
             _ = try await apply(to: org) { bill in
                 try bill.declined(payment, body, reason, reference: reference, by: Bill.daemon)
             }
-            await polls.forget(number)
+            await polls.forget(.payment(number))
         case .impossible(let reason, let words):
             onTrouble(org, words)
             _ = try await apply(to: org) { bill in
                 try bill.declined(payment, body, reason, reference: nil, by: Bill.daemon)
             }
-            await polls.forget(number)
-        case .pending: await polls.postpone(number, now: clock())
+            await polls.forget(.payment(number))
+        case .pending: await polls.postpone(.payment(number), now: clock())
         case .unknown(let words):
             onTrouble(org, words)
-            await polls.postpone(number, now: clock())
+            await polls.postpone(.payment(number), now: clock())
         }
     }
 
@@ -168,7 +213,7 @@ extension BillingService {
         }
         webhooks.count(news)
         guard case .payment(let number) = news, let org = try await reader.org(ofPayment: number) else { return }
-        await polls.hasten(number)
+        await polls.hasten(.payment(number))
         try await locks.with(org) { try await drive(number, of: org, isRepeat: true) }
         try await advance(org)
     }
@@ -178,33 +223,12 @@ extension BillingService {
         case .invoice: "\(bill.terms.plan.seller.name): subscription of \(bill.org)"
         case .seats(let quantity, _, _): "\(bill.terms.plan.seller.name): \(quantity) seats for \(bill.org)"
         case .credits: "\(bill.terms.plan.seller.name): credits for \(bill.org)"
+        case .deposit: "\(bill.terms.plan.seller.name): balance of \(bill.org)"
         }
     }
 }
 
-/// When to ask a gateway again about payments of which it isn't known what became: soon, then ever later. Not kept: after a restart
-/// all are asked about.
-actor PollSchedule {
-    private var polls: [Int64: (next: Timestamp, seconds: Int64)] = [:]
-
-    /// Seconds after the first time, and at most.
-    private static let (first, most): (Int64, Int64) = (5, 600)
-
-    /// Whether a payment's time has come.
-    func isDue(_ payment: Int64, now: Timestamp) -> Bool { polls[payment].map { $0.next <= now } ?? true }
-
-    /// Asks about it later.
-    func postpone(_ payment: Int64, now: Timestamp) {
-        let seconds = polls[payment].map { min($0.seconds * 2, Self.most) } ?? Self.first
-        polls[payment] = (now.advanced(bySeconds: seconds), seconds)
-    }
-
-    /// Asks about it at once: there is news.
-    func hasten(_ payment: Int64) { polls[payment] = nil }
-
-    /// It is settled.
-    func forget(_ payment: Int64) { polls[payment] = nil }
-
-    /// The earliest time at which to ask.
-    var earliest: Timestamp? { polls.values.map(\.next).min() }
+extension BillingApplied {
+    /// Whether it recorded a part of a payment: that part, and the payment of the rest.
+    fileprivate var isPart: Bool { payments.count == 2 }
 }

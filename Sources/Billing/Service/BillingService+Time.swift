@@ -9,9 +9,13 @@ extension BillingService {
         try await locks.with(org) {
             for _ in 0..<Self.stepsMax {
                 let bill = try await bill(of: org)
-                switch try bill.nextStep() {
+                let isPaidOut = bill.isClosed && bill.freeBalance > .zero
+                let refundable = isPaidOut ? try await reader.refundable(of: org) : []
+                switch try bill.nextStep(refundable: refundable) {
                 case .change(let change):
-                    guard let payment = try await make(change)?.payments.first else { continue }
+                    let applied = try await make(change)
+                    try await drive(refundsOf: applied, of: org)
+                    guard let payment = applied?.payments.first else { continue }
                     try await drive(payment, of: org, isRepeat: false)
                 case .eraseDetail(let last, let done):
                     try await eraseDetail(of: org, through: last)
@@ -90,12 +94,23 @@ extension BillingService {
             do {
                 try await locks.with(payment.org) {
                     // Whoever had the lock before may have asked just now.
-                    guard await polls.isDue(payment.payment, now: now) else { return }
+                    guard await polls.isDue(.payment(payment.payment), now: now) else { return }
                     try await drive(payment.payment, of: payment.org, isRepeat: true)
                 }
             } catch {
-                await polls.postpone(payment.payment, now: now)
+                await polls.postpone(.payment(payment.payment), now: now)
                 onProblem(payment.org, error)
+            }
+        }
+        for refund in try await reader.openRefunds(notOf: ManualGateway().name, limit: 1000) {
+            do {
+                try await locks.with(refund.org) {
+                    guard await polls.isDue(.refund(refund.refund), now: now) else { return }
+                    try await drive(refund: refund.refund, of: refund.org, isRepeat: true)
+                }
+            } catch {
+                await polls.postpone(.refund(refund.refund), now: now)
+                onProblem(refund.org, error)
             }
         }
         while !Task.isCancelled {

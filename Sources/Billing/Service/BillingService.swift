@@ -49,7 +49,9 @@ public struct BillingService: Sendable {
             throw Refusal(.unknownOrg, "there is no org '\(org)'; meterctl org list shows those there are")
         }
         let (plan, taxes) = plan()
-        let terms = BillingTerms(plan: plan, taxes: taxes, gateway: gateway.name, isManual: gateway.isManual)
+        let terms = BillingTerms(
+            plan: plan, taxes: taxes, gateway: gateway.name, isManual: gateway.isManual,
+            minimum: gateway.minimum)
         return try Bill(record, terms, now: clock())
     }
 

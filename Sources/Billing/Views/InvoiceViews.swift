@@ -82,7 +82,7 @@ public struct InvoiceView: Codable, Sendable, Hashable {
     public let kind: String
     /// The org.
     public let org: String
-    /// `open` or `paid`.
+    /// `open` or `paid`; of a credit note `issued`.
     public let state: String
     /// When it was issued.
     public let issued: String
@@ -110,8 +110,16 @@ public struct InvoiceView: Codable, Sendable, Hashable {
     public let total: String
     /// Of that, paid before it was issued.
     public let paidBefore: String
+    /// What was carried over to it from an earlier invoice, because it was too little to be collected.
+    public let carriedIn: String?
+    /// What the customer's balance pays of it.
+    public let fromBalance: String?
+    /// What is carried over to the next invoice, because it is too little to be collected.
+    public let carriedOut: String?
     /// What it asks for.
     public let due: String
+    /// What was paid of that since, and did not go back.
+    public let paid: String?
     /// What is still to be paid of that.
     public let open: String
     /// What it is paid with: `visa ending in 4242`.
@@ -134,7 +142,7 @@ public struct InvoiceView: Codable, Sendable, Hashable {
         number = record.number
         kind = record.kind.name
         org = record.org
-        state = record.state.name
+        state = record.kind == .creditNote ? "issued" : record.state.name
         issued = record.issued.description
         paidAt = record.paid?.description
         seller = body.seller
@@ -150,7 +158,13 @@ public struct InvoiceView: Codable, Sendable, Hashable {
         tax = body.totals.tax.cents
         total = body.totals.total.cents
         paidBefore = body.totals.paid.cents
-        due = body.totals.due.cents
+        let balance = body.balance
+        carriedIn = balance.flatMap { $0.carriedIn > .zero ? $0.carriedIn.cents : nil }
+        fromBalance = balance.flatMap { $0.paid > .zero ? $0.paid.cents : nil }
+        carriedOut = balance.flatMap { $0.carriedOut > .zero ? $0.carriedOut.cents : nil }
+        due = Money(nanos: body.totals.due.nanos - (balance?.applied.nanos ?? 0)).cents
+        let since = record.settled.nanos - (balance?.applied.nanos ?? 0)
+        paid = since > 0 ? Money(nanos: since).cents : nil
         open = record.open.cents
         method = body.method?.words
         payment = record.payment
@@ -159,71 +173,5 @@ public struct InvoiceView: Codable, Sendable, Hashable {
         credited = record.credited.cents
         isDisputed = record.isDisputed
         notes = record.notes
-    }
-}
-
-/// A payment, as it is shown: with its lines it is the receipt. Money in US dollars.
-public struct PaymentView: Codable, Sendable, Hashable {
-    /// Its number.
-    public let payment: Int64
-    /// The org.
-    public let org: String
-    /// `invoice`, `seats` or `credits`.
-    public let purpose: String
-    /// Whether nobody asked for it but the org's own wish to top up.
-    public let isTopUp: Bool
-    /// What is paid, tax included.
-    public let amount: String
-    /// `pending`, `succeeded`, `declined`, `canceled`, `refund_due` or `refunded`.
-    public let state: String
-    /// A word for why it was declined, canceled or sent back.
-    public let reason: String?
-    /// The same in words, with what to do.
-    public let words: String?
-    /// Who collects it.
-    public let gateway: String
-    /// The gateway's name of it.
-    public let reference: String?
-    /// What it is paid with: `visa ending in 4242`.
-    public let method: String?
-    /// When it was first asked for.
-    public let created: String
-    /// When it came to its state.
-    public let settled: String?
-    /// What it pays by itself.
-    public let lines: [InvoiceLineView]
-
-    init(_ record: PaymentRecord) {
-        let body = try? BillingCoding.decode(PaymentBody.self, record.body)
-        payment = record.payment
-        org = record.org
-        switch body?.purpose {
-        case .invoice, nil: (purpose, isTopUp) = ("invoice", false)
-        case .seats: (purpose, isTopUp) = ("seats", false)
-        case .credits(let toppedUp): (purpose, isTopUp) = ("credits", toppedUp != nil)
-        }
-        amount = record.amount.cents
-        state = record.state.name
-        reason = record.reason
-        words = record.reason.flatMap { DeclineReason(rawValue: $0)?.words } ?? Self.words(record)
-        gateway = record.gateway
-        reference = record.reference
-        method = body?.method?.words
-        created = record.created.description
-        settled = record.settled?.description
-        lines = (body?.lines ?? []).map(InvoiceLineView.init)
-    }
-
-    private static func words(_ record: PaymentRecord) -> String? {
-        let manual = ManualGateway().name
-        return switch record.state {
-        case .pending where record.gateway == manual:
-            "waits for the money; meterctl payments record \(record.org) \(record.payment) takes note of it"
-        case .pending: "the gateway has not said yet what became of it; it is asked again"
-        case .refundDue where record.gateway == manual:
-            "\(record.reason ?? ""); give it back, then meterctl payments record \(record.org) \(record.payment)"
-        case .refundDue: "\(record.reason ?? ""); the gateway is asked to give it back"
-        case .succeeded, .declined, .canceled, .refunded: record.reason
-        }
     }
 }

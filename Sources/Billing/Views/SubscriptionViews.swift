@@ -39,6 +39,8 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
     public let owed: [String]
     /// What is due on them.
     public let due: String
+    /// What the org has for later invoices and seats; below zero, what the next one collects. Nil for nothing.
+    public let balance: String?
 
     init(_ bill: Bill) {
         let subscription = bill.state.isBegun ? bill.state.subscription : nil
@@ -71,6 +73,7 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
         isDisputed = bill.isDisputed
         owed = bill.record.openInvoices.map(\.number)
         due = Money(nanos: bill.record.openInvoices.reduce(0) { $0 + $1.open.nanos }).cents
+        balance = bill.record.customerBalance == .zero ? nil : bill.record.customerBalance.cents
     }
 }
 

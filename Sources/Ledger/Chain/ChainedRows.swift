@@ -236,6 +236,7 @@ struct PaymentRow {
     var product, net, tax, invoice: Int64?
     var key, gateway, body: String
     var created: Int64
+    var fromBalance: Int64 = 0
 
     func append(to bytes: inout RowBytes) {
         for value in [id, org, amount, created] { bytes.append(value) }
@@ -243,6 +244,8 @@ struct PaymentRow {
         bytes.append(key)
         bytes.append(gateway)
         bytes.append(body)
+        // Payments from before there was a balance have the bytes that they had.
+        if fromBalance != 0 { bytes.append(fromBalance) }
     }
 }
 

@@ -29,17 +29,20 @@ struct CommitChain {
         var quarantine: Int64 = 0
         var quarantineStep: Int64 = 0
         var orgAlias: Int64 = 0
+        var refund: Int64 = 0
+        var moneyReturn: Int64 = 0
 
         /// All of them, in the order in which a digest has them.
         var numbers: [Int64] {
             [
                 transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice, note,
-                quarantine, quarantineStep, orgAlias,
+                quarantine, quarantineStep, orgAlias, refund, moneyReturn,
             ]
         }
 
         /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
         var count: Int {
+            if refund != 0 || moneyReturn != 0 { return 18 }
             if quarantine != 0 || quarantineStep != 0 || orgAlias != 0 { return 16 }
             if change != 0 || payment != 0 || invoice != 0 || note != 0 { return 13 }
             return alias != 0 ? 9 : 8
@@ -67,6 +70,8 @@ struct CommitChain {
     var quarantines = RowBytes()
     var quarantineSteps = RowBytes()
     var orgAliases = RowBytes()
+    var refunds = RowBytes()
+    var returns = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -89,7 +94,7 @@ struct CommitChain {
             of: link, after: newest.digest,
             rows: [
                 transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments,
-                invoices, notes, quarantines, quarantineSteps, orgAliases,
+                invoices, notes, quarantines, quarantineSteps, orgAliases, refunds, returns,
             ])
         pending = link
         return link
@@ -114,7 +119,8 @@ struct CommitChain {
         case 8: 1
         case 9: 2
         case 13: 3
-        default: 4
+        case 16: 4
+        default: 5
         }
     }
 
@@ -145,5 +151,7 @@ struct CommitChain {
         quarantines.removeAll()
         quarantineSteps.removeAll()
         orgAliases.removeAll()
+        refunds.removeAll()
+        returns.removeAll()
     }
 }

@@ -25,7 +25,8 @@ enum RowSeals {
 
     /// Every table that has seals.
     static let tables =
-        firstTables.filter { $0.name != peer.name } + [
+        firstTables.filter { table in ![peer.name, "billing", "payment", "invoice"].contains(table.name) } + moneyBack
+        + [
             peer,
             // What an erasure leaves of a line is not what its digest is of.
             Table(
@@ -46,6 +47,21 @@ enum RowSeals {
                     "unpriced_records_max",
                 ]),
         ]
+
+    /// The tables of bills, with what money that goes back changes in them.
+    static let moneyBack = [
+        Table(name: "billing", key: ["org"], columns: ["change", "due", "members_max", "top_up_below", "chargebacks"]),
+        Table(
+            name: "payment", key: ["id"],
+            columns: [
+                "state", "reference", "reason", "settled", "stands_on", "first_transfer", "last_transfer", "refunded",
+                "returned",
+            ]),
+        Table(
+            name: "invoice", key: ["id"],
+            columns: ["state", "paid", "payment", "credited", "settled", "first_transfer", "last_transfer"]),
+        Table(name: "refund", key: ["id"], columns: ["state", "reference", "words", "settled"]),
+    ]
 
     /// The tables that had seals when seals came, in their form of then: a migration goes by them.
     static let firstTables = [

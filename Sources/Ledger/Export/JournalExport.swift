@@ -105,7 +105,7 @@ public struct JournalExport: Sendable {
             """
     }
 
-    private static let sharedAccounts = AccountKind.allCases.filter { $0 != .orgCredits && $0 != .receivable }
+    private static let sharedAccounts = AccountKind.allCases.filter { !$0.isOfOrg }
         .map { "account \($0.name)\n" }.joined()
 
     private mutating func transaction(_ row: Row) throws -> String {

@@ -24,6 +24,8 @@ public struct BillingChange: Sendable {
     public let isSuspended: Bool
     /// The balance below which billing wants to look at the org at once; nil for none.
     public let topUpBelow: Money?
+    /// Chargebacks that are not decided yet.
+    public let openChargebacks: Int64
     /// What happens, in order.
     public var steps: [BillingStep]
     /// What is told of it.
@@ -32,7 +34,7 @@ public struct BillingChange: Sendable {
     /// A change of an org's bill.
     public init(
         org: String, after: Int64, decided: Timestamp, kind: String, actor: String, state: String, membersMax: Int64?,
-        isSuspended: Bool, topUpBelow: Money?, steps: [BillingStep] = [],
+        isSuspended: Bool, topUpBelow: Money?, openChargebacks: Int64 = 0, steps: [BillingStep] = [],
         events: [BillingEvent] = []
     ) {
         self.org = org
@@ -44,6 +46,7 @@ public struct BillingChange: Sendable {
         self.membersMax = membersMax
         self.isSuspended = isSuspended
         self.topUpBelow = topUpBelow
+        self.openChargebacks = openChargebacks
         self.steps = steps
         self.events = events
     }
@@ -59,6 +62,18 @@ public enum BillingStep: Sendable {
     case issue(NewInvoice)
     /// Something is said about an invoice.
     case note(invoice: Int64, NoteKind, String)
+    /// The customer's balance pays a part of an invoice; nil for the one that the same change issues. Below zero: the invoice
+    /// collects what was carried over to it. The balance may go below zero: a sum that is too small to be collected is carried over.
+    case applyBalance(invoice: Int64?, Money)
+    /// A part of what a credit note took back, which had been paid, goes to the customer's balance; nil for the note that the same
+    /// change issues.
+    case addToBalance(creditNote: Int64?, Money)
+    /// Money is about to go back.
+    case refund(NewRefund)
+    /// What became of a refund.
+    case settleRefund(refund: Int64, RefundSettlement)
+    /// Money went back without a refund of ours, or came again after that.
+    case takeReturn(NewReturn)
     /// The members are forgotten.
     case eraseMembers
 }
@@ -69,8 +84,6 @@ public enum Settlement: Sendable, Hashable {
     case succeeded(reference: String?)
     /// The money is there and what it was for can't be had any more: it goes back.
     case toBeRefunded(reference: String?, reason: String)
-    /// It went back.
-    case refunded(reference: String?)
     /// There is no money, for that reason.
     case declined(reason: String, reference: String?)
     /// Nobody waits for it any more.
@@ -83,6 +96,8 @@ public enum SoldProduct: Int64, Sendable, CaseIterable {
     case seats = 1
     /// Credits.
     case credits = 2
+    /// Nothing: it is added to the customer's balance.
+    case balance = 3
 }
 
 /// What a payment pays by itself.
@@ -116,20 +131,30 @@ public struct NewPayment: Sendable {
     public let purpose: Purpose
     /// What is paid, tax included.
     public let amount: Money
+    /// What the customer's balance pays of it. Below zero: what was carried over is collected with it. The gateway is asked for the
+    /// difference.
+    public let fromBalance: Money
     /// What makes it one payment: unique in its org.
     public let key: String
     /// Who is asked for it.
     public let gateway: String
     /// What billing has to know of it, as JSON.
     public let body: String
+    /// How it is settled with the same change; nil if that is still to come.
+    public let settlement: Settlement?
 
     /// A payment.
-    public init(purpose: Purpose, amount: Money, key: String, gateway: String, body: String) {
+    public init(
+        purpose: Purpose, amount: Money, fromBalance: Money = .zero, key: String, gateway: String, body: String,
+        settlement: Settlement? = nil
+    ) {
         self.purpose = purpose
         self.amount = amount
+        self.fromBalance = fromBalance
         self.key = key
         self.gateway = gateway
         self.body = body
+        self.settlement = settlement
     }
 }
 
@@ -276,6 +301,8 @@ public struct BillingEvent: Sendable {
         case payment(Int64?)
         /// An invoice; nil for the one that the change issues.
         case invoice(Int64?)
+        /// A refund; nil for the one that the change opens.
+        case refund(Int64?)
     }
 
     /// What happened.
@@ -301,6 +328,10 @@ public struct BillingApplied: Codable, Sendable, Hashable {
     public var payments: [Int64] = []
     /// Invoices that it issued.
     public var invoices: [Int64] = []
+    /// Refunds that it opened; nil for none.
+    public var refunds: [Int64]?
+    /// Returns that it took; nil for none.
+    public var returns: [Int64]?
 
     /// A change that made nothing yet.
     public init(change: Int64) { self.change = change }

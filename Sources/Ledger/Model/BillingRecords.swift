@@ -10,12 +10,16 @@ public struct BillingRecord: Sendable {
     public let org: OrgView
     /// What is left of its credits.
     public let balance: Money
+    /// The customer's balance, which pays later invoices and seats. Below zero: it is collected with them.
+    public let customerBalance: Money
     /// Members that take part.
     public let members: Int64
     /// The newest usage record, 0 for none.
     public let lastUsage: Int64
     /// Payments that somebody has still to do something for, the oldest first.
     public let openPayments: [PaymentRecord]
+    /// Refunds that did not succeed yet, the oldest first.
+    public let openRefunds: [RefundRecord]
     /// Payments that succeeded and whose sales stand on no invoice, the oldest first.
     public let uninvoiced: [PaymentRecord]
     /// Invoices on which something is due, the oldest first.
@@ -34,6 +38,12 @@ public struct PaymentRecord: Sendable, Hashable {
     public let invoice: Int64?
     /// What is paid, tax included.
     public let amount: Money
+    /// What the customer's balance pays of it; below zero, what was carried over and is collected with it.
+    public let fromBalance: Money
+    /// What refunds gave back, or are about to.
+    public let refunded: Money
+    /// What went back otherwise.
+    public let returned: Money
     /// What makes it one payment.
     public let key: String
     /// Who is asked for it.
@@ -50,6 +60,66 @@ public struct PaymentRecord: Sendable, Hashable {
     public let created: Timestamp
     /// When it came to its state; nil while it is pending.
     public let settled: Timestamp?
+
+    /// What the gateway is asked for.
+    public var asked: Money { Money(nanos: amount.nanos - fromBalance.nanos) }
+    /// What is left to be given back.
+    public var refundable: Money {
+        guard state == .succeeded || state == .refundDue else { return .zero }
+        return Money(nanos: max(0, asked.nanos - refunded.nanos - returned.nanos))
+    }
+}
+
+/// A refund as it is on record.
+public struct RefundRecord: Sendable, Hashable {
+    /// Its number.
+    public let refund: Int64
+    /// The org's name.
+    public let org: String
+    /// The payment that it gives back.
+    public let payment: Int64
+    /// What it gives back.
+    public let cause: RefundCause
+    /// Without tax.
+    public let net: Money
+    /// The tax.
+    public let tax: Money
+    /// The credit note that shows it.
+    public let creditNote: Int64?
+    /// Who is asked for it.
+    public let gateway: String
+    /// Why, in words.
+    public let reason: String
+    /// When it was opened.
+    public let created: Timestamp
+    /// Where it stands.
+    public let state: RefundState
+    /// The gateway's name of it.
+    public let reference: String?
+    /// Why it failed.
+    public let words: String?
+    /// When it came to its state.
+    public let settled: Timestamp?
+
+    /// What goes back.
+    public var amount: Money { Money(nanos: net.nanos + tax.nanos) }
+}
+
+/// A return as it is on record; see ``NewReturn``.
+public struct ReturnRecord: Sendable, Hashable {
+    /// Its number.
+    public let number: Int64
+    /// The org's name.
+    public let org: String
+    /// What it says.
+    public let entry: NewReturn
+    /// When it was taken.
+    public let created: Timestamp
+
+    /// Two are equal if they are the same.
+    public static func == (left: ReturnRecord, right: ReturnRecord) -> Bool { left.number == right.number }
+    /// By its number.
+    public func hash(into hasher: inout Hasher) { hasher.combine(number) }
 }
 
 /// An invoice as it is on record.
@@ -82,11 +152,13 @@ public struct InvoiceRecord: Sendable, Hashable {
     public let payment: Int64?
     /// What credit notes took back of ``due``.
     public let credited: Money
+    /// What was paid of ``due`` and did not go back, by payments and from the customer's balance.
+    public let settled: Money
     /// What was said about it, the oldest first.
     public let notes: [InvoiceNote]
 
     /// What is still to be paid.
-    public var open: Money { state == .open ? Money(nanos: due.nanos - credited.nanos) : .zero }
+    public var open: Money { state == .open ? Money(nanos: due.nanos - credited.nanos - settled.nanos) : .zero }
     /// What is left to be credited.
     public var uncredited: Money { Money(nanos: due.nanos - credited.nanos) }
     /// Whether its buyer doesn't agree with it.

@@ -107,8 +107,14 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case paymentDeclined = "payment_declined"
         /// A gateway could not ask for a payment: an operator has to do something.
         case paymentProblem = "payment_problem"
-        /// A payment went back.
+        /// Money is to go back for a payment; where no gateway collects, an operator transfers it.
+        case refundDue = "refund_due"
+        /// A gateway could not give money back: an operator has to do something.
+        case refundFailed = "refund_failed"
+        /// Money of a payment went back.
         case paymentRefunded = "payment_refunded"
+        /// Money of a payment went back without a refund.
+        case paymentReturned = "payment_returned"
         /// An invoice was issued.
         case invoiceIssued = "invoice_issued"
         /// An invoice was paid.

@@ -16,6 +16,10 @@ public enum AccountKind: Int64, Sendable, CaseIterable {
     case tax = 7
     /// Where payments come from.
     case payments = 8
+    /// What an org has for later invoices and seats. Below zero: what they collect with them.
+    case customerBalance = 9
+    /// What gateways took for chargebacks, and beyond a payment.
+    case gatewayFees = 10
 
     /// The name in listings.
     public var name: String {
@@ -28,6 +32,16 @@ public enum AccountKind: Int64, Sendable, CaseIterable {
         case .seats: "seats"
         case .tax: "tax"
         case .payments: "payments"
+        case .customerBalance: "customer_balance"
+        case .gatewayFees: "gateway_fees"
+        }
+    }
+
+    /// Whether each org has one of its own.
+    var isOfOrg: Bool {
+        switch self {
+        case .orgCredits, .receivable, .customerBalance: true
+        case .usage, .grants, .breakage, .seats, .tax, .payments, .gatewayFees: false
         }
     }
 }
@@ -62,8 +76,28 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
     case payment = 13
     /// A payment that went back: receivable → payments. Refers to the payment.
     case refund = 14
-    /// What a credit note takes back: seats, tax → receivable. Refers to the credit note.
+    /// What a credit note takes back: seats, tax → receivable. Of what was paid, receivable → customer balance. Refers to the credit
+    /// note.
     case creditNote = 15
+    /// What the customer's balance pays of an invoice: customer balance → receivable, or the other way what the invoice collects.
+    /// Refers to the invoice.
+    case balanceApplied = 16
+    /// The same of a payment of its own. Refers to the payment.
+    case balancePayment = 17
+    /// Credits that a refund takes back: org credits → grants. Refers to the refund.
+    case creditsRefunded = 18
+    /// What a refund takes back beside credits: grants, tax, customer balance → receivable. Refers to the refund.
+    case saleReversed = 19
+    /// Money that went back by a refund: receivable → payments. Refers to the refund.
+    case refundPaid = 20
+    /// Money that went back otherwise: receivable → payments; or that came again: payments → receivable. Refers to the return.
+    case paymentReturned = 21
+    /// Credits that such a return takes back: org credits → grants. Refers to the return.
+    case creditsReturned = 22
+    /// What a return takes back beside credits: grants, tax, customer balance → receivable; or gives again. Refers to the return.
+    case saleReturned = 23
+    /// What a gateway took for a chargeback: gateway fees → payments; or gave back of it. Refers to the return.
+    case gatewayFee = 24
 
     /// The name in listings.
     public var name: String {
@@ -83,6 +117,15 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
         case .payment: "payment"
         case .refund: "refund"
         case .creditNote: "credit_note"
+        case .balanceApplied: "balance_applied"
+        case .balancePayment: "balance_payment"
+        case .creditsRefunded: "credits_refunded"
+        case .saleReversed: "sale_reversed"
+        case .refundPaid: "refund_paid"
+        case .paymentReturned: "payment_returned"
+        case .creditsReturned: "credits_returned"
+        case .saleReturned: "sale_returned"
+        case .gatewayFee: "gateway_fee"
         }
     }
 
@@ -91,7 +134,8 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
         switch self {
         case .hold, .holdSettled, .holdReleased, .holdExpired: true
         case .charge, .grant, .creditsExpired, .creditsVoided, .correctionCharge, .correctionCredit, .invoice, .sale,
-            .payment, .refund, .creditNote:
+            .payment, .refund, .creditNote, .balanceApplied, .balancePayment, .creditsRefunded, .saleReversed,
+            .refundPaid, .paymentReturned, .creditsReturned, .saleReturned, .gatewayFee:
             false
         }
     }
@@ -99,8 +143,11 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
     /// Whether it is about what an org owes, and so moves none of its credits.
     public var isBilling: Bool {
         switch self {
-        case .invoice, .sale, .payment, .refund, .creditNote: true
-        case .charge, .grant, .hold, .holdSettled, .holdReleased, .holdExpired, .creditsExpired, .creditsVoided,
+        case .invoice, .sale, .payment, .refund, .creditNote, .balanceApplied, .balancePayment, .saleReversed,
+            .refundPaid, .paymentReturned, .saleReturned, .gatewayFee:
+            true
+        case .creditsRefunded, .creditsReturned, .charge, .grant, .hold, .holdSettled, .holdReleased, .holdExpired,
+            .creditsExpired, .creditsVoided,
             .correctionCharge, .correctionCredit:
             false
         }

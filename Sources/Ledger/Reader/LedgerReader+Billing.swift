@@ -18,12 +18,15 @@ extension LedgerReader {
                 database, kept: "SELECT count(*) AS count FROM member WHERE org = ? AND removed IS NULL", [id])
             return BillingRecord(
                 change: newest?["change"] ?? 0, state: newest?["state"], org: try Self.org(row),
-                balance: Money(nanos: row["balance"]), members: members?["count"] ?? 0, lastUsage: row["last_usage"],
+                balance: Money(nanos: row["balance"]), customerBalance: try Self.customerBalance(database, id),
+                members: members?["count"] ?? 0, lastUsage: row["last_usage"],
                 openPayments: try Self.payments(database, "payment.org = ? AND payment.state IN (1, 5)", [id]),
+                openRefunds: try Self.refunds(database, "refund.org = ? AND refund.state <> 4", [id]),
                 uninvoiced: try Self.payments(
                     database,
-                    "payment.org = ? AND payment.state = 2 AND payment.product IS NOT NULL AND payment.stands_on IS NULL",
-                    [id]),
+                    """
+                    payment.org = ? AND payment.state = 2 AND payment.product IN (1, 2) AND payment.stands_on IS NULL
+                    """, [id]),
                 openInvoices: try Self.invoices(database, "invoice.org = ? AND invoice.state = 1", [id]))
         }
     }
@@ -134,7 +137,7 @@ extension LedgerReader {
         try await pool.read { try Self.payments($0, "payment.stands_on = ? OR payment.invoice = ?", [id, id]) }
     }
 
-    private static func payments(
+    static func payments(
         _ database: Database, _ condition: String, _ arguments: StatementArguments,
         _ order: String = "ORDER BY payment.id"
     ) throws -> [PaymentRecord] {
@@ -150,7 +153,9 @@ extension LedgerReader {
             return PaymentRecord(
                 payment: row["id"], org: row["org_name"],
                 sale: product.map { Sale(product: $0, net: Money(nanos: row["net"]), tax: Money(nanos: row["tax"])) },
-                invoice: row["invoice"] ?? row["stands_on"], amount: Money(nanos: row["amount"]), key: row["key"],
+                invoice: row["invoice"] ?? row["stands_on"], amount: Money(nanos: row["amount"]),
+                fromBalance: Money(nanos: row["from_balance"]), refunded: Money(nanos: row["refunded"]),
+                returned: Money(nanos: row["returned"]), key: row["key"],
                 gateway: row["gateway"], body: row["body"],
                 state: try PaymentState(stored: row["state"] as Int64, of: words),
                 reference: row["reference"], reason: row["reason"], created: Timestamp(milliseconds: row["created"]),
@@ -182,7 +187,7 @@ extension LedgerReader {
                 body: row["body"], issued: Timestamp(milliseconds: row["issued"]),
                 state: try InvoiceState(stored: row["state"] as Int64, of: words),
                 paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"],
-                credited: Money(nanos: row["credited"]),
+                credited: Money(nanos: row["credited"]), settled: Money(nanos: row["settled"]),
                 notes: try notes.map { note in
                     InvoiceNote(
                         at: Self.time(note["at"]),

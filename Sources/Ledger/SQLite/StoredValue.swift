@@ -39,6 +39,9 @@ extension ChargeStatus: StoredValue { static var words: String { "charge status"
 extension OrgState: StoredValue { static var words: String { "org state" } }
 extension SoldProduct: StoredValue { static var words: String { "product" } }
 extension PaymentState: StoredValue { static var words: String { "payment state" } }
+extension RefundCause: StoredValue { static var words: String { "refund cause" } }
+extension RefundState: StoredValue { static var words: String { "refund state" } }
+extension ReturnKind: StoredValue { static var words: String { "return kind" } }
 extension InvoiceState: StoredValue { static var words: String { "invoice state" } }
 extension InvoiceKind: StoredValue { static var words: String { "invoice kind" } }
 extension NoteKind: StoredValue { static var words: String { "note kind" } }

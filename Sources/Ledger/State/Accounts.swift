@@ -10,6 +10,7 @@ struct Accounts {
     let seats: Account
     let tax: Account
     let payments: Account
+    let gatewayFees: Account
     private let directory = Directory()
     private(set) var touched: [Account] = []
     private(set) var touchedMembers: [Member] = []
@@ -18,7 +19,8 @@ struct Accounts {
     /// The daemon's own accounts; nil where one is missing.
     init?(shared: [AccountKind: Account]) {
         guard let usage = shared[.usage], let grants = shared[.grants], let breakage = shared[.breakage],
-            let seats = shared[.seats], let tax = shared[.tax], let payments = shared[.payments]
+            let seats = shared[.seats], let tax = shared[.tax], let payments = shared[.payments],
+            let gatewayFees = shared[.gatewayFees]
         else { return nil }
         self.usage = usage
         self.grants = grants
@@ -26,6 +28,7 @@ struct Accounts {
         self.seats = seats
         self.tax = tax
         self.payments = payments
+        self.gatewayFees = gatewayFees
     }
 
     // An object, so that what takes back a new org can reach it.

@@ -23,6 +23,8 @@ final class Org {
     var forbidden = ForbiddenUse()
     /// What it owes; nil before its first bill.
     var receivable: Account?
+    /// What it has for later invoices and seats; nil before there was any.
+    var customerBalance: Account?
     /// The newest step of its bill, 0 for none.
     var billingChange: Int64 = 0
     /// Members that it may have; nil for any number.

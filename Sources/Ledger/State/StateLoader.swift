@@ -30,7 +30,8 @@ enum StateLoader {
                 transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
                 erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11), change: row.int(12),
                 payment: row.int(13), invoice: row.int(14), note: row.int(15), quarantine: row.int(16),
-                quarantineStep: row.int(17), orgAlias: row.int(18)), digest: row.blob(10))
+                quarantineStep: row.int(17), orgAlias: row.int(18), refund: row.int(19), moneyReturn: row.int(20)),
+            digest: row.blob(10))
     }
 
     private static func loadAccounts(
@@ -44,7 +45,7 @@ enum StateLoader {
             """)
         var shared: [AccountKind: Account] = [:]
         var orgs: [Int64: Org] = [:]
-        var receivables: [Int64: Account] = [:]
+        var (receivables, balances): ([Int64: Account], [Int64: Account]) = ([:], [:])
         while try rows.step() {
             let kind = try AccountKind(stored: rows.int(1), of: "account \(rows.int(0))")
             let state = Account.State(
@@ -53,10 +54,13 @@ enum StateLoader {
                 frontGrant: rows.int(7), frontRemaining: rows.int(8), month: rows.int(9), monthSpend: rows.int(10),
                 lastUsage: rows.int(11), lastTransfer: rows.int(12))
             let account = Account(id: rows.int(0), org: rows.text(14), state: state)
-            guard kind == .orgCredits else {
-                if kind == .receivable { receivables[rows.int(13)] = account } else { shared[kind] = account }
-                continue
+            switch kind {
+            case .orgCredits: break
+            case .receivable: receivables[rows.int(13)] = account
+            case .customerBalance: balances[rows.int(13)] = account
+            case .usage, .grants, .breakage, .seats, .tax, .payments, .gatewayFees: shared[kind] = account
             }
+            guard kind == .orgCredits else { continue }
             guard let name = rows.text(14) else {
                 throw SQLiteError.damaged("account \(rows.int(0)) is of an org that is not there")
             }
@@ -70,6 +74,7 @@ enum StateLoader {
         }
         for org in orgs.values {
             org.receivable = receivables[org.id]
+            org.customerBalance = balances[org.id]
             accounts.add(org)
         }
         accounts.didCommit()

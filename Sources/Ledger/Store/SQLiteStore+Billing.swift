@@ -18,6 +18,16 @@ extension SQLiteStore {
             case .issue(let invoice): applied.invoices.append(try issue(invoice, of: org, now))
             case .note(let invoice, let kind, let text):
                 try note(invoice, kind, text, by: change.actor, now)
+            case .applyBalance(let invoice, let amount):
+                guard let invoice = invoice ?? applied.invoices.last else { continue }
+                try applyBalance(amount.nanos, to: invoice, of: org, now)
+            case .addToBalance(let note, let amount):
+                guard let note = note ?? applied.invoices.last else { continue }
+                try addToBalance(amount.nanos, note: note, of: org, now)
+            case .refund(let refund):
+                applied.refunds = (applied.refunds ?? []) + [try open(refund, of: org, applied, now)]
+            case .settleRefund(let refund, let settlement): try settle(refund: refund, settlement, of: org, now)
+            case .takeReturn(let entry): applied.returns = (applied.returns ?? []) + [try take(entry, of: org, now)]
             case .eraseMembers: try eraseMembers(of: org)
             }
         }
@@ -35,6 +45,7 @@ extension SQLiteStore {
                 .seatsFull,
                 "org '\(org.name)' has \(org.memberCount) members; meterctl member remove has to free seats first")
         }
+        var givenBack: [Int64: Int64] = [:]
         for step in change.steps {
             switch step {
             case .open(let payment):
@@ -63,11 +74,26 @@ extension SQLiteStore {
             case .issue(let invoice):
                 guard let corrected = invoice.refersTo else { continue }
                 let due = invoice.netDue.nanos + invoice.taxDue.nanos
-                guard let left = try uncredited(of: corrected, org), due > 0, due <= left else {
+                // A note over a purchase that is given back asks for nothing less of the invoice itself.
+                guard let left = try uncredited(of: corrected, org), due >= 0, due <= left else {
                     return Refusal(
                         .conflict, "org '\(org.name)' has no invoice of which so much is left to be credited")
                 }
-            case .note, .eraseMembers: break
+            case .refund(let refund):
+                if let refusal = try self.refusal(of: refund, &givenBack, org) { return refusal }
+            case .settleRefund(let number, let settlement):
+                guard let stored = try state(ofRefund: number, org) else {
+                    return Refusal(.notFound, "org '\(org.name)' has no refund \(number)")
+                }
+                guard settlement.isPossible(from: stored) else {
+                    return Refusal(.conflict, "refund \(number) of org '\(org.name)' is \(stored.name) already")
+                }
+            case .takeReturn(let entry):
+                guard let left = try refundable(entry.payment, org), entry.isReinstated || entry.amount.nanos <= left
+                else {
+                    return Refusal(.conflict, "of payment \(entry.payment) there is not so much left to go back")
+                }
+            case .note, .eraseMembers, .applyBalance, .addToBalance: break
             }
         }
         return nil
@@ -106,12 +132,13 @@ extension SQLiteStore {
         row.append(to: &chain.changes)
         next.change += 1
 
-        let update = try kept.statement("INSERT OR REPLACE INTO billing VALUES(?, ?, ?, ?, ?)")
+        let update = try kept.statement("INSERT OR REPLACE INTO billing VALUES(?, ?, ?, ?, ?, ?)")
         update.bind(1, org.id)
         update.bind(2, row.number)
         update.bind(3, now.milliseconds)
         update.bind(4, change.membersMax)
         update.bind(5, change.topUpBelow?.nanos)
+        update.bind(6, change.openChargebacks)
         try update.run()
         let before = (org.billingChange, org.membersMax, org.account.topUpBelow, org.state)
         accounts.onRollBack {
@@ -140,6 +167,7 @@ extension SQLiteStore {
         case .payment(let number): data["payment"] = (number ?? applied.payments.last).map { "\($0)" }
         case .invoice(let id):
             if let id = id ?? applied.invoices.last { data["invoice"] = try number(ofInvoice: id) }
+        case .refund(let number): data["refund"] = (number ?? applied.refunds?.last).map { "\($0)" }
         case nil: break
         }
         try raise(event.kind, org.name, at: now, data)

@@ -13,7 +13,7 @@ extension SQLiteStore {
             net: new.net.nanos, tax: new.tax.nanos, netDue: new.netDue.nanos, taxDue: new.taxDue.nanos,
             refersTo: new.refersTo, body: new.body, issued: now.milliseconds)
         let insert = try kept.statement(
-            "INSERT INTO invoice VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL)")
+            "INSERT INTO invoice VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL, 0)")
         insert.bind(1, row.id)
         insert.bind(2, row.org)
         insert.bind(3, row.kind)
@@ -62,30 +62,29 @@ extension SQLiteStore {
         return row.id
     }
 
-    /// Takes what a credit note says off its invoice: of one that is open less is to be paid; what was paid comes back as credits.
+    /// Takes what a credit note says off its invoice: first of what is open. What was paid is not due any more; the change says where
+    /// it goes.
     mutating func credit(_ note: InvoiceRow, of org: Org, _ now: Timestamp) throws(SQLiteError) {
         let amount = note.netDue + note.taxDue
-        let select = try kept.statement("SELECT state, net_due + tax_due - credited FROM invoice WHERE id = ?")
+        guard amount > 0 else { return }
+        let select = try kept.statement(
+            "SELECT net_due + tax_due - credited - settled FROM invoice WHERE id = ? AND kind = 1")
         select.bind(1, note.refersTo)
         guard try select.step() else { throw SQLiteError.damaged("an invoice that is credited is missing") }
-        let (isOpen, left) = (select.int(0) == InvoiceState.open.rawValue, select.int(1))
+        let open = max(0, select.int(0))
         select.reset()
         let update = try kept.statement(
-            "UPDATE invoice SET credited = credited + ?, state = ?, paid = coalesce(paid, ?) WHERE id = ?")
-        let isSettled = !isOpen || left == amount
+            """
+            UPDATE invoice SET credited = credited + ?, settled = settled - ?, state = ?, paid = coalesce(paid, ?)
+            WHERE id = ?
+            """)
+        let isSettled = amount >= open
         update.bind(1, amount)
-        update.bind(2, (isSettled ? InvoiceState.paid : .open).rawValue)
-        update.bind(3, isSettled ? now.milliseconds : nil)
-        update.bind(4, note.refersTo)
+        update.bind(2, max(0, amount - open))
+        update.bind(3, (isSettled ? InvoiceState.paid : .open).rawValue)
+        update.bind(4, isSettled ? now.milliseconds : nil)
+        update.bind(5, note.refersTo)
         try update.run()
-        guard !isOpen else { return }
-        try move(amount, try receivable(of: org), accounts.grants, .creditNote, note.id, org, now)
-        let number = InvoiceRecord.number(note.series, note.number)
-        let grant = NewGrant(
-            org: org.name, amount: Money(nanos: amount), source: .refund, reason: "credit note \(number)")
-        guard try give(grant, to: org, key: "credit-note-\(note.id)", now: now) != nil else {
-            throw SQLiteError.damaged("credit note \(number) has no room")
-        }
     }
 
     /// What is left to be credited of an invoice; nil where the org has no such one.

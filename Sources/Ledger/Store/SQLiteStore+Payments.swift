@@ -7,14 +7,15 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Int64 {
         var row = PaymentRow(
             id: next.payment, org: org.id, amount: payment.amount.nanos, key: payment.key, gateway: payment.gateway,
-            body: payment.body, created: now.milliseconds)
+            body: payment.body, created: now.milliseconds, fromBalance: payment.fromBalance.nanos)
         switch payment.purpose {
         case .sale(let sale):
             (row.product, row.net, row.tax) = (sale.product.rawValue, sale.net.nanos, sale.tax.nanos)
         case .invoice(let invoice): row.invoice = invoice ?? applied.invoices.last
         }
         let insert = try kept.statement(
-            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)")
+            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?, 0, 0)"
+        )
         insert.bind(1, row.id)
         insert.bind(2, row.org)
         insert.bind(3, row.amount)
@@ -27,51 +28,51 @@ extension SQLiteStore {
         insert.bind(10, row.body)
         insert.bind(11, row.created)
         insert.bind(12, PaymentState.pending.rawValue)
+        insert.bind(13, row.fromBalance)
         try insert.run()
         row.append(to: &chain.payments)
         next.payment += 1
+        if let settlement = payment.settlement { try settle(row.id, settlement, of: org, now) }
         return row.id
     }
 
     mutating func settle(
         _ number: Int64, _ settlement: Settlement, of org: Org, _ now: Timestamp
     ) throws(SQLiteError) {
-        let row = try kept.statement("SELECT amount, product, net, tax, invoice FROM payment WHERE id = ?")
+        let row = try kept.statement(
+            "SELECT amount, product, net, tax, invoice, from_balance FROM payment WHERE id = ?")
         row.bind(1, number)
         guard try row.step() else { throw SQLiteError.damaged("payment \(number) is missing") }
         let (amount, product, invoice) = (row.int(0), row.optionalInt(1), row.optionalInt(4))
-        let (net, tax) = (row.int(2), row.int(3))
+        let (net, tax, fromBalance) = (row.int(2), row.int(3), row.int(5))
         row.reset()
         let receivable = try receivable(of: org)
         let first = next.transfer
         switch settlement {
         case .succeeded:
-            if let product {
-                let isSeats = product == SoldProduct.seats.rawValue
-                try move(
-                    net, receivable, isSeats ? accounts.seats : accounts.grants, .sale, number, org, now)
-                try move(tax, receivable, accounts.tax, .sale, number, org, now)
+            let sold = try SoldProduct(stored: product, of: "payment \(number)")
+            switch sold {
+            case .seats: try move(net, receivable, accounts.seats, .sale, number, org, now)
+            case .credits: try move(net, receivable, accounts.grants, .sale, number, org, now)
+            case .balance: try move(net, receivable, try customerBalance(of: org), .sale, number, org, now)
+            case nil: break
             }
-            try move(amount, accounts.payments, receivable, .payment, number, org, now)
-            if product == SoldProduct.credits.rawValue {
+            if product != nil { try move(tax, receivable, accounts.tax, .sale, number, org, now) }
+            try move(amount - fromBalance, accounts.payments, receivable, .payment, number, org, now)
+            if fromBalance != 0 {
+                try moveEitherWay(
+                    fromBalance, try customerBalance(of: org), receivable, .balancePayment, number, org, now)
+            }
+            if sold == .credits {
                 let grant = NewGrant(
                     org: org.name, amount: Money(nanos: net), source: .purchase, reason: "payment \(number)")
                 guard try give(grant, to: org, key: "payment-\(number)", now: now) != nil else {
                     throw SQLiteError.damaged("payment \(number) has no room")
                 }
             }
-            if let invoice {
-                let update = try kept.statement(
-                    "UPDATE invoice SET state = ?, paid = ?, payment = ? WHERE id = ? AND state = ?")
-                update.bind(1, InvoiceState.paid.rawValue)
-                update.bind(2, now.milliseconds)
-                update.bind(3, number)
-                update.bind(4, invoice)
-                update.bind(5, InvoiceState.open.rawValue)
-                try update.run()
-            }
-        case .toBeRefunded: try move(amount, accounts.payments, receivable, .payment, number, org, now)
-        case .refunded: try move(amount, receivable, accounts.payments, .refund, number, org, now)
+            if let invoice { try settleInvoice(invoice, by: amount, payment: number, now) }
+        case .toBeRefunded:
+            try move(amount - fromBalance, accounts.payments, receivable, .payment, number, org, now)
         case .declined, .canceled: break
         }
         let update = try kept.statement(
@@ -103,13 +104,17 @@ extension SQLiteStore {
 
     mutating func receivable(of org: Org) throws(SQLiteError) -> Account {
         if let account = org.receivable { return account }
-        let insert = try kept.statement("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
-        insert.bind(1, org.id)
-        insert.bind(2, AccountKind.receivable.rawValue)
-        let account = Account(id: try returned(by: insert), org: org.name)
+        let account = try makeAccount(.receivable, of: org)
         accounts.onRollBack { org.receivable = nil }
         org.receivable = account
         return account
+    }
+
+    mutating func makeAccount(_ kind: AccountKind, of org: Org) throws(SQLiteError) -> Account {
+        let insert = try kept.statement("INSERT INTO account(org, kind) VALUES(?, ?) RETURNING id")
+        insert.bind(1, org.id)
+        insert.bind(2, kind.rawValue)
+        return Account(id: try returned(by: insert), org: org.name)
     }
 
     func state(ofPayment number: Int64, _ org: Org) throws(SQLiteError) -> PaymentState? {
@@ -135,7 +140,6 @@ extension Settlement {
         switch self {
         case .succeeded: .succeeded
         case .toBeRefunded: .refundDue
-        case .refunded: .refunded
         case .declined: .declined
         case .canceled: .canceled
         }
@@ -143,8 +147,7 @@ extension Settlement {
 
     var reference: String? {
         switch self {
-        case .succeeded(let reference), .toBeRefunded(let reference, _), .refunded(let reference),
-            .declined(_, let reference):
+        case .succeeded(let reference), .toBeRefunded(let reference, _), .declined(_, let reference):
             reference
         case .canceled: nil
         }
@@ -153,7 +156,7 @@ extension Settlement {
     var reason: String? {
         switch self {
         case .toBeRefunded(_, let reason), .declined(let reason, _), .canceled(let reason): reason
-        case .succeeded, .refunded: nil
+        case .succeeded: nil
         }
     }
 
@@ -162,7 +165,6 @@ extension Settlement {
         // Money that came after all: what was given up is known to have been paid.
         case .succeeded, .declined, .canceled: state == .pending
         case .toBeRefunded: state == .pending || state == .canceled || state == .declined
-        case .refunded: state == .refundDue
         }
     }
 }

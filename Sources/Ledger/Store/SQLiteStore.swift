@@ -53,7 +53,7 @@ public struct SQLiteStore: LedgerStore {
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
         var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice,
-            note, quarantine, quarantineStep, orgAlias: Int64
+            note, quarantine, quarantineStep, orgAlias, refund, moneyReturn: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
@@ -61,7 +61,8 @@ public struct SQLiteStore: LedgerStore {
                 transfer: transfer - 1, usage: usage - 1, hold: hold - 1, grant: grant - 1, correction: correction - 1,
                 erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1, change: change - 1,
                 payment: payment - 1, invoice: invoice - 1, note: note - 1, quarantine: quarantine - 1,
-                quarantineStep: quarantineStep - 1, orgAlias: orgAlias - 1)
+                quarantineStep: quarantineStep - 1, orgAlias: orgAlias - 1, refund: refund - 1,
+                moneyReturn: moneyReturn - 1)
         }
     }
 
@@ -125,7 +126,9 @@ public struct SQLiteStore: LedgerStore {
                 note: try Self.maximum("invoice_note", "number", connection) + 1,
                 quarantine: try Self.maximum("quarantine", "number", connection) + 1,
                 quarantineStep: try Self.maximum("quarantine_step", "number", connection) + 1,
-                orgAlias: try Self.maximum("org_alias", "id", connection) + 1)
+                orgAlias: try Self.maximum("org_alias", "id", connection) + 1,
+                refund: try Self.maximum("refund", "id", connection) + 1,
+                moneyReturn: try Self.maximum("payment_return", "id", connection) + 1)
             orgNames = try Self.loadOrgNames(connection)
             quarantine = try QuarantineBooks(connection)
             nextCommitted = next

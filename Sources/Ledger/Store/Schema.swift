@@ -36,6 +36,10 @@ enum Schema {
         migrator.registerMigration("2026-11-29 holds and policies") { database in
             try database.execute(sql: holdsAndPolicies)
         }
+        migrator.registerMigration("2026-11-29 money that goes back") { database in
+            RowSeals.register(on: database.sqliteConnection)
+            try database.execute(sql: moneyBack + RowSeals.fill(RowSeals.moneyBack))
+        }
         return migrator
     }
 

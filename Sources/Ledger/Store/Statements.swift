@@ -65,8 +65,8 @@ struct Statements {
             """
             INSERT INTO ledger_commit(number, at, last_transfer, last_usage, last_hold, last_grant, last_correction,
                 last_erasure, last_org, last_card, last_alias, last_change, last_payment, last_invoice, last_note,
-                last_quarantine, last_quarantine_step, last_org_alias, digest)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                last_quarantine, last_quarantine_step, last_org_alias, last_refund, last_return, digest)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         addUsageDay = try connection.prepare(
             """

@@ -14,7 +14,7 @@ extension Verifier {
                     correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
                     alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14),
                     note: commits.int(15), quarantine: commits.int(16), quarantineStep: commits.int(17),
-                    orgAlias: commits.int(18)),
+                    orgAlias: commits.int(18), refund: commits.int(19), moneyReturn: commits.int(20)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -41,13 +41,13 @@ extension Verifier {
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
     private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
-    private let changes, payments, invoices, notes: SQLiteStatement
+    private let changes, payments, invoices, notes, refunds, returns: SQLiteStatement
     private let refused: RefusedRows
     private var all: [SQLiteStatement] {
         [
             transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments, invoices,
             notes,
-        ] + refused.statements
+        ] + refused.statements + [refunds, returns]
     }
     private var scratch = RowBytes()
 
@@ -94,7 +94,8 @@ private struct ChainRows {
         changes = try connection.prepare(
             "SELECT number, org, previous, at, kind, actor, state FROM billing_change ORDER BY number")
         payments = try connection.prepare(
-            "SELECT id, org, amount, product, net, tax, invoice, key, gateway, body, created FROM payment ORDER BY id")
+            "SELECT id, org, amount, product, net, tax, invoice, key, gateway, body, created, from_balance FROM payment ORDER BY id"
+        )
         invoices = try connection.prepare(
             """
             SELECT id, org, kind, series, number, net, tax, net_due, tax_due, refers_to, body, issued FROM invoice
@@ -102,6 +103,13 @@ private struct ChainRows {
             """)
         notes = try connection.prepare(
             "SELECT number, invoice, at, kind, actor, text FROM invoice_note ORDER BY number")
+        refunds = try connection.prepare(
+            "SELECT id, org, payment, cause, net, tax, note, gateway, reason, created FROM refund ORDER BY id")
+        returns = try connection.prepare(
+            """
+            SELECT id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, reference, reason, created
+            FROM payment_return ORDER BY id
+            """)
         refused = try RefusedRows(connection)
         for statement in all { ahead.append(try statement.step()) }
     }
@@ -226,7 +234,7 @@ private struct ChainRows {
                     id: payments.int(0), org: payments.int(1), amount: payments.int(2),
                     product: payments.optionalInt(3), net: payments.optionalInt(4), tax: payments.optionalInt(5),
                     invoice: payments.optionalInt(6), key: payments.text(7) ?? "", gateway: payments.text(8) ?? "",
-                    body: payments.text(9) ?? "", created: payments.int(10)
+                    body: payments.text(9) ?? "", created: payments.int(10), fromBalance: payments.int(11)
                 ).append(to: &bytes)
             },
             try each(11, invoices, through: last.invoice) { [invoices] bytes, _ in
@@ -252,6 +260,21 @@ private struct ChainRows {
             },
             try each(15, refused.aliases, through: last.orgAlias) { [refused] bytes, _ in
                 refused.appendAlias(to: &bytes)
+            },
+            try each(16, refunds, through: last.refund) { [refunds] bytes, _ in
+                RefundRow(
+                    id: refunds.int(0), org: refunds.int(1), payment: refunds.int(2), cause: refunds.int(3),
+                    net: refunds.int(4), tax: refunds.int(5), note: refunds.optionalInt(6),
+                    gateway: refunds.text(7) ?? "", reason: refunds.text(8) ?? "", created: refunds.int(9)
+                ).append(to: &bytes)
+            },
+            try each(17, returns, through: last.moneyReturn) { [returns] bytes, _ in
+                ReturnRow(
+                    id: returns.int(0), org: returns.int(1), payment: returns.int(2), kind: returns.int(3),
+                    reinstated: returns.int(4), amount: returns.int(5), credits: returns.int(6), tax: returns.int(7),
+                    carried: returns.int(8), fee: returns.int(9), reference: returns.text(10),
+                    reason: returns.text(11) ?? "", created: returns.int(12)
+                ).append(to: &bytes)
             },
         ]
     }

@@ -89,9 +89,10 @@ extension Verifier {
             if !code.isReservation {
                 debits[debit, default: 0] += Int128(amount)
                 credits[credit, default: 0] += Int128(amount)
-                if code.isBilling {
+                if code.isBilling || code == .creditsRefunded || code == .creditsReturned {
                     followBilling(number, code, rows.int(6), amount, debit: debit, credit: credit)
-                } else {
+                }
+                if !code.isBilling {
                     follow(number, amount, isDebit: own == debit, rows.optionalBlob(8), &state)
                 }
             }

@@ -75,6 +75,21 @@ extension Journal {
                 .paymentProblem,
                 "a payment of USD \(value("amount")) of org \(event.org) could not be asked for: \(value("words"))",
                 fields)
+        case .paymentReturned:
+            write(
+                .paymentReturned,
+                "USD \(value("amount")) of payment \(value("payment")) of org \(event.org) went back (\(value("kind"))): \(value("words"))",
+                fields)
+        case .refundDue:
+            write(
+                .refundDue,
+                "USD \(value("amount")) are to go back to org \(event.org): refund \(value("refund")), \(value("words"))",
+                fields)
+        case .refundFailed:
+            write(
+                .refundFailed,
+                "USD \(value("amount")) could not go back to org \(event.org): refund \(value("refund")), \(value("words"))",
+                fields)
         case .paymentRefunded:
             write(
                 .paymentRefunded,

@@ -35,6 +35,9 @@ enum JournalEvent: String, CaseIterable {
     case paymentSucceeded = "2bdcff7b5a314352b9a9aa233477ec5e"
     case paymentDeclined = "cc2a191f6a2340498e958306cba75f20"
     case paymentProblem = "6edcb20df0c64ee5bfbd8df0ed13cd9f"
+    case paymentReturned = "4b8d129690cd4b2ab2e7e90d5ca95067"
+    case refundDue = "1fc3afe937d249a19cbbd1e7ad667606"
+    case refundFailed = "8671dbb46deb4564a29feb0c32f08c8b"
     case paymentRefunded = "3b9d0fd531e6417e82f46eb565a30285"
     case invoiceIssued = "026697c5706c4fd6a45b0f9a2e366b17"
     case invoicePaid = "efe513de332b4cab976f3efece8c94b7"
@@ -59,14 +62,15 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed,
             .ruleAboutNobody,
-            .paymentDeclined, .paymentProblem, .graceStarted, .orgSuspended, .erasureAnnounced, .paymentMethodExpiring,
+            .paymentDeclined, .paymentProblem, .refundFailed, .paymentReturned, .graceStarted, .orgSuspended,
+            .erasureAnnounced, .paymentMethodExpiring,
             .billingProblem,
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
             .forbiddenModelUsed:
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
-            .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .invoiceIssued,
-            .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
+            .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
+            .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
             .notice
         case .record: .info
         }
@@ -78,6 +82,7 @@ enum JournalEvent: String, CaseIterable {
         case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup,
             .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentProblem, .paymentRefunded,
+            .refundDue, .refundFailed, .paymentReturned,
             .invoiceIssued, .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts,
             .repliesUnread,
             .holdExpired,

@@ -172,46 +172,9 @@ final class FaultCourse {
         store = try SQLiteStore.open(path: database.path, options: options)
     }
 
-    private func close() throws {
+    func close() throws {
         try store?.close()
         letGo()
-    }
-
-    /// Ends it, and takes the file back to the form that an earlier version left, which had neither seals nor policies.
-    func makeOlder() throws {
-        try close()
-        let queue = try DatabaseQueue(path: directory.path + "/meterd.db")
-        try queue.write {
-            try $0.execute(
-                sql: """
-                    DROP TABLE row_seal;
-                    ALTER TABLE member DROP COLUMN seal;
-                    DROP INDEX usage_missing;
-                    ALTER TABLE usage DROP COLUMN missing;
-                    DROP TABLE unread_member;
-                    DROP TABLE cost_drift;
-                    DROP TABLE quarantine_step;
-                    DROP TABLE quarantine;
-                    DROP TABLE org_alias;
-                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine;
-                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine_step;
-                    ALTER TABLE ledger_commit DROP COLUMN last_org_alias;
-                    DROP INDEX peer_by_process;
-                    ALTER TABLE peer DROP COLUMN sender;
-                    DROP TRIGGER hold_terms_are_never_edited;
-                    DROP TRIGGER hold_estimate_is_never_edited;
-                    DROP INDEX hold_expired;
-                    DROP INDEX hold_estimated;
-                    ALTER TABLE hold DROP COLUMN terms;
-                    ALTER TABLE hold DROP COLUMN worst;
-                    ALTER TABLE hold DROP COLUMN estimated_by;
-                    DROP TABLE org_policy;
-                    DELETE FROM grdb_migrations
-                    WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
-                        '2026-11-29 refused usage', '2026-11-29 findings');
-                    """)
-        }
-        try queue.close()
     }
 
     /// Lets go of the ledger as a process does that ends.

@@ -144,7 +144,8 @@ extension Course {
             for (name, org) in model.bills.orgs.sorted(by: { $0.key < $1.key }) {
                 let invoice = model.bills.openInvoice(of: name)
                 let isClosed = model.ledger.orgs[name]?.state == .closed
-                if let invoice, !invoice.isDisputed, org.declined == nil, !model.bills.hasPending(name, for: invoice.id)
+                if let invoice, !invoice.isDisputed, org.declined == nil, now > org.anew,
+                    !model.bills.hasPending(name, for: invoice.id)
                 {
                     return "\(name): \(invoice.number) is owed and nobody is asked"
                 }
@@ -165,6 +166,12 @@ extension Course {
                 }
                 if isClosed, !model.bills.uninvoiced(name).isEmpty {
                     return "\(name): closed, without its last invoice"
+                }
+                if let invoice, !invoice.isDisputed, org.balance > 0, !model.bills.hasPending(name, for: invoice.id) {
+                    return "\(name): there is a balance, and \(invoice.number) is owed"
+                }
+                if let invoice, !invoice.isDisputed, invoice.open < BillModel.minimum {
+                    return "\(name): \(invoice.number) is owed for so little"
                 }
             }
             return nil

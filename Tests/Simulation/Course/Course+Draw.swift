@@ -144,16 +144,32 @@ extension Course {
                         threshold: Money(nanos: threshold), amount: Money(nanos: 50_000_000_000), perDayMax: most)),
                 "topUp")
         case 60..<68: return request(.setMethod, "method")
-        case 68..<82: return request(.retry, "retry")
-        case 82..<92:
+        case 68..<74: return request(.retry, "retry")
+        case 74..<80:
+            let bought = model.bills.payments.filter {
+                if case .credits = $0.purpose { $0.org == org && $0.state == .succeeded } else { false }
+            }
+            guard let payment = bought.randomElement(using: &random) else { return nil }
+            let credits = chance(50) ? nil : Money(nanos: Int64(number(1..<60)) * 1_000_000_000)
+            return request(.refundCredits(credits, payment: payment.number), "refundCredits")
+        case 80..<83:
+            guard let refund = model.bills.refunds.filter({ $0.org == org }).randomElement(using: &random) else {
+                return nil
+            }
+            return request(.retryRefund(refund.number), "retryRefund")
+        case 83..<88:
             guard let invoice else { return nil }
             return request(
                 .note([.note, .disputed, .disputed, .upheld][number(0..<4)], invoice: invoice.number), "note")
         default:
             guard let invoice, invoice.due > invoice.credited else { return nil }
             let left = (invoice.due - invoice.credited) / 10_000_000
-            let part = chance(40) ? left : Int64(number(1..<Int(left) + 1))
-            return request(.credit(Money(nanos: part * 10_000_000), invoice: invoice.number), "credit")
+            // Now and then so little is left that no gateway collects it.
+            let part = chance(40) ? left : chance(30) ? max(1, left - 30) : Int64(number(1..<Int(left) + 1))
+            let destination = CreditDestination.allCases.randomElement(using: &random)
+            return request(
+                .credit(Money(nanos: part * 10_000_000), chance(25) ? nil : destination, invoice: invoice.number),
+                "credit")
         }
     }
 }

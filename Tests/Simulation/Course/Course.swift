@@ -158,12 +158,26 @@ final class Course {
             let charge = gateway.charge(ofPayment: payment.number)
             let isPaid = charge?.fate == .succeeded
             switch payment.state {
-            case .succeeded where isPaid && charge?.refunds == 0: break
-            case .refunded where isPaid && charge?.refunds == 1: break
+            case .succeeded where isPaid || payment.amount == payment.fromBalance: break
+            case .refunded where isPaid && charge?.givenBack == payment.amount - payment.fromBalance: break
+            // Its refund failed, and nobody has tried it again.
+            case .refundDue where isPaid && charge?.givenBack == 0: break
             case .declined where !isPaid: break
             default:
                 throw Wrong(
                     "in the end payment \(payment.number) is \(payment.state.name), and the gateway has \(String(describing: charge))"
+                )
+            }
+        }
+        for refund in model.bills.refunds {
+            let known = gateway.charge(ofPayment: refund.payment)?.refunds.first {
+                $0.key.hasSuffix("-refund-\(refund.number)")
+            }?.value
+            switch (refund.state, known?.state) {
+            case (.succeeded, .succeeded), (.failed, .failed): break
+            default:
+                throw Wrong(
+                    "in the end refund \(refund.number) is \(refund.state.name), and the gateway has \(String(describing: known))"
                 )
             }
         }
@@ -173,6 +187,8 @@ final class Course {
         counts.records = model.order.count
         counts.payments = model.bills.payments.count
         counts.invoices = model.bills.invoices.count
+        counts.refunds += model.bills.refunds.count
+        counts.balances += model.bills.balances
         counts.suspensions += model.bills.orgs.values.count { $0.suspended != nil }
         await node?.close()
         node = nil

@@ -13,7 +13,9 @@ struct Request: Sendable {
         case setMethod
         case retry
         case note(NoteKind, invoice: String)
-        case credit(Money, invoice: String)
+        case credit(Money, CreditDestination?, invoice: String)
+        case refundCredits(Money?, payment: Int64)
+        case retryRefund(Int64)
     }
 
     let kind: Kind
@@ -27,8 +29,9 @@ struct Request: Sendable {
         case .removeSeats(let count): .removeSeats(count)
         case .buy(let amount): .buy(amount.nanos)
         case .setTopUp(let topUp): .topUp(threshold: topUp?.threshold.nanos)
-        case .credit(let amount, _): .credit(amount.nanos)
-        case .keepSeats, .setMethod, .retry, .note: nil
+        case .credit(let amount, let destination, _): .credit(amount.nanos, destination)
+        case .refundCredits(_, let payment): .refundCredits(payment: payment)
+        case .keepSeats, .setMethod, .retry, .note, .retryRefund: nil
         }
     }
 
@@ -44,8 +47,13 @@ struct Request: Sendable {
         case .retry: _ = try await billing.retry(org, under: key, by: actor)
         case .note(let kind, let invoice):
             _ = try await billing.note(kind, "because", on: invoice, of: org, under: key, by: actor)
-        case .credit(let amount, let invoice):
-            _ = try await billing.credit(amount, reason: "because", on: invoice, of: org, under: key, by: actor)
+        case .credit(let amount, let destination, let invoice):
+            _ = try await billing.credit(
+                amount, to: destination, reason: "because", on: invoice, of: org, under: key, by: actor)
+        case .refundCredits(let credits, let payment):
+            _ = try await billing.refundCredits(
+                credits, ofPayment: payment, of: org, reason: "because", under: key, by: actor)
+        case .retryRefund(let refund): _ = try await billing.retryRefund(refund, of: org, under: key, by: actor)
         }
     }
 

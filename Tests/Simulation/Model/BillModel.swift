@@ -10,12 +10,24 @@ struct BillModel {
         case invoice(Int64)
     }
 
+    struct Refund {
+        let number: Int64
+        let org: String
+        let payment, amount: Int64
+        let isInVain: Bool
+        var state = RefundState.due
+    }
+
     struct Payment {
         let number: Int64
         let org: String
         let purpose: Purpose
         let amount, net, tax, created: Int64
+        /// What the customer's balance pays of it.
+        let fromBalance: Int64
         var state = PaymentState.pending
+        /// What refunds gave back, or are about to.
+        var refunded: Int64 = 0
         /// The invoice that its sale stands on.
         var standsOn: Int64?
     }
@@ -28,10 +40,12 @@ struct BillModel {
         let due, net, tax: Int64
         var state: InvoiceState
         var credited: Int64 = 0
+        /// What was paid of it and did not go back.
+        var settled: Int64 = 0
         var notes: [NoteKind] = []
 
         var isDisputed: Bool { notes.last { $0 != .note } == .disputed }
-        var open: Int64 { state == .open ? due - credited : 0 }
+        var open: Int64 { state == .open ? due - credited - settled : 0 }
     }
 
     struct Org {
@@ -46,6 +60,10 @@ struct BillModel {
         /// The day from which the present period is billed.
         var resumed: Int64?
         var hasMethod = false
+        /// What it has for later invoices and seats.
+        var balance: Int64 = 0
+        /// An attempt never reached the bank; by then there is another.
+        var anew: Int64 = 0
         /// Seats of the present order that were about to be removed and stay.
         var kept: Int64 = 0
         var topUpBelow: Int64?
@@ -58,6 +76,9 @@ struct BillModel {
     var orgs: [String: Org] = [:]
     var payments: [Payment] = []
     var invoices: [Invoice] = []
+    var refunds: [Refund] = []
+    /// How often a balance paid a part of something, or a sum was carried over.
+    var balances = 0
     /// How many documents of each series there are.
     var series: [String: Int64] = [:]
     var paymentKeys: Set<String> = []
@@ -67,6 +88,17 @@ struct BillModel {
 
     static let seatPrice: Int64 = 29_000_000_000
     static let day: Int64 = 86_400_000
+
+    /// What the gateway collects at least.
+    static let minimum: Int64 = 500_000_000
+
+    /// What the customer's balance pays of a sum: what no payment under way has claimed; and all of it if what is left is too little.
+    func share(of amount: Int64, _ org: String) -> Int64 {
+        let claimed = payments.filter { $0.org == org && $0.state == .pending }.reduce(Int64(0)) { $0 + $1.fromBalance }
+        let free = (orgs[org]?.balance ?? 0) - claimed
+        if free >= amount || amount - free < Self.minimum { return amount }
+        return free
+    }
 
     func openInvoice(of org: String) -> Invoice? { invoices.first { $0.org == org && $0.state == .open } }
 

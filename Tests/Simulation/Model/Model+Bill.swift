@@ -62,17 +62,39 @@ extension Model {
                     switch settlement {
                     case .succeeded, .declined, .canceled: payment.state == .pending
                     case .toBeRefunded: [.pending, .canceled, .declined].contains(payment.state)
-                    case .refunded: payment.state == .refundDue
                     }
                 if !isPossible { return .conflict }
             case .issue(let invoice):
                 guard let corrected = invoice.refersTo else { continue }
                 let left = bills.invoices.first { $0.id == corrected }.map { $0.due - $0.credited } ?? 0
                 if invoice.netDue.nanos + invoice.taxDue.nanos > left { return .conflict }
-            case .note, .eraseMembers: break
+            case .refund(let refund):
+                guard refund.cause != .inVain else { continue }
+                let payment = bills.payments[Int(refund.payment) - 1]
+                let left = payment.amount - payment.fromBalance - payment.refunded
+                if payment.state != .succeeded || refund.net.nanos + refund.tax.nanos > left { return .conflict }
+                if refund.cause == .credits, unspent(ofPayment: refund.payment, change.org) < refund.net.nanos {
+                    return .conflict
+                }
+            case .settleRefund(let number, let settlement):
+                let state = bills.refunds[Int(number) - 1].state
+                let isPossible =
+                    switch settlement {
+                    case .succeeded: state != .succeeded
+                    case .failed: state == .due || state == .pending
+                    case .pending: state == .due || state == .failed
+                    case .due: state == .failed
+                    }
+                if !isPossible { return .conflict }
+            case .note, .eraseMembers, .applyBalance, .addToBalance, .takeReturn: break
             }
         }
         return nil
+    }
+
+    /// What is left of the grant that a payment bought.
+    func unspent(ofPayment number: Int64, _ org: String) -> Int64 {
+        ledger.orgs[org]?.grants.first { $0.key == "payment-\(number)" }?.remaining ?? 0
     }
 
     // MARK: Steps
@@ -88,8 +110,19 @@ extension Model {
             case .issue(let invoice): applied.invoices.append(try issue(invoice, change, now, world))
             case .note(let invoice, let kind, _): try note(invoice, kind, change, now)
             case .eraseMembers: try eraseMembers(change.org, now)
+            case .applyBalance(let invoice, let amount):
+                try applyBalance(amount.nanos, invoice ?? applied.invoices.last ?? 0, change, now)
+            case .addToBalance(let note, let amount):
+                guard (note ?? applied.invoices.last) != nil else { throw Wrong("a balance grows for nothing") }
+                try giveBack(amount.nanos)
+                bills.orgs[change.org]?.balance += amount.nanos
+            case .refund(let refund):
+                applied.refunds = (applied.refunds ?? []) + [try open(refund, change, now, world)]
+            case .settleRefund(let number, let settlement): try settle(refund: number, settlement, world)
+            case .takeReturn: throw Wrong("nothing goes back by other ways here")
             }
         }
+        guard toGiveBack == 0 else { throw Wrong("\(Money(nanos: toGiveBack)) are taken back and go nowhere") }
         try conclude(change)
     }
 
@@ -162,6 +195,13 @@ extension Model {
             return
         }
         guard let invoice = issued.first, issued.count == 1 else { throw Wrong("\(issued.count) invoices") }
+        let share = net + tax > 0 ? bills.share(of: net + tax, change.org) : 0
+        let applied = change.steps.reduce(Int64(0)) {
+            if case .applyBalance(nil, let amount) = $1 { $0 + amount.nanos } else { $0 }
+        }
+        guard applied == share else {
+            throw Wrong("the balance pays \(Money(nanos: applied)), expected \(Money(nanos: share))")
+        }
         guard invoice.netDue.nanos == net, invoice.taxDue.nanos == tax else {
             throw Wrong(
                 "it asks for \(invoice.netDue) and \(invoice.taxDue) tax, expected \(Money(nanos: net)) and \(Money(nanos: tax)) for \(org.seats) seats from \(from)"
@@ -178,6 +218,8 @@ extension Model {
         let name = change.org
         guard let org = bills.orgs[name] else { throw Wrong("no org") }
         let purpose: BillModel.Purpose
+        // What a credit note took back, sold again as credits.
+        let isResold = new.settlement != nil
         var (net, tax) = (Int64(0), Int64(0))
         switch new.purpose {
         case .sale(let sale):
@@ -196,14 +238,24 @@ extension Model {
             case .credits:
                 let isTopUp = change.kind == "top_up_ordered"
                 if isTopUp { try checkTopUp(name, org, net) }
-                if !isTopUp, world.intent != .buy(net) { throw Wrong("nobody wants \(sale.net) of credits") }
+                if !isTopUp, !isResold, world.intent != .buy(net) {
+                    throw Wrong("nobody wants \(sale.net) of credits")
+                }
                 purpose = .credits(isTopUp: isTopUp)
+            case .balance: throw Wrong("nobody deposits money here")
             }
-            guard tax == Self.tax(net, name), new.amount.nanos == net + tax else {
+            let isSold = new.amount.nanos == net + tax
+            guard isSold, tax == Self.tax(net, name) || isResold, abs(tax - Self.tax(net, name)) <= 10_000_000 else {
                 throw Wrong("\(new.amount) for \(sale.net) and \(sale.tax)")
             }
+            let share =
+                sale.product == .seats ? bills.share(of: new.amount.nanos, name) : isResold ? new.amount.nanos : 0
+            guard new.fromBalance.nanos == share else {
+                throw Wrong("the balance pays \(new.fromBalance) of \(new.amount), expected \(Money(nanos: share))")
+            }
         case .invoice(let id):
-            guard let id = id ?? applied.invoices.last, let invoice = bills.invoices.first(where: { $0.id == id }),
+            guard let id = id ?? applied.invoices.last, new.amount.nanos >= BillModel.minimum,
+                let invoice = bills.invoices.first(where: { $0.id == id }),
                 invoice.org == name, invoice.open == new.amount.nanos, !bills.hasPending(name, for: id), org.hasMethod
             else { throw Wrong("\(new.amount) is not owed") }
             purpose = .invoice(id)
@@ -212,8 +264,12 @@ extension Model {
         bills.paymentKeys.insert("\(name) \(new.key)")
         bills.payments.append(
             BillModel.Payment(
-                number: number, org: name, purpose: purpose, amount: new.amount.nanos, net: net, tax: tax, created: now)
-        )
+                number: number, org: name, purpose: purpose, amount: new.amount.nanos, net: net, tax: tax, created: now,
+                fromBalance: new.fromBalance.nanos))
+        if let settlement = new.settlement {
+            guard case .credit(_, .credits) = world.intent else { throw Wrong("a payment is settled by itself") }
+            try settle(number, settlement, name, now, world)
+        }
         return number
     }
 

@@ -15,12 +15,15 @@ extension Model {
         func isForThisPeriod(_ signup: Int64, _ period: Int64) -> Bool {
             !isClosed && org.signup == signup && org.period == period && dayOf(now) < org.periodEnd ?? 0
         }
-        if settlement.isOfMoney, charge?.fate != .succeeded || charge?.amount != payment.amount {
+        let asked = payment.amount - payment.fromBalance
+        if settlement.isOfMoney, asked != 0, charge?.fate != .succeeded || charge?.amount != asked {
             throw Wrong("payment \(number) is paid, and the gateway has no money of it")
         }
         switch settlement {
         case .succeeded:
             bills.payments[index].state = .succeeded
+            org.balance -= payment.fromBalance
+            if payment.fromBalance != 0 { bills.balances += 1 }
             switch payment.purpose {
             case .seats(let count, let signup, let period):
                 guard isForThisPeriod(signup, period) else { throw Wrong("seats of another period") }
@@ -37,6 +40,7 @@ extension Model {
                     throw Wrong("\(payment.amount) for \(bills.invoices[at].open)")
                 }
                 bills.invoices[at].state = .paid
+                bills.invoices[at].settled += payment.amount
                 restore(&org, now)
             }
         case .toBeRefunded:
@@ -48,9 +52,6 @@ extension Model {
                 case .invoice(let id): bills.invoices[Int(id) - 1].state == .paid
                 }
             guard isInVain else { throw Wrong("payment \(number) goes back for no reason") }
-        case .refunded:
-            guard charge?.refunds == 1 else { throw Wrong("payment \(number) did not go back") }
-            bills.payments[index].state = .refunded
         case .declined(let reason, _):
             guard case .declined(let fate) = charge?.fate, fate.rawValue == reason else {
                 throw Wrong("the gateway did not decline payment \(number)")
@@ -58,6 +59,7 @@ extension Model {
             bills.payments[index].state = .declined
             // What never arrived at a bank is no decline.
             if case .invoice = payment.purpose, org.declined == nil, fate != .neverArrived { org.declined = now }
+            if fate == .neverArrived { org.anew = now + 3_600_000 }
             if !org.isBegun, !bills.payments.contains(where: { $0.org == name && $0.state.isOpen }) {
                 (org.signup, org.period) = (nil, 0)
             }
@@ -75,7 +77,7 @@ extension Model {
     }
 
     /// What was owed is paid, or taken back.
-    private func restore(_ org: inout BillModel.Org, _ now: Int64) {
+    func restore(_ org: inout BillModel.Org, _ now: Int64) {
         if org.suspended != nil, let end = org.periodEnd, dayOf(now) >= end { org.resumed = dayOf(now) }
         (org.declined, org.suspended, org.erased) = (nil, nil, nil)
     }
@@ -106,15 +108,20 @@ extension Model {
             for sale in sales { bills.payments[Int(sale.number) - 1].standsOn = id }
             return id
         }
-        guard world.intent == .credit(due), let corrected = new.refersTo, var org = bills.orgs[name] else {
+        if case .refundCredits = world.intent, due == 0 { return id }
+        guard case .credit(due, _) = world.intent, let corrected = new.refersTo, var org = bills.orgs[name] else {
             throw Wrong("nobody asked for a credit note")
         }
         let at = Int(corrected) - 1
+        let open = bills.invoices[at].open
         bills.invoices[at].credited += due
-        let (isOpen, left) = (bills.invoices[at].state == .open, bills.invoices[at].due - bills.invoices[at].credited)
+        bills.invoices[at].settled -= max(0, due - open)
+        // What was paid has to go somewhere by the same change.
+        toGiveBack = max(0, due - open)
+        let (isOpen, left) = (bills.invoices[at].state == .open, open - due)
         if !isOpen {
-            give(due, .refund, "credit-note-\(id)", name, now)
-        } else if left == 0 {
+            // It is paid.
+        } else if left <= 0 {
             bills.invoices[at].state = .paid
             restore(&org, now)
         } else if bills.invoices[at].isDisputed {
@@ -160,7 +167,7 @@ extension Settlement {
     fileprivate var isOfMoney: Bool {
         switch self {
         case .succeeded, .toBeRefunded: true
-        case .refunded, .declined, .canceled: false
+        case .declined, .canceled: false
         }
     }
 }

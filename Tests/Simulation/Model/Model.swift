@@ -12,6 +12,8 @@ struct Wrong: Error, CustomStringConvertible {
 struct Model {
     var ledger: ReferenceLedger
     var bills = BillModel()
+    /// What a credit note of the present change took back that had been paid, and that has to go somewhere.
+    var toGiveBack: Int64 = 0
     /// Records in the order of commits: the first has the sequence number 1.
     var order: [(org: String, id: String)] = []
     /// Keys of requests that were carried out.

@@ -1,3 +1,4 @@
+import Billing
 import Metering
 
 /// What the model is told of the world beside mutations.
@@ -8,7 +9,8 @@ struct Surroundings: Sendable {
         case removeSeats(Int64)
         case buy(Int64)
         case topUp(threshold: Int64?)
-        case credit(Int64)
+        case credit(Int64, CreditDestination?)
+        case refundCredits(payment: Int64)
     }
 
     var intent: Intent?

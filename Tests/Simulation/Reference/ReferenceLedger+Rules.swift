@@ -130,6 +130,14 @@ extension ReferenceLedger {
         return nil
     }
 
+    /// Takes credits from a grant, for money that goes back.
+    mutating func takeCredits(_ name: String, _ key: String, _ amount: Int64) {
+        guard let index = orgs[name]?.grants.firstIndex(where: { $0.key == key }) else { return }
+        orgs[name]?.credits -= amount
+        orgs[name]?.grants[index].remaining -= amount
+        if orgs[name]?.grants[index].remaining == 0 { orgs[name]?.grants[index].state = .voided }
+    }
+
     mutating func void(_ name: String, _ number: Int64) -> Refusal.Code? {
         guard let index = orgs[name]?.grants.firstIndex(where: { $0.id == number }),
             let grant = orgs[name]?.grants[index]

@@ -18,8 +18,19 @@ final class SimulatedGateway: PaymentGateway {
     struct Charge {
         let payment, amount: Int64
         var fate: Fate
-        var refunds = 0
+        /// By their keys.
+        var refunds: [String: Refund] = [:]
+        /// What went back, or is about to.
+        var givenBack: Int64 { refunds.values.reduce(0) { $0 + ($1.state == .succeeded ? $1.amount : 0) } }
     }
+
+    struct Refund {
+        let amount: Int64
+        var state: RefundState?
+        var asked = 0
+    }
+
+    enum RefundState { case pending, failed, succeeded }
 
     private struct State {
         var charges: [String: Charge] = [:]
@@ -37,6 +48,7 @@ final class SimulatedGateway: PaymentGateway {
 
     let name = "simulated"
     let isManual = false
+    let minimum = Money(nanos: 500_000_000)
 
     init(seed: UInt64, clock: SimulatedClock, process: ProcessState) {
         state = Mutex(State(random: SeededGenerator(seed: seed ^ 0x6a7e)))
@@ -165,16 +177,39 @@ final class SimulatedGateway: PaymentGateway {
 
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
         answer(RefundResult.unknown) { state in
-            let key = String(request.key.dropLast("-refund".count))
-            guard let charge = state.charges[key], charge.fate == .succeeded, charge.amount == request.amount.nanos,
-                request.key.hasSuffix("-refund")
+            guard let (key, charge) = state.charges.first(where: { $0.value.payment == request.payment }),
+                charge.fate == .succeeded
             else {
                 state.problems.append("payment \(request.payment) is to go back and never came")
                 return .unknown("no such charge")
             }
             // Once, however often it is asked for under its key.
-            state.charges[key]?.refunds = 1
-            return .refunded(reference: "refund-\(request.payment)")
+            let known = charge.refunds[request.key]
+            if known == nil {
+                let back = charge.refunds.values.reduce(request.amount.nanos) { $0 + $1.amount }
+                if back > charge.amount {
+                    state.problems.append("more of payment \(request.payment) is to go back than came")
+                }
+            } else if known?.amount != request.amount.nanos {
+                state.problems.append("a refund of payment \(request.payment) was asked for with two amounts")
+            }
+            var refund = known ?? Refund(amount: request.amount.nanos)
+            refund.asked += 1
+            // Now and then the money is on its way for a while, or an attempt fails.
+            switch refund.state {
+            case .pending where state.isReliable || refund.asked > 3: refund.state = .succeeded
+            case .failed where request.isAnew: refund.state = .succeeded
+            case .none:
+                let chance = state.isReliable ? 99 : Int.random(in: 0..<100, using: &state.random)
+                refund.state = chance < 15 ? .pending : chance < 25 ? .failed : .succeeded
+            default: break
+            }
+            state.charges[key]?.refunds[request.key] = refund
+            return switch refund.state {
+            case .pending: .pending(reference: request.key)
+            case .failed: .failed(reference: request.key, words: "the account is closed")
+            case .succeeded, nil: .succeeded(reference: request.key)
+            }
         }
     }
 

@@ -6,7 +6,8 @@ import Metering
 struct Snapshot: Sendable {
     struct Org: Sendable {
         let view: OrgView
-        let grants, holds, members, payments, invoices: [String]
+        let grants, holds, members, payments, invoices, refunds: [String]
+        let balance: Money
     }
 
     let orgs: [String: Org]
@@ -23,14 +24,17 @@ struct Snapshot: Sendable {
             let members = try await reader.members(of: name, after: nil, limit: 100, at: now).items
             let payments = try await reader.payments(of: name, before: nil, limit: 1000).items
             let invoices = try await reader.invoices(of: name, before: nil, limit: 1000).items
+            let refunds = try await reader.refunds(of: name, before: nil, limit: 1000).items
             orgs[name] = Org(
                 view: view, grants: grants.map { "\($0.grant) \($0.remaining) \($0.state)" },
                 holds: holds.map(\.id).sorted(),
                 members: members.filter { $0.removed == nil }.map {
                     "\($0.user) \($0.spentToday) \($0.spentThisMonth) \($0.held) \($0.dailyLimit ?? "-") \($0.monthlyLimit ?? "-")"
                 }.sorted(),
-                payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name)" },
-                invoices: invoices.map { "\($0.number) \($0.due) \($0.state.name) \($0.credited)" })
+                payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name) \($0.refunded)" },
+                invoices: invoices.map { "\($0.number) \($0.due) \($0.state.name) \($0.credited) \($0.open)" },
+                refunds: refunds.map { "\($0.refund) \($0.payment) \($0.amount) \($0.state.name)" },
+                balance: try await reader.billing(of: name)?.customerBalance ?? .zero)
         }
         self.orgs = orgs
     }
@@ -74,13 +78,23 @@ struct Snapshot: Sendable {
                 (
                     "payments", org.payments,
                     model.bills.payments.filter { $0.org == name }.reversed().map {
-                        "\($0.number) \(money($0.amount)) \($0.state.name)"
+                        "\($0.number) \(money($0.amount)) \($0.state.name) \(money($0.refunded))"
                     }
+                ),
+                (
+                    "refunds", org.refunds,
+                    model.bills.refunds.filter { $0.org == name }.reversed().map {
+                        "\($0.number) \($0.payment) \(money($0.amount)) \($0.state.name)"
+                    }
+                ),
+                (
+                    "balance for invoices and seats", [org.balance.description],
+                    [money(model.bills.orgs[name]?.balance ?? 0)]
                 ),
                 (
                     "invoices", org.invoices,
                     model.bills.invoices.filter { $0.org == name }.reversed().map {
-                        "\($0.number) \(money($0.due)) \($0.state.name) \(money($0.credited))"
+                        "\($0.number) \(money($0.due)) \($0.state.name) \(money($0.credited)) \(money($0.open))"
                     }
                 ),
             ]

@@ -58,13 +58,17 @@ extension InvoiceCommand {
             discussion: """
                 Example: meterctl invoice credit acme INV-000012 34.51 --reason 'a seat that was never used'
 
-                Of an open invoice less is to be paid; what was paid comes back as credits. The amount includes tax.
+                Of an open invoice less is to be paid. What was paid goes where --as says: `balance` (the default) pays later invoices
+                and seats, `refund` gives money back, `credits` sells credits of the same amount, with their tax. The amount includes
+                tax. A closed org gets money.
                 """)
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "The invoice's number.") var invoice: String
         @Argument(help: "US dollars, tax included.") var amount: String
         @Option(help: "Why, in words.") var reason: String
+        @Option(name: .customLong("as"), help: "Where what was paid goes: refund, balance or credits.")
+        var destination: String?
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
@@ -72,7 +76,7 @@ extension InvoiceCommand {
             try await orExit {
                 let view = try await common.client.post(
                     InvoiceView.self, ["v1", "orgs", org, "invoices", invoice, "credit"],
-                    body: CreditInvoiceBody(amount: amount, reason: reason), key: key.key)
+                    body: CreditInvoiceBody(amount: amount, reason: reason, as: destination), key: key.key)
                 try common.show(view, InvoiceCommand.describe)
             }
         }

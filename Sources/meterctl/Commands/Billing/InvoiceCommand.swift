@@ -34,7 +34,7 @@ struct InvoiceCommand: AsyncParsableCommand {
         let kind = invoice.kind == "invoice" ? "invoice" : "credit note"
         let head = definitions([
             (kind, invoice.number), ("org", invoice.org),
-            ("state", invoice.state == "open" ? "open: USD \(invoice.open) to be paid" : "paid"),
+            ("state", invoice.state == "open" ? "open: USD \(invoice.open) to be paid" : invoice.state),
             ("issued", invoice.issued), ("seller", invoice.seller.name),
             ("buyer", ([invoice.buyer.name] + invoice.buyer.address).joined(separator: ", ")),
             ("VAT number", invoice.buyer.vatID),
@@ -48,9 +48,18 @@ struct InvoiceCommand: AsyncParsableCommand {
                 + [
                     ("total", "USD \(invoice.total)"),
                     ("paid before", invoice.kind == "invoice" ? "USD \(invoice.paidBefore)" : nil),
+                    ("carried over from an earlier invoice", invoice.carriedIn.map { "USD \($0)" }),
+                    ("from the balance", invoice.fromBalance.map { "USD \($0)" }),
+                    ("carried over to the next", invoice.carriedOut.map { "USD \($0)" }),
                     (invoice.kind == "invoice" ? "due" : "taken back", "USD \(invoice.due)"),
                     ("credited", invoice.credited == "0.00" ? nil : "USD \(invoice.credited)"),
-                    ("paid", invoice.paidAt.map { at in "\(at)\(invoice.payment.map { ", payment \($0)" } ?? "")" }),
+                    ("paid", invoice.paid.map { "USD \($0)" }),
+                    (
+                        "paid on",
+                        invoice.kind == "invoice"
+                            ? invoice.paidAt.map { at in "\(at)\(invoice.payment.map { ", payment \($0)" } ?? "")" }
+                            : nil
+                    ),
                 ])
         let notes = invoice.notes.map { "\($0.at)  \($0.kind), \($0.actor): \($0.text)" }.joined(separator: "\n")
         return ([head, table(of: invoice.lines).text, sums] + (notes.isEmpty ? [] : [notes])).joined(separator: "\n\n")

@@ -5,13 +5,15 @@ import Control
 struct PaymentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payments", abstract: "What an org paid, or has to pay.",
-        subcommands: [List.self, Show.self, Retry.self, Record.self])
+        subcommands: [List.self, Show.self, Retry.self, Record.self, Deposit.self, Refund.self, Reverse.self])
 
     static func describe(_ payment: PaymentView) -> String {
         var text = definitions([
             ("payment", "\(payment.payment)"), ("org", payment.org),
             ("for", payment.isTopUp ? "\(payment.purpose) (topped up)" : payment.purpose),
-            ("amount", "USD \(payment.amount)"), ("state", payment.state), ("", payment.words),
+            ("amount", "USD \(payment.amount)"), ("from the balance", payment.fromBalance.map { "USD \($0)" }),
+            ("state", payment.state), ("", payment.words), ("refunded", payment.refunded.map { "USD \($0)" }),
+            ("went back", payment.returned.map { "USD \($0)" }),
             ("paid with", payment.method ?? payment.gateway), ("reference", payment.reference),
             ("created", payment.created), ("settled", payment.settled),
         ])
@@ -95,12 +97,16 @@ struct PaymentsCommand: AsyncParsableCommand {
             abstract: "Takes note of what became of a payment that no gateway collects.",
             discussion: """
                 Examples: meterctl payments record acme 7 --reference 'transfer of 24 November'
+                          meterctl payments record acme 7 --amount 300.00
                           meterctl payments record acme 7 --declined
+
+                If less came than an invoice asks for, the rest is to be paid still. What is too much is added to the balance.
                 """)
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "The payment's number.") var payment: Int64
         @Option(help: "The bank's name of it.") var reference: String?
+        @Option(help: "What came, in US dollars, if it is not the whole amount.") var amount: String?
         @Flag(help: "It does not come.") var declined = false
         @Flag(help: "Nobody waits for it any more.") var canceled = false
         @OptionGroup var key: KeyOption
@@ -115,7 +121,7 @@ struct PaymentsCommand: AsyncParsableCommand {
                 let state = declined ? "declined" : canceled ? "canceled" : "paid"
                 let view = try await common.client.post(
                     PaymentView.self, ["v1", "orgs", org, "payments", "\(payment)", "record"],
-                    body: RecordPaymentBody(state: state, reference: reference), key: key.key)
+                    body: RecordPaymentBody(state: state, reference: reference, amount: amount), key: key.key)
                 try common.show(view, PaymentsCommand.describe)
             }
         }

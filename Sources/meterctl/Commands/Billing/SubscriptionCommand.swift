@@ -39,6 +39,7 @@ struct SubscriptionCommand: AsyncParsableCommand {
             ("seat price", "USD \(view.seatPrice) a month"), ("signup", signup),
             ("period", "\(view.periodStart ?? "") to \(view.periodEnd ?? "")"),
             ("next invoice", view.nextAmount.map { "USD \($0) for seats, on \(view.periodEnd ?? "")" }),
+            ("balance", view.balance.map { "USD \($0), for later invoices and seats" }),
             ("owed", view.owed.isEmpty ? nil : "USD \(view.due) on \(view.owed.joined(separator: ", "))"),
             (
                 "what to do",

@@ -1,0 +1,55 @@
+import GRDB
+import Ledger
+
+// The form of an older version.
+extension FaultCourse {
+    /// Ends it, and takes the file back to the form that an earlier version left, which had neither seals nor policies.
+    func makeOlder() throws {
+        try close()
+        let queue = try DatabaseQueue(path: directory.path + "/meterd.db")
+        try queue.write {
+            try $0.execute(
+                sql: """
+                    DROP TABLE row_seal;
+                    ALTER TABLE member DROP COLUMN seal;
+                    DROP INDEX usage_missing;
+                    ALTER TABLE usage DROP COLUMN missing;
+                    DROP TABLE unread_member;
+                    DROP TABLE cost_drift;
+                    DROP TABLE quarantine_step;
+                    DROP TABLE quarantine;
+                    DROP TABLE org_alias;
+                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine;
+                    ALTER TABLE ledger_commit DROP COLUMN last_quarantine_step;
+                    ALTER TABLE ledger_commit DROP COLUMN last_org_alias;
+                    DROP INDEX peer_by_process;
+                    ALTER TABLE peer DROP COLUMN sender;
+                    DROP TRIGGER hold_terms_are_never_edited;
+                    DROP TRIGGER hold_estimate_is_never_edited;
+                    DROP INDEX hold_expired;
+                    DROP INDEX hold_estimated;
+                    ALTER TABLE hold DROP COLUMN terms;
+                    ALTER TABLE hold DROP COLUMN worst;
+                    ALTER TABLE hold DROP COLUMN estimated_by;
+                    DROP TABLE org_policy;
+                    DROP TRIGGER payment_balance_is_never_edited;
+                    DROP INDEX billing_by_chargebacks;
+                    ALTER TABLE billing DROP COLUMN chargebacks;
+                    DROP TABLE refund;
+                    DROP TABLE payment_return;
+                    ALTER TABLE payment DROP COLUMN returned;
+                    ALTER TABLE payment DROP COLUMN refunded;
+                    ALTER TABLE payment DROP COLUMN from_balance;
+                    ALTER TABLE invoice DROP COLUMN settled;
+                    DELETE FROM account WHERE kind = 10;
+                    ALTER TABLE ledger_commit DROP COLUMN last_refund;
+                    ALTER TABLE ledger_commit DROP COLUMN last_return;
+                    DELETE FROM grdb_migrations
+                    WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
+                        '2026-11-29 refused usage', '2026-11-29 findings',
+                        '2026-11-29 money that goes back');
+                    """)
+        }
+        try queue.close()
+    }
+}
