@@ -56,6 +56,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var gap: LedgerGap?
     /// Refused usage that waits for somebody to decide.
     public var quarantine: QuarantineSummary?
+    /// How payments stand.
+    public var payments: PaymentsStatus?
 
     /// A status of those members.
     public init(

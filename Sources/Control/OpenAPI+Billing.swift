@@ -73,6 +73,16 @@ extension OpenAPI {
                 ("method", .string), ("created", .time), ("settled", .time),
                 ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
             ], required: ["payment", "org", "purpose", "is_top_up", "amount", "state", "gateway", "created", "lines"]),
+        "PaymentsStatus": .members(
+            [
+                ("gateway", .string), ("failing_since", .time), ("failure", .string), ("pending", .integer),
+                ("oldest_pending", .time), ("succeeded", .integer), ("declined", .integer), ("problems", .integer),
+                ("refunds_due", .integer), ("refunds_failed", .integer), ("chargebacks", .integer),
+            ],
+            required: [
+                "gateway", "pending", "succeeded", "declined", "problems", "refunds_due", "refunds_failed",
+                "chargebacks",
+            ]),
         "Refund": .members(
             [
                 ("refund", .integer), ("org", .string), ("payment", .integer),

@@ -311,7 +311,7 @@ enum OpenAPI {
                 ("database_bytes", .integer), ("wal_bytes", .integer), ("latency_99_ms", ["type": "number"]),
                 ("last_commit_seconds", ["type": "number"]), ("rate_card_age_seconds", .integer),
                 ("disk_free_bytes", .integer), ("disk_bytes", .integer),
-                ("quarantine", .reference("QuarantineSummary")),
+                ("quarantine", .reference("QuarantineSummary")), ("payments", .reference("PaymentsStatus")),
                 (
                     "gap",
                     .members(

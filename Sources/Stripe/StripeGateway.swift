@@ -5,7 +5,7 @@ import NIOCore
 
 /// Collects by Stripe: a customer an org, a saved card, payments with nobody there to confirm.
 public struct StripeGateway: PaymentGateway {
-    private let client: StripeClient
+    let client: StripeClient
     private let signature: WebhookSignature?
     private let ledgerID: String
 
@@ -165,7 +165,7 @@ public struct StripeGateway: PaymentGateway {
     public var minimum: Money { Money(nanos: 500_000_000) }
 
     /// Metadata by which a refund is found again.
-    private static let refundMark = "meterd_refund"
+    static let refundMark = "meterd_refund"
 
     /// Gives a payment back; see ``PaymentGateway/refund(_:isRepeat:)``.
     public func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult {
@@ -301,6 +301,11 @@ public struct StripeGateway: PaymentGateway {
         guard let event = Self.decode(StripeEvent.self, Data(body)) else {
             throw GatewayProblem("the webhook's body is no event", isRetryable: false)
         }
+        switch event.data.object.object {
+        case "dispute", "refund": return .returns
+        case "charge" where event.type.hasPrefix("charge.refund"): return .returns
+        default: break
+        }
         guard event.data.object.object == "payment_intent",
             let key = event.data.object.metadata?[Self.mark]
         else { return .nothing(type: event.type) }
@@ -317,7 +322,7 @@ public struct StripeGateway: PaymentGateway {
         id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "_-"))) ?? ""
     }
 
-    private static func decode<Object: Decodable>(_ type: Object.Type, _ body: Data) -> Object? {
+    static func decode<Object: Decodable>(_ type: Object.Type, _ body: Data) -> Object? {
         try? JSONDecoder().decode(type, from: body)
     }
 }

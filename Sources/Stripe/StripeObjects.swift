@@ -39,8 +39,34 @@ struct StripeMethod: Decodable, Sendable {
     let card: Card?
 }
 
-struct StripeRefund: Decodable, Sendable {
+/// What lists have, by pages.
+protocol StripeItem: Decodable, Sendable {
+    var id: String { get }
+}
+
+struct StripeDispute: StripeItem {
+    struct Movement: Decodable, Sendable {
+        let amount: Int64
+        let fee: Int64?
+    }
+
+    struct Evidence: Decodable, Sendable {
+        let due_by: Int64?
+    }
+
     let id: String
+    let status: String
+    let amount: Int64
+    let payment_intent: String?
+    let reason: String?
+    let balance_transactions: [Movement]?
+    let evidence_details: Evidence?
+}
+
+struct StripeRefund: StripeItem {
+    let id: String
+    let payment_intent: String?
+    let reason: String?
     let status: String?
     let amount: Int64?
     let failure_reason: String?

@@ -133,7 +133,7 @@ struct Daemon: Service {
         }
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
-            databasePath: database.path, clock: clock)
+            billing: billing, databasePath: database.path, clock: clock)
         let report = MetricsReport(status: status, expired: expired)
         let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier

@@ -1,3 +1,4 @@
+import Billing
 import Control
 import Foundation
 import GRDBSQLite
@@ -6,7 +7,7 @@ import Ledger
 import Metering
 
 /// Puts together what `/metrics` says. Names and units follow <https://prometheus.io/docs/practices/naming/>; no label has more
-/// values than there are codes.
+/// values than there are codes, or types of webhooks.
 struct MetricsReport: Sendable {
     let status: StatusReport
     /// Holds that expired unsettled since the start.
@@ -31,6 +32,7 @@ struct MetricsReport: Sendable {
         addUsage(&text, writer, seen)
         addWriter(&text, writer)
         try await addLedger(&text)
+        try await addPayments(&text)
         addProcess(&text)
         return text
     }
@@ -94,6 +96,37 @@ struct MetricsReport: Sendable {
             text.gauge("meterd_disk_free_bytes", "Room on the ledger's file system.", Double(disk.free))
             text.gauge("meterd_disk_size_bytes", "Size of the ledger's file system.", Double(disk.size))
         }
+    }
+
+    private func addPayments(_ text: inout PrometheusText) async throws {
+        let backlog = try await status.reader.paymentBacklog(manual: ManualGateway().name)
+        let (contact, now) = (status.billing.contact.now, status.clock())
+        func seconds(since moment: Timestamp?) -> Double {
+            moment.map { Double(max(0, now.milliseconds - $0.milliseconds)) / 1000 } ?? 0
+        }
+        text.counters(
+            "meterd_payments_total", "Payments that were settled: declined by a bank; problem: no bank was asked.",
+            by: "outcome",
+            [
+                ("succeeded", contact.succeeded), ("declined", contact.declined), ("problem", contact.problems),
+            ])
+        text.gauge("meterd_payments_pending", "Payments that are not settled.", Double(backlog.pending))
+        text.gauge(
+            "meterd_payments_oldest_pending_seconds", "Age of the oldest payment that the gateway has to settle.",
+            seconds(since: backlog.oldestPending))
+        text.gauge(
+            "meterd_gateway_failing_seconds", "Since the gateway gives no answer; 0 while it does.",
+            seconds(since: contact.failingSince))
+        text.gauge("meterd_refunds_due", "Refunds that are due or on their way.", Double(backlog.refundsDue))
+        text.gauge("meterd_refunds_failed", "Refunds that failed.", Double(backlog.refundsFailed))
+        text.gauge("meterd_chargebacks_open", "Chargebacks that are not decided.", Double(backlog.chargebacks))
+        let webhooks = status.billing.webhooks.now
+        text.counters(
+            "meterd_webhooks_total", "Webhooks that were taken: the gateway was asked, or they had come before.",
+            by: "outcome", [("asked", UInt64(webhooks.acted)), ("repeated", UInt64(webhooks.known))])
+        text.counters(
+            "meterd_webhooks_ignored_total", "Webhooks of types that are not acted on.", by: "type",
+            webhooks.ignored.sorted { $0.key < $1.key }.map { ($0.key, UInt64($0.value)) })
     }
 
     /// What Prometheus expects of any process:

@@ -1,3 +1,4 @@
+import Billing
 import Control
 import GRDBSQLite
 import Glibc
@@ -13,13 +14,15 @@ struct StatusReport: Sendable {
     let rates: RatesInForce
     let pulse: Pulse
     let history: HistoryKeeper
+    let billing: BillingService
     let databasePath: String
     let clock: @Sendable () -> Timestamp
     private let started: Timestamp
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
-        history: HistoryKeeper, databasePath: String, clock: @escaping @Sendable () -> Timestamp
+        history: HistoryKeeper, billing: BillingService, databasePath: String,
+        clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
         self.reader = reader
@@ -27,6 +30,7 @@ struct StatusReport: Sendable {
         self.rates = rates
         self.pulse = pulse
         self.history = history
+        self.billing = billing
         self.databasePath = databasePath
         self.clock = clock
         started = clock()
@@ -60,6 +64,7 @@ struct StatusReport: Sendable {
             databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
             diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
             gap: history.gap)
+        view.payments = try await billing.paymentsStatus()
         view.quarantine = try await reader.quarantineSummary()
         return view
     }

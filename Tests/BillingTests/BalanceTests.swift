@@ -4,7 +4,7 @@ import Metering
 import Testing
 
 /// Transfers in parts and too much, and where what a credit note takes back goes: on a real ledger, recorded by hand.
-@Suite struct BalanceTests {
+@Suite(.serialized) struct BalanceTests {
     private static let taxes = """
         format: meterd-tax/1
         rates: [{country: DE, name: USt., percent: 19, from: 2021-01-01}]

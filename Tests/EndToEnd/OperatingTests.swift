@@ -273,6 +273,18 @@ import Testing
         #expect(named > 40)
     }
 
+    @Test func aDaemonThatTakesCallsAndNeverAnswersIsGivenUpOn() throws {
+        let daemon = try RunningDaemon()
+        // The kernel goes on taking connections for it.
+        kill(daemon.process.processIdentifier, SIGSTOP)
+        defer { kill(daemon.process.processIdentifier, SIGCONT) }
+        let result = try Binaries.run(
+            "meterctl", ["status"],
+            environment: ["METERD_CONTROL_SOCKET": daemon.controlSocket, "METERCTL_TIMEOUT": "1"])
+        #expect(result.status == 69)
+        #expect(result.errors.contains("has not answered for 1 s"))
+    }
+
     @Test func everyCommandIsInTheManual() throws {
         let manual = try String(contentsOfFile: Binaries.root + "/man/meterctl.1", encoding: .utf8)
         let help = try Binaries.run("meterctl", ["--help"]).output

@@ -28,6 +28,8 @@ public struct SimulationReport: Sendable {
         public var suspensions = 0
         /// Refunds that were opened.
         public var refunds = 0
+        /// Movements of money by banks that were booked.
+        public var returns = 0
         /// Payments that a customer's balance paid a part of, and invoices.
         public var balances = 0
         /// Operators' requests that were refused.
@@ -50,7 +52,7 @@ public struct SimulationReport: Sendable {
         private static let paths: [WritableKeyPath<Counts, Int> & Sendable] = [
             \.steps, \.lives, \.faults, \.commits, \.answers, \.unheard, \.looks, \.proofs, \.records, \.payments,
             \.invoices,
-            \.suspensions, \.refunds, \.balances, \.refusals, \.asked, \.days,
+            \.suspensions, \.refunds, \.returns, \.balances, \.refusals, \.asked, \.days,
         ]
     }
 

@@ -71,6 +71,9 @@ struct WebhookSignatureTests {
         #expect(
             try news("meterd-l1-payment-7", 1_800_000_003, object: "charge")
                 == .nothing(type: "payment_intent.succeeded"))
+        for object in ["dispute", "refund"] {
+            #expect(try news("", object == "refund" ? 1_800_000_004 : 1_800_000_005, object: object) == .returns)
+        }
         #expect(try news("meterd-l1-payment-7", 1_800_000_000) == .known)
     }
 }

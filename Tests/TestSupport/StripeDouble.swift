@@ -68,6 +68,28 @@ public final class StripeDouble {
         try ask(["cmd": "refund", "id": refund, "status": status])
     }
 
+    /// Has a bank dispute a payment, or go on with that.
+    ///
+    /// - Parameters:
+    ///   - mark: what meterd put on the payment.
+    ///   - movements: what the bank took (below zero) and gave back so far, in cents, each with its fee.
+    public func dispute(
+        _ id: String, _ status: String, of mark: String, _ amount: Int, _ movements: [(amount: Int, fee: Int)] = []
+    ) throws {
+        try ask([
+            "cmd": "dispute", "id": id, "status": status, "mark": mark, "amount": amount,
+            "movements": movements.map { [$0.amount, $0.fee] },
+        ])
+    }
+
+    /// Has somebody refund a payment at Stripe; gives its name.
+    public func refundByHand(_ mark: String, _ amount: Int) throws -> String {
+        guard let id = try ask(["cmd": "refund_by_hand", "mark": mark, "amount": amount])["id"] as? String else {
+            throw NotThere()
+        }
+        return id
+    }
+
     /// Ends all faults.
     public func heal() throws { try ask(["cmd": "heal"]) }
 

@@ -43,6 +43,7 @@ class Double:
         self.webhooks = []
         self.webhook_came = asyncio.Event()
         self.request_came = asyncio.Event()
+        self.disputes = {}
         self.inner = None
         self.session = None
 
@@ -107,6 +108,11 @@ class Double:
     async def execute(self, request, body, kind):
         if request.method == "GET" and request.path == "/v1/payment_intents":
             return 200, self.intents(request.query)
+        if request.method == "GET" and request.path == "/v1/disputes":
+            return 200, self.page(list(self.disputes.values()), request.query)
+        if request.method == "GET" and request.path == "/v1/refunds" and "payment_intent" not in request.query:
+            refunds = [refund._export() for name, refund in resources.store.items() if name.startswith("refund:")]
+            return 200, self.page(refunds, request.query)
         fields = [pair for pair in body.decode().split("&") if not pair.startswith("description=")]
         is_payment = request.method == "POST" and request.path == "/v1/payment_intents"
         if is_payment and kind and kind.startswith("decline:"):
@@ -151,6 +157,17 @@ class Double:
         return {"object": "list", "data": [intent._export() for intent in intents[:limit]],
                 "has_more": len(intents) > limit}
 
+    def page(self, items, query):
+        items = items[::-1]
+        if "starting_after" in query:
+            items = items[[item["id"] for item in items].index(query["starting_after"]) + 1:]
+        limit = min(int(query.get("limit", 10)), 2)
+        return {"object": "list", "data": items[:limit], "has_more": len(items) > limit}
+
+    def intent(self, mark):
+        return next(intent for name, intent in resources.store.items()
+                    if name.startswith("payment_intent:") and intent.metadata.get("meterd_payment") == mark)
+
     # The control channel.
     async def command(self, command):
         kind = command["cmd"]
@@ -166,6 +183,17 @@ class Double:
         if kind == "refund":
             resources.store["refund:" + command["id"]].status = command["status"]
             return {}
+        if kind == "dispute":
+            # What a bank took and gave back so far, in cents, each with its fee.
+            self.disputes[command["id"]] = {
+                "id": command["id"], "object": "dispute", "status": command["status"], "reason": "fraudulent",
+                "amount": command["amount"], "payment_intent": self.intent(command["mark"]).id,
+                "balance_transactions": [{"amount": amount, "fee": fee} for amount, fee in command["movements"]],
+                "evidence_details": {"due_by": 1800000000}}
+            return {}
+        if kind == "refund_by_hand":
+            refund = resources.Refund(payment_intent=self.intent(command["mark"]).id, amount=command["amount"])
+            return {"id": refund.id}
         if kind == "heal":
             self.faults = []
             return {}

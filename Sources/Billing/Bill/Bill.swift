@@ -62,7 +62,8 @@ struct Bill {
         BillingChange(
             org: org, after: record.change, decided: now, kind: kind, actor: actor, state: BillingCoding.encode(state),
             membersMax: state.subscription?.membersMax, isSuspended: !state.standing.isServed,
-            topUpBelow: state.topUp?.threshold, steps: steps, events: events)
+            topUpBelow: state.topUp?.threshold, openChargebacks: Int64(state.chargebacks?.count ?? 0), steps: steps,
+            events: events)
     }
 
     /// When time brings the next step; nil for never.

@@ -29,6 +29,8 @@ public struct BillingState: Sendable, Hashable, Codable {
     public var erasing: Int64?
     /// How the payment of what is owed is tried; nil while nothing was tried.
     public var collection: CollectionState?
+    /// Chargebacks that are not decided yet; nil for none.
+    public var chargebacks: [OpenChargeback]?
     /// The card that was refused for good; nil after it paid, or when another is saved.
     public var refusedCard: RefusedCard?
 

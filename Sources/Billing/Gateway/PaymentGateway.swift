@@ -18,6 +18,8 @@ public protocol PaymentGateway: Sendable {
     /// Gives a payment back, or a part of it. May be called again, like ``charge(_:isRepeat:)``: it must then find the refund, or make
     /// sure that a second one can't come of it.
     func refund(_ request: RefundRequest, isRepeat: Bool) async -> RefundResult
+    /// What went back without a refund of ours of payments that were made since a moment.
+    func returns(since: Timestamp) async -> GatewayReturns
     /// Takes note of a method that the org's customer saved.
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
     /// What a webhook says, once it is sure that it is the gateway's, untouched and from just now.
@@ -33,6 +35,8 @@ public protocol PaymentGateway: Sendable {
 public enum GatewayNews: Sendable, Hashable {
     /// There is something new about the payment of that number.
     case payment(Int64)
+    /// There is something new about money that goes back.
+    case returns
     /// Nothing that is acted on; of that type.
     case nothing(type: String)
     /// The same delivery came before.
@@ -42,6 +46,8 @@ public enum GatewayNews: Sendable, Hashable {
 extension PaymentGateway {
     /// Any sum.
     public var minimum: Money { .zero }
+    /// Nothing.
+    public func returns(since: Timestamp) async -> GatewayReturns { .known([]) }
 }
 
 /// A payment to ask for.
@@ -186,6 +192,8 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
     case notPaidInTime = "not_paid_in_time"
     /// The bank says that this card is not to be tried again.
     case notAllowed = "not_allowed"
+    /// The card's bank took a payment back.
+    case chargeback = "chargeback"
     /// The gateway collects no sum as small.
     case amountTooSmall = "amount_too_small"
     /// The gateway doesn't know the saved method, or the customer, any more.
@@ -211,7 +219,7 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
     var meaning: Meaning {
         switch self {
         case .expiredCard, .insufficientFunds, .cardLimit, .noPaymentMethod, .refused, .notPaidInTime: .decline
-        case .authenticationRequired, .cardBlocked, .notAllowed: .refusal
+        case .authenticationRequired, .cardBlocked, .notAllowed, .chargeback: .refusal
         case .neverArrived: .notAsked
         case .amountTooSmall, .methodMissing, .wrongCurrency, .gatewayRefused: .obstacle
         }
@@ -232,6 +240,8 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
         case .notPaidInTime: "it was not paid by its day; meterctl payments record takes note of a payment that came"
         case .notAllowed:
             "the bank does not allow payments with this card; save another with meterctl payment-method set"
+        case .chargeback:
+            "the card's bank took a payment back, so that the card is not tried by itself; meterctl payments retry tries it, or save another with meterctl payment-method set"
         case .amountTooSmall: "the gateway does not collect so small a sum; no bank was asked"
         case .methodMissing:
             "the gateway does not know the saved payment method any more; no bank was asked; save it again with meterctl payment-method set"

@@ -23,7 +23,7 @@ public final class WebhookCounts: Sendable {
     func count(_ news: GatewayNews) {
         counts.withLock { counts in
             switch news {
-            case .payment: counts.acted += 1
+            case .payment, .returns: counts.acted += 1
             case .known: counts.known += 1
             case .nothing(let type):
                 let isApart = counts.ignored[type] != nil || counts.ignored.count < Self.typesMax

@@ -14,6 +14,9 @@ public struct Plan: Sendable, Hashable {
     public var dunning = DunningTerms()
     /// Days in which an invoice is to be paid where an operator records payments.
     public var dueDays: Int64 = 14
+    /// Whether credits of a chargeback that are spent already are invoiced, by the customer's balance. If not, they are taken from the
+    /// org's credits, also below zero: requests are refused until that is paid.
+    public var invoicesSpentCredits = false
     /// Who sells.
     public var seller = Seller()
 

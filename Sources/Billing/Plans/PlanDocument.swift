@@ -7,7 +7,10 @@ public enum PlanDocument {
     public static func parse(_ text: String) throws(BillingDocumentError) -> Plan {
         try DocumentNode.read(text) { root in
             let top = try root.members(
-                of: "the document", allowing: ["format", "seller", "seats", "credits", "top_up", "invoices", "dunning"])
+                of: "the document",
+                allowing: [
+                    "format", "seller", "seats", "credits", "top_up", "invoices", "chargebacks", "dunning",
+                ])
             try (top["format"] ?? root).expectFormat("meterd-plans/1")
             var plan = Plan()
             if let seats = try top["seats"]?.members(of: "seats", allowing: ["price", "max"]) {
@@ -40,6 +43,16 @@ public enum PlanDocument {
                 let days = invoices["due_days"]
             {
                 plan.dueDays = try days.whole("invoices.due_days", 0...90)
+            }
+            if let chargebacks = try top["chargebacks"]?.members(of: "chargebacks", allowing: ["spent_credits"]),
+                let spent = chargebacks["spent_credits"]
+            {
+                switch spent.text {
+                case "debt": plan.invoicesSpentCredits = false
+                case "invoice": plan.invoicesSpentCredits = true
+                default:
+                    throw DocumentProblem("chargebacks.spent_credits must be debt or invoice", spent.place)
+                }
             }
             if let dunning = top["dunning"] { plan.dunning = try terms(dunning) }
             if let seller = top["seller"] { plan.seller = try self.seller(seller) }

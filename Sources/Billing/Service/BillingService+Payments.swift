@@ -125,10 +125,12 @@ extension BillingService {
                     "payment \(number) was collected by \(payment.gateway), which says itself what goes back; only recorded payments are reversed"
                 )
             }
+            let taxGone = Bill.taxGone(
+                of: payment, try await reader.refunds(ofPayment: number),
+                try await reader.returns(ofPayment: number).map(\.entry))
             _ = try await apply(to: org, under: key) { bill in
-                try bill.returned(
-                    amount ?? payment.refundable, of: payment, try bill.body(of: payment), kind: .reversal,
-                    reference: nil, reason: reason, by: actor)
+                try bill.reversing(
+                    amount ?? payment.refundable, of: payment, taxGone: taxGone, reason: reason, by: actor)
             }
         }
         await advanceAfterwards(org)
@@ -175,7 +177,9 @@ extension BillingService {
         let request = ChargeRequest(
             org: org, payment: number, key: key, amount: payment.asked, description: Self.description(body, bill),
             customer: bill.state.customer, method: body.method, opened: payment.created, now: clock())
-        switch await gateway.charge(request, isRepeat: isRepeat) {
+        let result = await gateway.charge(request, isRepeat: isRepeat)
+        contact.took(result, at: clock())
+        switch result {
         case .succeeded(let reference):
             let applied = try await apply(to: org) { bill in
                 try bill.succeeded(payment, body, reference: reference, by: Bill.daemon)
@@ -212,6 +216,7 @@ extension BillingService {
             throw Refusal(.malformed, error.words)
         }
         webhooks.count(news)
+        if case .returns = news { return await takeNewsOfReturns() }
         guard case .payment(let number) = news, let org = try await reader.org(ofPayment: number) else { return }
         await polls.hasten(.payment(number))
         try await locks.with(org) { try await drive(number, of: org, isRepeat: true) }

@@ -107,6 +107,25 @@ extension BillingService {
         for refund in applied?.refunds ?? [] { try await drive(refund: refund, of: org, isRepeat: false) }
     }
 
+    /// Asks about the refunds of all orgs that are under way.
+    ///
+    /// - Parameter atOnce: also about those whose time has not come: there is news.
+    func driveRefunds(onProblem: @Sendable (String, any Error) -> Void, atOnce: Bool) async throws {
+        let now = clock()
+        for refund in try await reader.openRefunds(notOf: ManualGateway().name, limit: 1000) {
+            do {
+                try await locks.with(refund.org) {
+                    let isDue = await polls.isDue(.refund(refund.refund), now: now)
+                    guard atOnce || isDue else { return }
+                    try await drive(refund: refund.refund, of: refund.org, isRepeat: true)
+                }
+            } catch {
+                await polls.postpone(.refund(refund.refund), now: now)
+                onProblem(refund.org, error)
+            }
+        }
+    }
+
     /// Asks the gateway for a refund, and takes note of what it says. The org's lock is held.
     ///
     /// - Parameters:
@@ -122,7 +141,13 @@ extension BillingService {
             org: org, payment: payment.payment, key: "meterd-\(ledgerID)-refund-\(number)", amount: refund.amount,
             reference: payment.reference, isAnew: isAnew)
         let settlement: RefundSettlement
-        switch await gateway.refund(request, isRepeat: isRepeat) {
+        let result = await gateway.refund(request, isRepeat: isRepeat)
+        if case .unknown(let words) = result {
+            contact.answered(words, at: clock())
+        } else {
+            contact.answered(nil, at: clock())
+        }
+        switch result {
         case .succeeded(let reference): settlement = .succeeded(reference: reference)
         case .failed(let reference, let words):
             onTrouble(org, words)

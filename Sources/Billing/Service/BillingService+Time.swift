@@ -102,17 +102,8 @@ extension BillingService {
                 onProblem(payment.org, error)
             }
         }
-        for refund in try await reader.openRefunds(notOf: ManualGateway().name, limit: 1000) {
-            do {
-                try await locks.with(refund.org) {
-                    guard await polls.isDue(.refund(refund.refund), now: now) else { return }
-                    try await drive(refund: refund.refund, of: refund.org, isRepeat: true)
-                }
-            } catch {
-                await polls.postpone(.refund(refund.refund), now: now)
-                onProblem(refund.org, error)
-            }
-        }
+        try await driveRefunds(onProblem: onProblem, atOnce: false)
+        await pollReturns(onProblem: onProblem)
         while !Task.isCancelled {
             let due = try await reader.dueBills(at: now, limit: 100 + done.count).filter { !done.contains($0) }
             guard !due.isEmpty else { break }
@@ -127,6 +118,6 @@ extension BillingService {
             }
         }
         let (next, poll) = (try await reader.nextBillDue(), await polls.earliest)
-        return [next, poll].compactMap { $0 }.min()
+        return [next, poll, await returnsDue.due].compactMap { $0 }.min()
     }
 }

@@ -17,6 +17,9 @@ public struct BillingService: Sendable {
     let onProblem: @Sendable (_ org: String, any Error) -> Void
     let locks = OrgLocks()
     let polls = PollSchedule()
+    let returnsDue = ReturnsDue()
+    /// How the gateway answered since the start.
+    public let contact = GatewayContact()
     /// Deliveries of webhooks since the start.
     public let webhooks = WebhookCounts()
 

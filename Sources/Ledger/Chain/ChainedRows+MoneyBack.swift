@@ -20,13 +20,13 @@ struct RefundRow {
 
 /// Money that went back otherwise, or came again.
 struct ReturnRow {
-    var id, org, payment, kind, reinstated, amount, credits, tax, carried, fee: Int64
+    var id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, excess: Int64
     var reference: String?
     var reason: String
     var created: Int64
 
     /// Its columns up to the reference.
-    var numbers: [Int64] { [id, org, payment, kind, reinstated, amount, credits, tax, carried, fee] }
+    var numbers: [Int64] { [id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, excess] }
 
     func append(to bytes: inout RowBytes) {
         for value in numbers { bytes.append(value) }

@@ -115,6 +115,12 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case paymentRefunded = "payment_refunded"
         /// Money of a payment went back without a refund.
         case paymentReturned = "payment_returned"
+        /// Money of a payment that had gone back came again.
+        case paymentReinstated = "payment_reinstated"
+        /// A bank began a chargeback, or asks about a payment.
+        case chargebackOpened = "chargeback_opened"
+        /// A chargeback is decided.
+        case chargebackClosed = "chargeback_closed"
         /// An invoice was issued.
         case invoiceIssued = "invoice_issued"
         /// An invoice was paid.

@@ -96,7 +96,8 @@ public enum TransferCode: Int64, Sendable, CaseIterable {
     case creditsReturned = 22
     /// What a return takes back beside credits: grants, tax, customer balance → receivable; or gives again. Refers to the return.
     case saleReturned = 23
-    /// What a gateway took for a chargeback: gateway fees → payments; or gave back of it. Refers to the return.
+    /// What a gateway took for a chargeback, and beyond the payment: gateway fees → receivable; or gave back of it. Refers to the
+    /// return.
     case gatewayFee = 24
 
     /// The name in listings.

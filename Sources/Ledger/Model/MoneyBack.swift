@@ -150,10 +150,10 @@ public struct NewReturn: Sendable {
     public let tax: Money
     /// What is taken from, or given to, the customer's balance.
     public let carried: Money
-    /// What the gateway took for it, or gave back of that, and what it took beyond the payment.
+    /// What the gateway took for it, or gave back of that.
     public let fee: Money
-    /// When credits that are given again expire.
-    public let expires: Timestamp?
+    /// What went, or came, beyond the payment.
+    public let excess: Money
     /// The gateway's name of the chargeback or refund.
     public let reference: String?
     /// Why, in words.
@@ -162,7 +162,7 @@ public struct NewReturn: Sendable {
     /// A return of those members.
     public init(
         payment: Int64, kind: ReturnKind, isReinstated: Bool = false, amount: Money, credits: Money = .zero,
-        tax: Money = .zero, carried: Money = .zero, fee: Money = .zero, expires: Timestamp? = nil, reference: String?,
+        tax: Money = .zero, carried: Money = .zero, fee: Money = .zero, excess: Money = .zero, reference: String?,
         reason: String
     ) {
         self.payment = payment
@@ -173,7 +173,7 @@ public struct NewReturn: Sendable {
         self.tax = tax
         self.carried = carried
         self.fee = fee
-        self.expires = expires
+        self.excess = excess
         self.reference = reference
         self.reason = reason
     }

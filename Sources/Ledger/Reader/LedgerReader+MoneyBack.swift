@@ -46,6 +46,27 @@ extension LedgerReader {
         }
     }
 
+    /// A gateway's payment by the gateway's name of it.
+    public func payment(reference: String, gateway: String) async throws -> PaymentRecord? {
+        try await pool.read {
+            try Self.payments($0, "payment.reference = ? AND payment.gateway = ?", [reference, gateway]).first
+        }
+    }
+
+    /// Whether a refund of a payment has that name at its gateway.
+    public func isRefund(_ reference: String, of payment: Int64) async throws -> Bool {
+        try await pool.read {
+            try !Self.refunds($0, "refund.payment = ? AND refund.reference = ?", [payment, reference]).isEmpty
+        }
+    }
+
+    /// Chargebacks of all orgs that are not decided yet.
+    public func openChargebacks() async throws -> Int64 {
+        try await pool.read {
+            try Int64.fetchOne($0, sql: "SELECT coalesce(sum(chargebacks), 0) FROM billing WHERE chargebacks > 0") ?? 0
+        }
+    }
+
     /// What went back of an org's payment otherwise, the oldest first.
     public func returns(ofPayment payment: Int64) async throws -> [ReturnRecord] {
         try await pool.read { try Self.returns($0, "payment_return.payment = ?", [payment]) }
@@ -116,8 +137,9 @@ extension LedgerReader {
                 kind: try ReturnKind(stored: row["kind"] as Int64, of: "return \(row["id"] as Int64)"),
                 isReinstated: row["reinstated"], amount: Money(nanos: row["amount"]),
                 credits: Money(nanos: row["credits"]), tax: Money(nanos: row["tax"]),
-                carried: Money(nanos: row["carried"]), fee: Money(nanos: row["fee"]), reference: row["reference"],
-                reason: row["reason"])
+                carried: Money(nanos: row["carried"]), fee: Money(nanos: row["fee"]),
+                excess: Money(nanos: row["excess"]),
+                reference: row["reference"], reason: row["reason"])
             return ReturnRecord(
                 number: row["id"], org: row["org_name"], entry: entry,
                 created: Timestamp(milliseconds: row["created"]))

@@ -89,8 +89,8 @@ extension SQLiteStore {
                     return Refusal(.conflict, "refund \(number) of org '\(org.name)' is \(stored.name) already")
                 }
             case .takeReturn(let entry):
-                guard let left = try refundable(entry.payment, org), entry.isReinstated || entry.amount.nanos <= left
-                else {
+                let left = try refundable(entry.payment, org)
+                guard entry.isReinstated || entry.amount == .zero || entry.amount.nanos <= left ?? 0 else {
                     return Refusal(.conflict, "of payment \(entry.payment) there is not so much left to go back")
                 }
             case .note, .eraseMembers, .applyBalance, .addToBalance: break

@@ -188,13 +188,14 @@ extension SQLiteStore {
         let row = ReturnRow(
             id: next.moneyReturn, org: org.id, payment: entry.payment, kind: entry.kind.rawValue,
             reinstated: entry.isReinstated ? 1 : 0, amount: entry.amount.nanos, credits: entry.credits.nanos,
-            tax: entry.tax.nanos, carried: entry.carried.nanos, fee: entry.fee.nanos, reference: entry.reference,
+            tax: entry.tax.nanos, carried: entry.carried.nanos, fee: entry.fee.nanos, excess: entry.excess.nanos,
+            reference: entry.reference,
             reason: entry.reason, created: now.milliseconds)
-        let insert = try kept.statement("INSERT INTO payment_return VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        let insert = try kept.statement("INSERT INTO payment_return VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         for (position, value) in row.numbers.enumerated() { insert.bind(Int32(position) + 1, value) }
-        insert.bind(11, row.reference)
-        insert.bind(12, row.reason)
-        insert.bind(13, row.created)
+        insert.bind(12, row.reference)
+        insert.bind(13, row.reason)
+        insert.bind(14, row.created)
         try insert.run()
         row.append(to: &chain.returns)
         next.moneyReturn += 1
@@ -208,8 +209,10 @@ extension SQLiteStore {
         let invoice = update.optionalInt(0)
         update.reset()
         let (receivable, balance) = (try receivable(of: org), try customerBalance(of: org))
-        try moveEitherWay(sign * row.amount, receivable, accounts.payments, .paymentReturned, row.id, org, now)
-        try moveEitherWay(sign * row.fee, accounts.gatewayFees, accounts.payments, .gatewayFee, row.id, org, now)
+        let fee = row.fee + row.excess
+        try moveEitherWay(
+            sign * (row.amount + fee), receivable, accounts.payments, .paymentReturned, row.id, org, now)
+        try moveEitherWay(sign * fee, accounts.gatewayFees, receivable, .gatewayFee, row.id, org, now)
         if !entry.isReinstated {
             try withdraw(row.credits, fromGrantOf: row.payment, .creditsReturned, row.id, of: org, now)
         }
@@ -218,7 +221,7 @@ extension SQLiteStore {
         try moveEitherWay(sign * row.carried, balance, receivable, .saleReturned, row.id, org, now)
         if entry.isReinstated, row.credits > 0 {
             let grant = NewGrant(
-                org: org.name, amount: entry.credits, source: .purchase, expires: entry.expires,
+                org: org.name, amount: entry.credits, source: .purchase,
                 reason: "payment \(row.payment) came again")
             guard try give(grant, to: org, key: "return-\(row.id)", now: now) != nil else {
                 throw SQLiteError.damaged("return \(row.id) has no room")

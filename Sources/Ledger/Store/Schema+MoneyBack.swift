@@ -37,7 +37,8 @@ extension Schema {
             BEGIN SELECT RAISE(ABORT, 'refunds stay'); END;
 
         -- Money that went back otherwise (reinstated 0), or came again (1). kind: 1 a chargeback, 2 a refund that was made at the
-        -- gateway, 3 what an operator says. amount = credits + tax + carried + what its invoice asks for again.
+        -- gateway, 3 what an operator says. amount = credits + tax + carried + what its invoice asks for again. excess: what went
+        -- beyond the payment.
         CREATE TABLE payment_return(
             id INTEGER PRIMARY KEY,
             org INTEGER NOT NULL REFERENCES org(id),
@@ -45,6 +46,7 @@ extension Schema {
             kind INTEGER NOT NULL, reinstated INTEGER NOT NULL,
             amount INTEGER NOT NULL CHECK(amount >= 0),
             credits INTEGER NOT NULL, tax INTEGER NOT NULL, carried INTEGER NOT NULL, fee INTEGER NOT NULL,
+            excess INTEGER NOT NULL CHECK(excess >= 0),
             reference TEXT, reason TEXT NOT NULL, created INTEGER NOT NULL,
             CHECK(credits + tax + carried <= amount)
         ) STRICT;

@@ -107,7 +107,7 @@ private struct ChainRows {
             "SELECT id, org, payment, cause, net, tax, note, gateway, reason, created FROM refund ORDER BY id")
         returns = try connection.prepare(
             """
-            SELECT id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, reference, reason, created
+            SELECT id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, excess, reference, reason, created
             FROM payment_return ORDER BY id
             """)
         refused = try RefusedRows(connection)
@@ -272,8 +272,8 @@ private struct ChainRows {
                 ReturnRow(
                     id: returns.int(0), org: returns.int(1), payment: returns.int(2), kind: returns.int(3),
                     reinstated: returns.int(4), amount: returns.int(5), credits: returns.int(6), tax: returns.int(7),
-                    carried: returns.int(8), fee: returns.int(9), reference: returns.text(10),
-                    reason: returns.text(11) ?? "", created: returns.int(12)
+                    carried: returns.int(8), fee: returns.int(9), excess: returns.int(10), reference: returns.text(11),
+                    reason: returns.text(12) ?? "", created: returns.int(13)
                 ).append(to: &bytes)
             },
         ]

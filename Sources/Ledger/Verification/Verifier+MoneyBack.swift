@@ -35,8 +35,8 @@ extension Verifier {
             billed.returns[reference, default: .init()].carried &+= amount
         case (.saleReturned, .receivable, .customerBalance):
             billed.returns[reference, default: .init()].carried &-= amount
-        case (.gatewayFee, .gatewayFees, .payments): billed.returns[reference, default: .init()].fee &+= amount
-        case (.gatewayFee, .payments, .gatewayFees): billed.returns[reference, default: .init()].fee &-= amount
+        case (.gatewayFee, .gatewayFees, .receivable): billed.returns[reference, default: .init()].fee &+= amount
+        case (.gatewayFee, .receivable, .gatewayFees): billed.returns[reference, default: .init()].fee &-= amount
         default: return false
         }
         return true
@@ -80,7 +80,7 @@ extension Verifier {
         let rows = try connection.prepare(
             """
             SELECT payment_return.id, payment_return.payment, reinstated, payment_return.amount, credits,
-                payment_return.tax, carried, fee, payment.invoice, credit_grant.amount
+                payment_return.tax, carried, fee + excess, payment.invoice, credit_grant.amount
             FROM payment_return LEFT JOIN payment ON payment.id = payment_return.payment
             LEFT JOIN credit_grant ON credit_grant.org = payment_return.org
                 AND credit_grant.key = 'return-' || payment_return.id
@@ -97,7 +97,8 @@ extension Verifier {
             let sign: Int64 = isAgain ? -1 : 1
             let (amount, credits, tax, carried) = (rows.int(3), rows.int(4), rows.int(5), rows.int(6))
             let expected = BilledTotals.Return(
-                amount: sign &* amount, taken: isAgain ? 0 : credits, credits: sign &* credits, tax: sign &* tax,
+                amount: sign &* (amount &+ rows.int(7)), taken: isAgain ? 0 : credits, credits: sign &* credits,
+                tax: sign &* tax,
                 carried: sign &* carried, fee: sign &* rows.int(7))
             let granted = rows.optionalInt(9) ?? 0
             if (billed.returns.removeValue(forKey: id) ?? .init()) != expected || granted != (isAgain ? credits : 0) {

@@ -16,8 +16,7 @@ struct ControlClient {
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.connectionPool.retryConnectionEstablishment = false
-        // The proof of tens of millions of records takes minutes, and says nothing until it is done. A daemon that stands still is
-        // ended by its watchdog.
+        // The proof of tens of millions of records takes minutes, and says nothing until it is done.
         configuration.timeout.read = .hours(1)
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
@@ -150,7 +149,43 @@ struct ControlClient {
         request.headers = headers
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let sent = request
-        return try await unreachableAsFailure { try await Self.http.execute(sent, deadline: .distantFuture) }
+        return try await unreachableAsFailure {
+            try await Self.within(Self.patience(path), socketPath) {
+                try await Self.http.execute(sent, deadline: .distantFuture)
+            }
+        }
+    }
+
+    /// Seconds in which an answer has to begin: what works through the whole ledger has an hour.
+    private static func patience(_ path: [String]) -> Int64 {
+        let isLong =
+            path.starts(with: ["v1", "ledger"]) || path.starts(with: ["v1", "test-clock"])
+            || path.starts(with: ["v1", "rates", "repricing"])
+        let set = ProcessInfo.processInfo.environment["METERCTL_TIMEOUT"].flatMap { Int64($0) }
+        return set ?? (isLong ? 3600 : 120)
+    }
+
+    /// The answer, or a failure if it doesn't begin in time: a daemon that is stopped in its tracks takes calls and never answers.
+    private static func within<Answer: Sendable>(
+        _ seconds: Int64, _ socketPath: String, _ body: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        try await withThrowingTaskGroup(of: Answer?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let answer = first else {
+                throw Failure(
+                    status: .unreachable,
+                    message: """
+                        meterd takes calls at \(socketPath) and has not answered for \(seconds) s
+                        meterctl: journalctl -u meterd says what it does; systemctl restart meterd ends a daemon that hangs
+                        """)
+            }
+            return answer
+        }
     }
 
     private func unreachableAsFailure<Answer>(_ body: () async throws -> Answer) async throws -> Answer {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Billing
 import Control
 
 struct StatusCommand: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct StatusCommand: AsyncParsableCommand {
                     ("records", "\(status.records), now \(status.recordsPerSecond)/s"),
                     ("refused", status.refused > 0 ? "\(status.refused) requests since the start" : nil),
                     ("quarantine", status.quarantine.flatMap(QuarantineCommand.describe)),
+                    ("payments", status.payments.map(Self.describe)),
                     ("transfers", "\(status.transfers)"),
                     ("orgs", "\(status.orgs)"),
                     ("connections", "\(status.connections)"),
@@ -41,6 +43,15 @@ struct StatusCommand: AsyncParsableCommand {
                 ])
             }
         }
+    }
+
+    static func describe(_ payments: PaymentsStatus) -> String {
+        var parts = ["\(payments.pending) to be settled by \(payments.gateway)"]
+        if let since = payments.failingSince { parts.append("no answer from it since \(since)") }
+        if payments.refundsDue > 0 { parts.append("\(payments.refundsDue) refunds due") }
+        if payments.refundsFailed > 0 { parts.append("\(payments.refundsFailed) refunds failed") }
+        if payments.chargebacks > 0 { parts.append("\(payments.chargebacks) chargebacks open") }
+        return parts.joined(separator: ", ")
     }
 
     private static func span(_ seconds: Int) -> String {

@@ -80,6 +80,21 @@ extension Journal {
                 .paymentReturned,
                 "USD \(value("amount")) of payment \(value("payment")) of org \(event.org) went back (\(value("kind"))): \(value("words"))",
                 fields)
+        case .paymentReinstated:
+            write(
+                .paymentReinstated,
+                "USD \(value("amount")) of payment \(value("payment")) of org \(event.org) came again: \(value("words"))",
+                fields)
+        case .chargebackOpened:
+            write(
+                .chargebackOpened,
+                "chargeback \(value("reference")) of USD \(value("amount")) on payment \(value("payment")) of org \(event.org): \(value("state")), \(value("reason"))",
+                fields)
+        case .chargebackClosed:
+            write(
+                .chargebackClosed,
+                "chargeback \(value("reference")) of USD \(value("amount")) on payment \(value("payment")) of org \(event.org) is \(value("state"))",
+                fields)
         case .refundDue:
             write(
                 .refundDue,

@@ -36,6 +36,9 @@ enum JournalEvent: String, CaseIterable {
     case paymentDeclined = "cc2a191f6a2340498e958306cba75f20"
     case paymentProblem = "6edcb20df0c64ee5bfbd8df0ed13cd9f"
     case paymentReturned = "4b8d129690cd4b2ab2e7e90d5ca95067"
+    case paymentReinstated = "3beb04f8852644c88f295177a4df73c1"
+    case chargebackOpened = "e64e18fb883c4223a93369e1e0beb27a"
+    case chargebackClosed = "5944c36a65a94a7eb533963c95e34e25"
     case refundDue = "1fc3afe937d249a19cbbd1e7ad667606"
     case refundFailed = "8671dbb46deb4564a29feb0c32f08c8b"
     case paymentRefunded = "3b9d0fd531e6417e82f46eb565a30285"
@@ -62,7 +65,8 @@ enum JournalEvent: String, CaseIterable {
         case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
         case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed,
             .ruleAboutNobody,
-            .paymentDeclined, .paymentProblem, .refundFailed, .paymentReturned, .graceStarted, .orgSuspended,
+            .paymentDeclined, .paymentProblem, .refundFailed, .paymentReturned, .chargebackOpened, .chargebackClosed,
+            .graceStarted, .orgSuspended,
             .erasureAnnounced, .paymentMethodExpiring,
             .billingProblem,
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
@@ -70,6 +74,7 @@ enum JournalEvent: String, CaseIterable {
             .warning
         case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
+            .paymentReinstated,
             .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
             .notice
         case .record: .info
@@ -82,7 +87,7 @@ enum JournalEvent: String, CaseIterable {
         case .accessRefused, .balanceLow, .unreadMember, .creditsExpired, .creditsVoided, .rateCard, .backup,
             .backupFailed,
             .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentDeclined, .paymentProblem, .paymentRefunded,
-            .refundDue, .refundFailed, .paymentReturned,
+            .refundDue, .refundFailed, .paymentReturned, .paymentReinstated,
             .invoiceIssued, .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts,
             .repliesUnread,
             .holdExpired,
@@ -92,7 +97,7 @@ enum JournalEvent: String, CaseIterable {
             .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,
             .ruleAboutNobody,
             .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock, .creditNoteIssued,
-            .invoiceDisputed, .disputeEnded:
+            .invoiceDisputed, .disputeEnded, .chargebackOpened, .chargebackClosed:
             false
         }
     }

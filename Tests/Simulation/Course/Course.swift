@@ -55,7 +55,11 @@ final class Course {
         let gateway = SimulatedGateway(seed: seed, clock: clock, process: process)
         self.gateway = gateway
         let ledger = ReferenceLedger(orgs: [], card: ReferenceLedger.Card(effective: .max, prices: [:]))
-        checker = Checker(Model(ledger: ledger), isTold: isTold) { gateway.charge(ofPayment: $0) }
+        checker = Checker(Model(ledger: ledger), isTold: isTold) {
+            gateway.charge(ofPayment: $0)
+        } dispute: {
+            gateway.dispute($0)
+        }
     }
 
     // MARK: The course
@@ -114,7 +118,8 @@ final class Course {
         case 0..<52: try await proxies(model)
         case 52..<70: try await commit(operatorsBatch(model))
         case 70..<90: if let request = request(model) { try await ask(request) }
-        case 90..<93: gateway.flipCard(of: Self.orgs[number(0..<2)])
+        case 90..<92: gateway.flipCard(of: Self.orgs[number(0..<2)])
+        case 92: dispute(model)
         case 93..<95: try await commit([try card()])
         case 95..<98: try await resend()
         case 98: try await restart()
@@ -123,6 +128,14 @@ final class Course {
             process.end()
             try await revive()
         }
+    }
+
+    /// A bank takes money back, or decides about what it took.
+    private func dispute(_ model: Model) {
+        if let payment = model.bills.payments.filter({ $0.state == .succeeded }).randomElement(using: &random) {
+            gateway.dispute(ofPayment: payment.number) { number(0..<$0) }
+        }
+        gateway.decide { number(0..<$0) }
     }
 
     private func proxies(_ model: Model) async throws {
@@ -158,6 +171,7 @@ final class Course {
             let charge = gateway.charge(ofPayment: payment.number)
             let isPaid = charge?.fate == .succeeded
             switch payment.state {
+            // What a bank took of it is looked at below.
             case .succeeded where isPaid || payment.amount == payment.fromBalance: break
             case .refunded where isPaid && charge?.givenBack == payment.amount - payment.fromBalance: break
             // Its refund failed, and nobody has tried it again.
@@ -168,6 +182,14 @@ final class Course {
                     "in the end payment \(payment.number) is \(payment.state.name), and the gateway has \(String(describing: charge))"
                 )
             }
+        }
+        for (name, dispute) in gateway.disputes {
+            let booked = model.bills.returns[name] ?? BillModel.Returned()
+            guard
+                (booked.withdrawn, booked.reinstated, booked.fee) == (
+                    dispute.withdrawn, dispute.reinstated, dispute.fee
+                )
+            else { throw Wrong("in the end \(name) is booked as \(booked), and the bank has \(dispute)") }
         }
         for refund in model.bills.refunds {
             let known = gateway.charge(ofPayment: refund.payment)?.refunds.first {
@@ -187,6 +209,7 @@ final class Course {
         counts.records = model.order.count
         counts.payments = model.bills.payments.count
         counts.invoices = model.bills.invoices.count
+        counts.returns += Int(model.bills.returnCount)
         counts.refunds += model.bills.refunds.count
         counts.balances += model.bills.balances
         counts.suspensions += model.bills.orgs.values.count { $0.suspended != nil }

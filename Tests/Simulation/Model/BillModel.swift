@@ -25,6 +25,12 @@ struct BillModel {
         let amount, net, tax, created: Int64
         /// What the customer's balance pays of it.
         let fromBalance: Int64
+        /// The card that pays it: each one that is saved is another.
+        let card: Int
+        /// What went back otherwise.
+        var returned: Int64 = 0
+        /// The tax in that and in refunds.
+        var taxBack: Int64 = 0
         var state = PaymentState.pending
         /// What refunds gave back, or are about to.
         var refunded: Int64 = 0
@@ -60,6 +66,9 @@ struct BillModel {
         /// The day from which the present period is billed.
         var resumed: Int64?
         var hasMethod = false
+        /// The card on file, and the one that was refused for good.
+        var card = 0
+        var refused: Int?
         /// What it has for later invoices and seats.
         var balance: Int64 = 0
         /// An attempt never reached the bank; by then there is another.
@@ -77,6 +86,19 @@ struct BillModel {
     var payments: [Payment] = []
     var invoices: [Invoice] = []
     var refunds: [Refund] = []
+    /// What is booked of each dispute.
+    struct Returned {
+        var withdrawn: Int64 = 0
+        var reinstated: Int64 = 0
+        var fee: Int64 = 0
+        var amount: Int64 = 0
+        var credits: Int64 = 0
+        var amountAgain: Int64 = 0
+        var creditsAgain: Int64 = 0
+    }
+    var returns: [String: Returned] = [:]
+    /// How many returns were booked.
+    var returnCount: Int64 = 0
     /// How often a balance paid a part of something, or a sum was carried over.
     var balances = 0
     /// How many documents of each series there are.

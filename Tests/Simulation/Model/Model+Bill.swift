@@ -71,7 +71,7 @@ extension Model {
             case .refund(let refund):
                 guard refund.cause != .inVain else { continue }
                 let payment = bills.payments[Int(refund.payment) - 1]
-                let left = payment.amount - payment.fromBalance - payment.refunded
+                let left = payment.amount - payment.fromBalance - payment.refunded - payment.returned
                 if payment.state != .succeeded || refund.net.nanos + refund.tax.nanos > left { return .conflict }
                 if refund.cause == .credits, unspent(ofPayment: refund.payment, change.org) < refund.net.nanos {
                     return .conflict
@@ -86,7 +86,12 @@ extension Model {
                     case .due: state == .failed
                     }
                 if !isPossible { return .conflict }
-            case .note, .eraseMembers, .applyBalance, .addToBalance, .takeReturn: break
+            case .takeReturn(let entry):
+                let payment = bills.payments[Int(entry.payment) - 1]
+                let left = payment.amount - payment.fromBalance - payment.refunded - payment.returned
+                let isOn = payment.state == .succeeded || payment.state == .refundDue
+                if !entry.isReinstated, entry.amount != .zero, !isOn || entry.amount.nanos > left { return .conflict }
+            case .note, .eraseMembers, .applyBalance, .addToBalance: break
             }
         }
         return nil
@@ -119,7 +124,8 @@ extension Model {
             case .refund(let refund):
                 applied.refunds = (applied.refunds ?? []) + [try open(refund, change, now, world)]
             case .settleRefund(let number, let settlement): try settle(refund: number, settlement, world)
-            case .takeReturn: throw Wrong("nothing goes back by other ways here")
+            case .takeReturn(let entry):
+                applied.returns = (applied.returns ?? []) + [try take(entry, change.org, now, world)]
             }
         }
         guard toGiveBack == 0 else { throw Wrong("\(Money(nanos: toGiveBack)) are taken back and go nowhere") }
@@ -152,13 +158,14 @@ extension Model {
                 throw Wrong("\(org.nextSeats) seats stay for \(ledger.orgs[name]?.memberCount ?? 0) members")
             }
         case "removal_cancelled": org.nextSeats = org.seats
-        case "payment_method_set": org.hasMethod = true
+        case "payment_method_set": (org.hasMethod, org.card, org.refused) = (true, org.card + 1, nil)
         case "top_up_set":
             guard case .topUp(let threshold) = world.intent else { throw Wrong("nobody asked for it") }
             org.topUpBelow = threshold
         case "period_began", "period_billed": try renew(&org, change, now)
         case "payment_declined" where change.steps.isEmpty:
-            guard !org.hasMethod, let invoice = bills.openInvoice(of: name), !bills.hasPending(name, for: invoice.id),
+            guard !org.hasMethod || org.refused == org.card, let invoice = bills.openInvoice(of: name),
+                !bills.hasPending(name, for: invoice.id),
                 !invoice.isDisputed, org.declined == nil
             else { throw Wrong("nothing was declined") }
             org.declined = now
@@ -265,7 +272,7 @@ extension Model {
         bills.payments.append(
             BillModel.Payment(
                 number: number, org: name, purpose: purpose, amount: new.amount.nanos, net: net, tax: tax, created: now,
-                fromBalance: new.fromBalance.nanos))
+                fromBalance: new.fromBalance.nanos, card: org.card))
         if let settlement = new.settlement {
             guard case .credit(_, .credits) = world.intent else { throw Wrong("a payment is settled by itself") }
             try settle(number, settlement, name, now, world)

@@ -38,7 +38,7 @@ extension Model {
         let payment = bills.payments[index]
         let amount = refund.net.nanos + refund.tax.nanos
         bills.payments[index].refunded += amount
-        guard bills.payments[index].refunded <= payment.amount - payment.fromBalance else {
+        guard bills.payments[index].refunded <= payment.amount - payment.fromBalance - payment.returned else {
             throw Wrong("more of payment \(refund.payment) goes back than came")
         }
         var isInVain = false
@@ -55,6 +55,7 @@ extension Model {
             guard abs(Int128(refund.tax.nanos) - exact) <= 10_000_000 else {
                 throw Wrong("\(refund.tax) is not the tax in \(refund.net)")
             }
+            bills.payments[index].taxBack += refund.tax.nanos
             ledger.takeCredits(change.org, "payment-\(refund.payment)", refund.net.nanos)
         case .creditNote: try giveBack(amount)
         case .balance:
@@ -90,5 +91,79 @@ extension Model {
             case .due: .due
             }
         if case .succeeded = settlement, refund.isInVain { bills.payments[Int(refund.payment) - 1].state = .refunded }
+    }
+
+    // MARK: Disputes
+
+    mutating func take(
+        _ entry: NewReturn, _ name: String, _ now: Int64, _ world: Surroundings
+    ) throws(Wrong) -> Int64 {
+        guard let reference = entry.reference, let dispute = world.dispute(reference), var org = bills.orgs[name],
+            dispute.payment == entry.payment
+        else { throw Wrong("nobody disputes payment \(entry.payment)") }
+        let index = Int(entry.payment) - 1
+        let payment = bills.payments[index]
+        var booked = bills.returns[reference] ?? BillModel.Returned()
+        let sign: Int64 = entry.isReinstated ? -1 : 1
+        let all = entry.amount.nanos + entry.excess.nanos
+        if entry.isReinstated { booked.reinstated += all } else { booked.withdrawn += all }
+        booked.fee += sign * entry.fee.nanos
+        guard booked.withdrawn <= dispute.withdrawn, booked.reinstated <= dispute.reinstated else {
+            throw Wrong("more of \(reference) is booked than the bank says")
+        }
+        bills.payments[index].returned += sign * entry.amount.nanos
+        bills.payments[index].taxBack += sign * entry.tax.nanos
+        let after = bills.payments[index]
+        let left = payment.amount - payment.fromBalance - payment.refunded - payment.returned
+        if entry.isReinstated {
+            if org.refused == payment.card { org.refused = nil }
+            booked.amountAgain += entry.amount.nanos
+            booked.creditsAgain += entry.credits.nanos
+        } else {
+            booked.amount += entry.amount.nanos
+            booked.credits += entry.credits.nanos
+            guard entry.amount.nanos == min(all, left) || entry.amount == .zero else {
+                throw Wrong("\(entry.amount) of \(Money(nanos: all)) is taken, \(Money(nanos: left)) being left")
+            }
+            if all > 0 { org.refused = payment.card }
+        }
+        let rest = entry.amount.nanos - entry.credits.nanos - entry.tax.nanos - entry.carried.nanos
+        switch payment.purpose {
+        case .credits:
+            // What is left sold has its share of the tax, to the cent.
+            let share = Int128(payment.tax) * Int128(after.refunded + after.returned) / Int128(payment.amount)
+            guard rest == 0, entry.carried == .zero, abs(Int128(after.taxBack) - share) <= 20_000_000 else {
+                throw Wrong("the tax in what went back is \(Money(nanos: after.taxBack))")
+            }
+        case .seats:
+            guard entry.carried == entry.amount else { throw Wrong("seats are taken back otherwise") }
+        case .invoice(let id):
+            guard entry.credits == .zero, entry.tax == .zero else { throw Wrong("an invoice has no credits") }
+            let at = Int(id) - 1
+            let open = bills.invoices[at].open
+            if entry.isReinstated {
+                guard rest == min(entry.amount.nanos, open) else { throw Wrong("what comes again is not owed") }
+                bills.invoices[at].settled += rest
+                if rest > 0, rest == open {
+                    bills.invoices[at].state = .paid
+                    restore(&org, now)
+                }
+            } else {
+                guard entry.carried == .zero else { throw Wrong("an invoice is owed again, and nothing is carried") }
+                bills.invoices[at].settled -= rest
+                if rest > 0 { bills.invoices[at].state = .open }
+                if rest > 0, org.declined == nil { org.declined = now }
+            }
+        }
+        org.balance -= sign * entry.carried.nanos
+        bills.orgs[name] = org
+        bills.returns[reference] = booked
+        bills.returnCount += 1
+        if entry.isReinstated {
+            if entry.credits > .zero { give(entry.credits.nanos, .purchase, "return-\(bills.returnCount)", name, now) }
+        } else {
+            ledger.withdraw(name, "payment-\(entry.payment)", entry.credits.nanos)
+        }
+        return bills.returnCount
     }
 }

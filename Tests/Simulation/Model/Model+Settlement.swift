@@ -23,6 +23,7 @@ extension Model {
         case .succeeded:
             bills.payments[index].state = .succeeded
             org.balance -= payment.fromBalance
+            if asked != 0, org.refused == payment.card { org.refused = nil }
             if payment.fromBalance != 0 { bills.balances += 1 }
             switch payment.purpose {
             case .seats(let count, let signup, let period):
@@ -68,7 +69,7 @@ extension Model {
         bills.orgs[name] = org
     }
 
-    private mutating func give(_ amount: Int64, _ source: GrantSource, _ key: String, _ org: String, _ now: Int64) {
+    mutating func give(_ amount: Int64, _ source: GrantSource, _ key: String, _ org: String, _ now: Int64) {
         _ = ledger.give(
             org,
             ReferenceLedger.Grant(
@@ -155,7 +156,8 @@ extension Model {
         let isTried = bills.payments.contains {
             $0.purpose == .invoice(invoice.id) && $0.created >= suspended + 30 * BillModel.day - 3_600_000
         }
-        guard isTried || bills.orgs[name]?.hasMethod == false else {
+        let org = bills.orgs[name] ?? BillModel.Org()
+        guard isTried || !org.hasMethod || org.refused == org.card else {
             throw Wrong("members are erased without a last attempt")
         }
         bills.orgs[name]?.erased = now

@@ -16,4 +16,6 @@ struct Surroundings: Sendable {
     var intent: Intent?
     /// What the gateway has on record of a payment.
     let charge: @Sendable (Int64) -> SimulatedGateway.Charge?
+    /// What a bank has on record of a dispute.
+    let dispute: @Sendable (String) -> SimulatedGateway.Dispute?
 }

@@ -138,6 +138,14 @@ extension ReferenceLedger {
         if orgs[name]?.grants[index].remaining == 0 { orgs[name]?.grants[index].state = .voided }
     }
 
+    /// Takes credits that a bank took back: of that grant first, then of all others, then beyond them.
+    mutating func withdraw(_ name: String, _ key: String, _ amount: Int64) {
+        let own = orgs[name]?.grants.first { $0.key == key }?.remaining ?? 0
+        let part = min(own, amount)
+        if part > 0 { takeCredits(name, key, part) }
+        if amount > part { _ = draw(name, amount - part) }
+    }
+
     mutating func void(_ name: String, _ number: Int64) -> Refusal.Code? {
         guard let index = orgs[name]?.grants.firstIndex(where: { $0.id == number }),
             let grant = orgs[name]?.grants[index]

@@ -19,10 +19,15 @@ final class Checker: Sendable {
 
     private let state: Mutex<State>
     private let charge: @Sendable (Int64) -> SimulatedGateway.Charge?
+    private let dispute: @Sendable (String) -> SimulatedGateway.Dispute?
     /// Whether everything is printed while it is done.
     let isTold: Bool
 
-    init(_ model: Model, isTold: Bool, charge: @escaping @Sendable (Int64) -> SimulatedGateway.Charge?) {
+    init(
+        _ model: Model, isTold: Bool, charge: @escaping @Sendable (Int64) -> SimulatedGateway.Charge?,
+        dispute: @escaping @Sendable (String) -> SimulatedGateway.Dispute?
+    ) {
+        self.dispute = dispute
         self.isTold = isTold
         state = Mutex(State(models: [model]))
         self.charge = charge
@@ -68,7 +73,8 @@ final class Checker: Sendable {
                 return
             }
             for answer in answers { Self.mix(answer.number, &state) }
-            Self.refute(&state, Surroundings(intent: state.intent, charge: charge)) { model, world throws(Wrong) in
+            Self.refute(&state, Surroundings(intent: state.intent, charge: charge, dispute: dispute)) {
+                model, world throws(Wrong) in
                 for (mutation, answer) in zip(mutations, answers) {
                     do throws(Wrong) {
                         try model.take(mutation, answer, now.milliseconds, world)
@@ -86,7 +92,7 @@ final class Checker: Sendable {
         guard !mutations.isEmpty else { return }
         state.withLock { state in
             state.unheard += mutations.count
-            let world = Surroundings(intent: state.intent, charge: charge)
+            let world = Surroundings(intent: state.intent, charge: charge, dispute: dispute)
             let made = state.models.compactMap { model -> Model? in
                 var model = model
                 do throws(Wrong) {
@@ -110,7 +116,7 @@ final class Checker: Sendable {
     /// Looks at what is on record; says what differs, nil for nothing.
     func compare(_ look: (Model) -> String?) {
         state.withLock { state in
-            Self.refute(&state, Surroundings(intent: nil, charge: charge)) { model, _ throws(Wrong) in
+            Self.refute(&state, Surroundings(intent: nil, charge: charge, dispute: dispute)) { model, _ throws(Wrong) in
                 if let words = look(model) { throw Wrong(words) }
             }
         }

@@ -32,7 +32,15 @@ final class SimulatedGateway: PaymentGateway {
 
     enum RefundState { case pending, failed, succeeded }
 
+    /// A bank's dispute of a payment, in totals so far.
+    struct Dispute {
+        let payment: Int64
+        var withdrawn, reinstated, fee: Int64
+        var state: GatewayReturn.State
+    }
+
     private struct State {
+        var disputes: [String: Dispute] = [:]
         var charges: [String: Charge] = [:]
         /// Orgs whose cards are refused.
         var refused: Set<String> = []
@@ -73,6 +81,54 @@ final class SimulatedGateway: PaymentGateway {
 
     func flipCard(of org: String) {
         state.withLock { if $0.refused.remove(org) == nil { $0.refused.insert(org) } }
+    }
+
+    /// Has a bank take money of a payment back, all of it or a part, or ask about it.
+    func dispute(ofPayment number: Int64, _ draw: (Int) -> Int) {
+        state.withLock { state in
+            guard let charge = state.charges.values.first(where: { $0.payment == number }), charge.fate == .succeeded
+            else { return }
+            let isInquiry = draw(5) == 0
+            let cents = charge.amount / 10_000_000
+            let part = draw(2) == 0 ? cents : Int64(draw(Int(cents))) + 1
+            state.disputes["dispute-\(state.disputes.count)"] = Dispute(
+                payment: number, withdrawn: isInquiry ? 0 : part * 10_000_000, reinstated: 0,
+                fee: isInquiry ? 0 : 15_000_000_000, state: isInquiry ? .inquiry : .open)
+        }
+    }
+
+    /// Has the banks decide.
+    func decide(_ draw: (Int) -> Int) {
+        state.withLock { state in
+            for (name, dispute) in state.disputes.sorted(by: { $0.key < $1.key }) where !dispute.state.isFinal {
+                guard draw(3) == 0 else { continue }
+                let isWon = draw(2) == 0
+                state.disputes[name]?.state = isWon ? .won : .lost
+                guard isWon, dispute.withdrawn > 0 else { continue }
+                let cents = dispute.withdrawn / 10_000_000
+                let part = draw(3) > 0 ? cents : Int64(draw(Int(cents))) + 1
+                state.disputes[name]?.reinstated = part * 10_000_000
+                if draw(2) == 0 { state.disputes[name]?.fee = 0 }
+            }
+        }
+    }
+
+    var disputes: [(key: String, value: Dispute)] { state.withLock { $0.disputes.sorted { $0.key < $1.key } } }
+
+    /// A dispute, by its name.
+    func dispute(_ name: String) -> Dispute? { state.withLock { $0.disputes[name] } }
+
+    func returns(since: Timestamp) async -> GatewayReturns {
+        answer(GatewayReturns.unknown) { state in
+            .known(
+                state.disputes.sorted { $0.key < $1.key }.map { name, dispute in
+                    GatewayReturn(
+                        reference: name, payment: "charge-\(dispute.payment)", kind: .chargeback, state: dispute.state,
+                        amount: Money(nanos: dispute.withdrawn), withdrawn: Money(nanos: dispute.withdrawn),
+                        reinstated: Money(nanos: dispute.reinstated), fee: Money(nanos: dispute.fee), reason: "fraud",
+                        evidenceDue: nil)
+                })
+        }
     }
 
     /// What was asked of it that may not be asked.

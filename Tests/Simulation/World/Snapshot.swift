@@ -31,7 +31,7 @@ struct Snapshot: Sendable {
                 members: members.filter { $0.removed == nil }.map {
                     "\($0.user) \($0.spentToday) \($0.spentThisMonth) \($0.held) \($0.dailyLimit ?? "-") \($0.monthlyLimit ?? "-")"
                 }.sorted(),
-                payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name) \($0.refunded)" },
+                payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name) \($0.refunded) \($0.returned)" },
                 invoices: invoices.map { "\($0.number) \($0.due) \($0.state.name) \($0.credited) \($0.open)" },
                 refunds: refunds.map { "\($0.refund) \($0.payment) \($0.amount) \($0.state.name)" },
                 balance: try await reader.billing(of: name)?.customerBalance ?? .zero)
@@ -78,7 +78,7 @@ struct Snapshot: Sendable {
                 (
                     "payments", org.payments,
                     model.bills.payments.filter { $0.org == name }.reversed().map {
-                        "\($0.number) \(money($0.amount)) \($0.state.name) \(money($0.refunded))"
+                        "\($0.number) \(money($0.amount)) \($0.state.name) \(money($0.refunded)) \(money($0.returned))"
                     }
                 ),
                 (

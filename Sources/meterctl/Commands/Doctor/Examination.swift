@@ -1,3 +1,4 @@
+import Billing
 import Control
 import Foundation
 import Glibc
@@ -10,7 +11,7 @@ struct Examination {
 
     func findings() -> [Finding] {
         [
-            daemon, gap, quarantine, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
+            daemon, gap, quarantine, payments, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
         ].compactMap { $0 }
     }
 
@@ -45,6 +46,27 @@ struct Examination {
             what: "quarantine", level: .notice, found: found,
             advice:
                 "nobody is charged for these lines: meterctl quarantine list says why; then retry or discard them")
+    }
+
+    private var payments: Finding? {
+        guard let payments = status.payments else { return nil }
+        let found = StatusCommand.describe(payments)
+        func notice(_ advice: String) -> Finding {
+            Finding(what: "payments", level: .notice, found: found, advice: advice)
+        }
+        if let failure = payments.failure {
+            return notice("\(failure); payments are asked for again until the gateway answers")
+        }
+        if payments.refundsFailed > 0 {
+            return notice("meterctl refunds list ORG says why; refunds retry, or transfer it and refunds record")
+        }
+        if payments.chargebacks > 0 {
+            return notice("send evidence at the gateway in time; meterctl events shows the chargebacks")
+        }
+        if payments.refundsDue > 0, payments.gateway == ManualGateway().name {
+            return notice("transfer what is to go back, then meterctl refunds record")
+        }
+        return Finding(what: "payments", level: .good, found: found)
     }
 
     private var disk: Finding? {
