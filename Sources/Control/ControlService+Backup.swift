@@ -35,7 +35,7 @@ extension ControlService {
                     status: .ok, headers: headers,
                     body: .init(contentLength: Int(snapshot.bytes)) { writer in
                         var offset: Int64 = 0
-                        // One copy at a time: who doesn't take theirs is in the way of others.
+                        // A copy takes room for as long as it is read: who doesn't read theirs is ended.
                         let patience = StallGuard(context.channel)
                         defer { patience.end() }
                         while offset < snapshot.bytes {

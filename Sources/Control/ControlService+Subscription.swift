@@ -28,16 +28,37 @@ public struct BillToBody: Codable, Sendable, Hashable {
     public var region: String?
     /// A VAT number of a member state of the EU.
     public var vatId: String?
+    /// False if the VAT number changes tax only after it was verified; true if it is left out.
+    public var vatVerified: Bool?
+    /// Other numbers of its tax offices.
+    public var taxIds: [TaxIDBody]?
     /// Why no tax is to be paid.
     public var exemption: String?
     /// Where to write to.
     public var email: String?
 
+    /// A number of a tax office.
+    public struct TaxIDBody: Codable, Sendable, Hashable {
+        /// Country and kind, such as `us_ein`.
+        public var type: String
+        /// The number.
+        public var value: String
+
+        /// A number of that type.
+        public init(type: String, value: String) {
+            self.type = type
+            self.value = value
+        }
+    }
+
     /// A body of those members.
     public init(
         name: String? = nil, address: [String]? = nil, country: String? = nil, region: String? = nil,
-        vatId: String? = nil, exemption: String? = nil, email: String? = nil
+        vatId: String? = nil, vatVerified: Bool? = nil, taxIds: [TaxIDBody]? = nil, exemption: String? = nil,
+        email: String? = nil
     ) {
+        self.taxIds = taxIds
+        self.vatVerified = vatVerified
         self.name = name
         self.address = address
         self.country = country
@@ -45,6 +66,20 @@ public struct BillToBody: Codable, Sendable, Hashable {
         self.vatId = vatId
         self.exemption = exemption
         self.email = email
+    }
+}
+
+/// The body of `POST /v1/orgs/{org}/bill-to/vat-verification`.
+public struct VATVerificationBody: Codable, Sendable, Hashable {
+    /// Whether the number was given to the buyer.
+    public var valid: Bool
+    /// The answer's name, such as VIES's consultation number.
+    public var reference: String?
+
+    /// A body of those members.
+    public init(valid: Bool, reference: String?) {
+        self.valid = valid
+        self.reference = reference
     }
 }
 
@@ -110,7 +145,9 @@ extension ControlService {
                 body: .members(
                     [
                         ("name", .string), ("address", ["type": "array", "items": .string]), ("country", .string),
-                        ("region", .string), ("vat_id", .string), ("exemption", .string), ("email", .string),
+                        ("region", .string), ("vat_id", .string), ("vat_verified", .boolean), ("tax_ids", .taxIDs),
+                        ("exemption", .string),
+                        ("email", .string),
                     ], required: []), response: .reference("BillTo")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
@@ -119,6 +156,20 @@ extension ControlService {
                 let key = try Endpoint.key(request, route: "setBillTo", body: body)
                 return try Endpoint.json(
                     try await billing.setBillTo(billTo, for: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/bill-to/vat-verification", name: "verifyVAT",
+                summary: "Take note of whether the VAT number was given to the buyer; only then does it change tax",
+                body: .members([("valid", .boolean), ("reference", .string)], required: ["valid"]),
+                response: .reference("BillTo")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(VATVerificationBody.self, request, context)
+                if let reference = body.reference { try Self.check(words: reference, "reference") }
+                let key = try Endpoint.key(request, route: "verifyVAT", body: body)
+                return try Endpoint.json(
+                    try await billing.verifyVAT(
+                        isValid: body.valid, reference: body.reference, of: org, under: key, by: Self.actor(context)))
             },
         ]
     }
@@ -142,6 +193,22 @@ extension ControlService {
         (billTo.name, billTo.address, billTo.email) = (body.name, address, body.email)
         (billTo.country, billTo.region) = (body.country, body.region)
         (billTo.vatID, billTo.exemption) = (body.vatId, body.exemption)
+        if body.vatVerified == false { billTo.vatVerification = .missing }
+        let numbers = body.taxIds ?? []
+        guard numbers.count <= 5 else { throw Problem(.malformed, "tax_ids has at most 5 numbers") }
+        let taxIDs = try numbers.map { number in
+            guard !TaxID.isOfEU(number.type) else {
+                throw Problem(.malformed, "a VAT number of the EU is given as vat_id")
+            }
+            guard let known = TaxID(type: number.type, value: number.value) else {
+                throw Problem(
+                    .malformed,
+                    "tax_ids: '\(number.value)' can't be a number of type '\(number.type)'; a type is country and kind, such as us_ein"
+                )
+            }
+            return known
+        }
+        billTo.taxIDs = taxIDs.isEmpty ? nil : taxIDs
         return billTo
     }
 

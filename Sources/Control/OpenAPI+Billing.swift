@@ -49,8 +49,9 @@ extension OpenAPI {
         "BillTo": .members(
             [
                 ("org", .string), ("name", .string), ("address", ["type": "array", "items": .string]),
-                ("country", .string), ("region", .string), ("vat_id", .string), ("exemption", .string),
-                ("email", .string),
+                ("country", .string), ("region", .string), ("vat_id", .string), ("vat_verified", .boolean),
+                ("vat_verified_at", .time), ("vat_reference", .string), ("tax_ids", .taxIDs),
+                ("exemption", .string), ("email", .string),
             ], required: ["org", "name", "address"]),
         "TopUp": .members(
             [
@@ -112,7 +113,9 @@ extension OpenAPI {
                     .members(
                         [
                             ("name", .string), ("address", ["type": "array", "items": .string]), ("tax_id", .string),
-                            ("email", .string), ("invoice_series", .string), ("credit_note_series", .string),
+                            ("email", .string), ("payment_terms", .string),
+                            ("bank", ["type": "array", "items": .string]), ("invoice_series", .string),
+                            ("credit_note_series", .string),
                         ], required: ["name", "address"])
                 ),
                 (
@@ -120,7 +123,7 @@ extension OpenAPI {
                     .members(
                         [
                             ("name", .string), ("address", ["type": "array", "items": .string]), ("country", .string),
-                            ("region", .string), ("vat_id", .string), ("email", .string),
+                            ("region", .string), ("vat_id", .string), ("tax_ids", .taxIDs), ("email", .string),
                         ], required: ["name", "address"])
                 ), ("period_start", .day), ("period_end", .day),
                 ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
@@ -134,6 +137,7 @@ extension OpenAPI {
                 ), ("currency", .string), ("net", .money), ("tax", .money), ("total", .money),
                 ("paid_before", .money), ("carried_in", .money), ("from_balance", .money), ("carried_out", .money),
                 ("due", .money), ("paid", .money), ("open", .money), ("method", .string),
+                ("due_on", .day), ("paid_with", .string),
                 ("payment", .integer), ("reason", .string), ("corrects", .string), ("credited", .money),
                 ("is_disputed", .boolean),
                 (
@@ -195,4 +199,12 @@ extension OpenAPI {
 
 extension OpenAPIValue {
     fileprivate static let day: OpenAPIValue = ["type": "string", "format": "date"]
+}
+
+extension OpenAPIValue {
+    /// Numbers of tax offices.
+    static let taxIDs: OpenAPIValue = [
+        "type": "array",
+        "items": .members([("type", .string), ("value", .string)], required: ["type", "value"]),
+    ]
 }

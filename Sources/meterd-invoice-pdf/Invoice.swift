@@ -58,6 +58,8 @@ struct Invoice: Decodable {
     let paid: Amount?
     let open: Amount
     let method: Words?
+    let dueOn: Day?
+    let paidWith: Words?
     let reason: Words?
     /// The invoice that a credit note takes back a part of.
     let corrects: Words?
@@ -100,7 +102,19 @@ struct Party: Decodable {
     let region: Words?
     let taxId: Words?
     let vatId: Words?
+    let taxIds: [TaxNumber]?
+    let paymentTerms: Words?
+    let bank: [Words]?
     let email: Words?
+}
+
+/// A number of a tax office.
+struct TaxNumber: Decodable {
+    let type: Words
+    let value: Words
+
+    /// `US EIN 12-3456789`
+    var text: String { type.text.uppercased().split(separator: "_").joined(separator: " ") + " " + value.text }
 }
 
 extension Invoice {
@@ -124,7 +138,8 @@ extension Invoice {
         case (.creditNote, _): "\(currency.text) \(total.grouped) credited"
         case (.invoice, .open): "\(currency.text) \(self.open.grouped) due"
         case (.invoice, .paid), (.invoice, .issued):
-            "Paid" + (paidAt.map { " on \($0.text)" } ?? "") + (method.map { " with \($0.text)" } ?? "")
+            "Paid" + (paidAt.map { " on \($0.text)" } ?? "")
+                + ((paidWith ?? method).map { " with \($0.text)" } ?? "")
         }
     }
 }

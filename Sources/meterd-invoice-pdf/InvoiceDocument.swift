@@ -26,6 +26,7 @@ struct InvoiceDocument {
             }
         }
         for block in totals { flow.add(block) }
+        for block in PaymentTerms(invoice: invoice, typesetter: typesetter).blocks { flow.add(block) }
         self.flow = flow
     }
 

@@ -36,8 +36,8 @@ struct InvoiceHead {
         let body =
             head + [
                 rest, place, party.taxId.map { "Tax ID \($0.text)" } ?? "",
-                party.vatId.map { "VAT number \($0.text)" } ?? "", party.email?.text ?? "",
-            ]
+                party.vatId.map { "VAT number \($0.text)" } ?? "",
+            ] + (party.taxIds ?? []).map(\.text) + [party.email?.text ?? ""]
         let texts = [(party.name.text, TextStyle.name)] + body.map { ($0, TextStyle.body) }
         return .stack([
             .text(typesetter.set(heading, .label, width: width), x: x), .space(4),
@@ -49,7 +49,8 @@ struct InvoiceHead {
         let labelWidth = 52.0
         let grey = TextStyle.body.with { $0.colour = .grey }
         let pairs = [
-            ("Issued", invoice.issued.text), ("Period", invoice.period), ("Corrects", invoice.corrects?.text),
+            ("Issued", invoice.issued.text), ("Due", invoice.dueOn?.text), ("Period", invoice.period),
+            ("Corrects", invoice.corrects?.text),
             ("Currency", invoice.currency.text),
         ]
         return .stack(

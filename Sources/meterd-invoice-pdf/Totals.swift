@@ -50,7 +50,7 @@ struct Totals {
         ]
         if invoice.kind == .invoice { rows.append(row("Paid before", invoice.paidBefore.grouped, plain)) }
         if let carried = invoice.carriedIn {
-            rows.append(row("Carried over from an earlier invoice", carried.grouped, plain))
+            rows.append(row("Carried over from before", carried.grouped, plain))
         }
         if let balance = invoice.fromBalance { rows.append(row("Paid from the balance", balance.grouped, plain)) }
         if let carried = invoice.carriedOut { rows.append(row("Carried over to the next", carried.grouped, plain)) }

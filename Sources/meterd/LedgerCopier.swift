@@ -2,19 +2,22 @@ import Foundation
 import Ledger
 import Synchronization
 
-/// Copies the ledger where there is room for it, until the daemon stops. One copy at a time: the next may begin when whoever
-/// takes the one before has all of it, since until then it takes room that nobody sees.
+/// Copies the ledger where there is room for it, until the daemon stops. One copy is made at a time. A few may be read at a time: who
+/// reads slowly is in nobody's way, and each copy takes room that nobody sees until it is read.
 final class LedgerCopier: Sendable {
     private let reader: LedgerReader
     private let databasePath: String
     private let directory: String
     private let isBusy = Atomic(false)
     private let isStopped = Atomic(false)
-    private let latest = Mutex(Latest())
+    private let unread = Mutex<[Unread]>([])
 
-    private struct Latest {
+    private struct Unread {
         weak var snapshot: LedgerSnapshot?
     }
+
+    /// Copies that may be read at a time.
+    private static let unreadMax = 3
 
     /// Room that a copy leaves for usage that comes meanwhile.
     private static let reserveBytes: Int64 = 256 << 20
@@ -34,8 +37,12 @@ final class LedgerCopier: Sendable {
             throw Refusal(.limitExceeded, "a copy is being made already; one at a time")
         }
         defer { isBusy.store(false, ordering: .releasing) }
-        guard latest.withLock({ $0.snapshot == nil }) else {
-            throw Refusal(.limitExceeded, "a copy is being taken already; one at a time")
+        let others = unread.withLock { unread in
+            unread.removeAll { $0.snapshot == nil }
+            return unread.count
+        }
+        guard others < Self.unreadMax else {
+            throw Refusal(.limitExceeded, "\(others) copies are being read already, the most there may be; try again")
         }
         let needed = StatusReport.size(databasePath) + StatusReport.size(databasePath + "-wal") + Self.reserveBytes
         if let disk = DiskSpace(of: directory), Int64(clamping: disk.free) < needed {
@@ -53,7 +60,7 @@ final class LedgerCopier: Sendable {
                     })
             }.start()
         }
-        latest.withLock { $0.snapshot = snapshot }
+        unread.withLock { $0.append(Unread(snapshot: snapshot)) }
         return snapshot
     }
 }

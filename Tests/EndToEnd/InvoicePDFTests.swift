@@ -24,6 +24,34 @@ import Testing
         }
     }
 
+    @Test func anOpenInvoiceSaysHowAndUntilWhenItIsToBePaid() throws {
+        var open = try invoice()
+        open["due_on"] = "2026-03-14"
+        open["carried_in"] = "0.25"
+        var seller = try #require(open["seller"] as? [String: Any])
+        seller["payment_terms"] = "Please transfer the amount within 14 days"
+        seller["bank"] = ["IBAN DE02 1203 0000 0000 2020 51", "BIC BYLADEM1001"]
+        open["seller"] = seller
+        var buyer = try #require(open["buyer"] as? [String: Any])
+        buyer["tax_ids"] = [["type": "us_ein", "value": "12-3456789"]]
+        open["buyer"] = buyer
+        let words = [
+            "Please transfer the amount within 14 days", "IBAN DE02 1203 0000 0000 2020 51", "Reference INV-000007",
+        ]
+        let text = try text(of: try draw(open))
+        for word in words + ["2026-03-14", "US EIN 12-3456789", "Carried over from before"] {
+            #expect(text.contains(word), "\(word) is not in: \(text)")
+        }
+        // One that is paid asks for nothing more.
+        open["state"] = "paid"
+        open["open"] = "0.00"
+        open["paid_with"] = "transfer W-1042"
+        open["paid_at"] = "2026-03-02T09:30:00.123Z"
+        let paid = try self.text(of: try draw(open))
+        #expect(paid.contains("Paid on 2026-03-02 with transfer W-1042"))
+        for word in words { #expect(!paid.contains(word)) }
+    }
+
     @Test func aPaidInvoiceSaysWhenAndACreditNoteWhy() throws {
         var paid = try invoice()
         paid["state"] = "paid"

@@ -160,7 +160,7 @@ import Testing
         #expect(left.count == 3 && left.contains("mine.db") && left.contains("meterd-20200102T000000Z.db"))
     }
 
-    @Test func aCopyThatNobodyReadsIsTheOnlyOne() throws {
+    @Test func aCopyThatNobodyReadsIsInNobodysWay() throws {
         let daemon = try RunningDaemon()
         _ = try daemon.meterctl("org", "create", "acme")
         // More than a socket and a buffer hold.
@@ -169,13 +169,9 @@ import Testing
         try slow?.write(Array("GET /v1/ledger/backup HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
         #expect(try slow?.receive()?.hasPrefix("HTTP/1.1 200") == true)
         let path = daemon.directory.path + "/b.db"
-        let second = try daemon.meterctl("backup", path)
-        #expect(second.status == 1 && second.errors.contains("one at a time"), "\(second)")
-        slow = nil
-        // When the slow one is gone, its copy goes too.
-        var tries = 0
-        while try daemon.meterctl("backup", path).status != 0, tries < 500 { tries += 1 }
+        #expect(try daemon.meterctl("backup", path).status == 0)
         #expect(try daemon.meterctl("ledger", "verify", "--database", path).status == 0)
+        slow = nil
     }
 
     @Test func aLockThatRootTookIsTheOwnersAfterwards() throws {

@@ -233,4 +233,18 @@ import Testing
         }
         #expect(try daemon.meterctl("ledger", "verify").status == 0)
     }
+
+    @Test func standardInputThatCannotBeReadIsSaid() throws {
+        let process = Process()
+        let errors = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        // A folder can be opened, and not read.
+        process.arguments = ["-c", "exec \"$0\" rates import - < /", Binaries.folder + "/meterctl"]
+        process.standardError = errors
+        try process.run()
+        let words = try errors.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 78)
+        #expect(String(decoding: words, as: UTF8.self).contains("can't be read"))
+    }
 }

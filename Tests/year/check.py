@@ -445,7 +445,7 @@ class Books:
         if {t["rule"]: [cents(t["net"]), cents(t["tax"])] for t in invoice["taxes"]} != taxes:
             self.wrong("%s: taxes are not the sums of lines" % invoice["number"], invoice)
         first = next((e["invoice"] for e in self.entries if e["kind"] == "invoice" and e["invoice"]["number"] == invoice["number"]), None)
-        changing = ("credited", "notes", "state", "open", "paid", "paid_at", "payment", "method", "t0", "t1", "cents")
+        changing = ("credited", "notes", "paid_with", "state", "open", "paid", "paid_at", "payment", "method", "t0", "t1", "cents")
         strip = lambda i: {k: v for k, v in i.items() if k not in changing}
         if first and strip(first) != strip(invoice):
             self.wrong("%s was changed after it was issued" % invoice["number"], first, invoice)

@@ -56,7 +56,7 @@ TAX = {
 
 # Who buys: what the org is founded with, and what is said of the buyer.
 BUYERS = [
-    ({"country": "DE"}, None), ({"country": "FR"}, None), ({"country": "US", "region": "NY"}, None), ({}, None),
+    ({"country": "DE"}, None), ({"country": "FR"}, None), ({"country": "US", "region": "NY"}, None), ({"country": "JP"}, None),
     ({"country": "FR"}, {"vat_id": "FR12345678901"}), ({"country": "CH"}, None), ({"country": "CA", "region": "ON"}, None),
     ({"country": "CA", "region": "QC"}, None), ({"country": "GB"}, None), ({"country": "DE"}, {"exemption": "charity 501"}),
     ({"country": "DE"}, {"vat_id": "DE123456789"}), ({"country": "AT"}, {"vat_id": "ATU12345678"}),

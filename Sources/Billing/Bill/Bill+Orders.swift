@@ -23,6 +23,7 @@ extension Bill {
     /// first seats of an org begin its subscription.
     func seatOrder(_ quantity: Int64) throws(Refusal) -> SeatOrder {
         guard state.standing.isServed else { throw suspended }
+        try requirePlace()
         if let subscription = state.subscription {
             guard quantity > 0 else { throw words(of: .nothing) }
             let kept = subscription.returning(of: quantity)
@@ -132,6 +133,7 @@ extension Bill {
             )
         }
         guard state.standing.isServed else { throw suspended }
+        try requirePlace()
         try requireMethod()
         begin()
         // At most `purchaseMax`, so that it fits.
@@ -188,11 +190,27 @@ extension Bill {
     /// Sets who buys, as invoices say it.
     mutating func setBillTo(_ billTo: BillTo, by actor: String) throws(Refusal) -> BillingChange {
         if let text = billTo.vatID, VATIdentifier(text) == nil {
+            let isGreek = text.uppercased().hasPrefix("GR") && VATIdentifier("EL" + text.dropFirst(2)) != nil
+            if isGreek { throw Refusal(.malformed, "VAT numbers of Greece begin with EL, not GR: use EL") }
             throw Refusal(.malformed, "vat_id has the form of no member state's VAT number, such as DE123456789")
         }
+        let before = state.billTo
         state.billTo = billTo
         state.billTo.vatID = billTo.vatID.flatMap { VATIdentifier($0)?.description }
+        if state.billTo.vatID == nil { state.billTo.vatVerification = nil }
+        // The same number stays verified.
+        if state.billTo.vatID == before.vatID, billTo.vatVerification == .missing, before.vatVerification != nil {
+            state.billTo.vatVerification = before.vatVerification
+        }
         return try change("bill_to_set", by: actor)
+    }
+
+    /// Takes note of what somebody found about the VAT number: only one that is valid changes tax.
+    mutating func verifyVAT(isValid: Bool, reference: String?, by actor: String) throws(Refusal) -> BillingChange {
+        guard state.billTo.vatID != nil else { throw Refusal(.conflict, "org '\(org)' has no VAT number") }
+        state.billTo.vatVerification = VATVerification(
+            at: now, actor: actor, isValid: isValid, reference: reference)
+        return try change("vat_verified", by: actor)
     }
 
     // MARK: What orders share

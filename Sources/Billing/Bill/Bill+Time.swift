@@ -22,6 +22,7 @@ extension Bill {
         if let last = state.erasing { return .eraseDetail(through: last, done: try bill.erased()) }
         if let due = collectionDue, due <= now { return .change(try bill.askForOwed()) }
         if let dunning = try bill.dun() { return .change(dunning) }
+        if let lapsed = lapsedOrder { return .change(try bill.lapse(lapsed)) }
         if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
         if let due = renewalDue, due <= now { return .change(try bill.renew()) }
         if let due = warningDue, due <= now, let method = state.method, let expires = method.expires {
@@ -84,6 +85,15 @@ extension Bill {
             "period_billed", by: Self.daemon, steps + [.issue(invoice)] + balance, events + [issued(invoice)])
     }
 
+    /// Has nobody wait any more for an order that nobody paid.
+    private mutating func lapse(_ payment: PaymentRecord) throws(Refusal) -> BillingChange {
+        guard let body = try? body(of: payment) else {
+            throw Refusal(.unknownOutcome, "payment \(payment.payment) can't be read")
+        }
+        return try canceled(
+            payment, body, reason: "nobody paid it within \(terms.plan.orderDays) days", by: Self.daemon)
+    }
+
     /// The last invoice of an org that was closed: what it bought and paid since the one before.
     private mutating func close() throws(Refusal) -> BillingChange {
         guard let invoice = try invoice(of: [], nil) else { return try change("closed", by: Self.daemon) }
@@ -99,7 +109,8 @@ extension Bill {
         let applied = asked > .zero ? share(of: asked) : .zero
         let body = InvoiceBody(
             seller: terms.plan.seller, buyer: buyer, period: period, lines: lines, totals: totals, method: state.method,
-            balance: applied == .zero ? nil : AppliedBalance(before: freeBalance, applied: applied))
+            balance: applied == .zero ? nil : AppliedBalance(before: freeBalance, applied: applied),
+            dueOn: asked > applied ? today.advanced(byDays: terms.isManual ? terms.plan.dueDays : 0) : nil)
         return NewInvoice(
             kind: .invoice, series: terms.plan.seller.invoiceSeries, net: totals.net, tax: totals.tax,
             netDue: Money(nanos: due.reduce(0) { $0 + $1.net.nanos }),
@@ -121,7 +132,9 @@ extension Bill {
                 throw Refusal(.unknownOutcome, "payment \(payment.payment) can't be read")
             }
             lines += body.lines.map {
-                $0.paid(by: payment.payment, on: CalendarDay(payment.settled ?? payment.created), body.method?.words)
+                $0.paid(
+                    by: payment.payment, on: CalendarDay(payment.settled ?? payment.created),
+                    payment.paidWith(body.method))
             }
         }
         return lines

@@ -29,7 +29,8 @@ struct Bill {
         let place = place
         return Buyer(
             name: state.billTo.name ?? record.org.displayName ?? org, address: state.billTo.address,
-            country: place?.country, region: place?.region, vatID: state.billTo.vatID, email: state.billTo.email)
+            country: place?.country, region: place?.region, vatID: state.billTo.vatID, taxIDs: state.billTo.taxIDs,
+            email: state.billTo.email)
     }
 
     private var place: TaxPlace? {
@@ -42,8 +43,23 @@ struct Bill {
 
     private var payer: TaxPayer {
         TaxPayer(
-            place: place, vatID: state.billTo.vatID.flatMap { VATIdentifier($0) }, exemption: state.billTo.exemption)
+            place: place, vatID: hasVerifiedVAT ? state.billTo.vatID.flatMap { VATIdentifier($0) } : nil,
+            exemption: state.billTo.exemption)
     }
+
+    /// Whether the VAT number changes tax: nobody has said that it has to be verified first, or it was.
+    private var hasVerifiedVAT: Bool { state.billTo.vatVerification?.isValid ?? true }
+
+    /// Throws if nothing can be sold since nobody knows which tax is due.
+    func requirePlace() throws(Refusal) {
+        guard place == nil, !terms.taxes.isEmpty else { return }
+        throw Refusal(
+            .conflict,
+            "org '\(org)' has no country, so that its tax is not known; meterctl bill-to set \(org) --country names it")
+    }
+
+    /// Whether it is known which tax is due.
+    var hasPlace: Bool { place != nil || terms.taxes.isEmpty }
 
     /// A price with its tax today; a refusal where it is more than an amount can hold.
     func taxed(_ price: Money, for product: Product) throws(Refusal) -> TaxedAmount {
@@ -70,7 +86,8 @@ struct Bill {
     var due: Timestamp? {
         if isClosed, !record.uninvoiced.isEmpty { return now }
         return [
-            renewalDue, collectionDue, dunningDue, overdueDue, warningDue, topUpDue, state.erasing.map { _ in now },
+            renewalDue, collectionDue, lapseDue, dunningDue, overdueDue, warningDue, topUpDue,
+            state.erasing.map { _ in now },
         ]
         .compactMap { $0 }.min()
     }
@@ -126,6 +143,21 @@ struct Bill {
         return terms.isManual ? asked.advanced(bySeconds: terms.plan.dueDays * 86_400) : nil
     }
 
+    /// When the oldest order lapses that an operator waits for.
+    var lapseDue: Timestamp? {
+        let waiting = record.openPayments.filter { $0.state == .pending && $0.sale != nil }.map(\.created).min()
+        return terms.isManual ? waiting?.advanced(bySeconds: terms.plan.orderDays * 86_400) : nil
+    }
+
+    /// An order that lapses now.
+    var lapsedOrder: PaymentRecord? {
+        guard let due = lapseDue, due <= now else { return nil }
+        return record.openPayments.first {
+            $0.state == .pending && $0.sale != nil
+                && $0.created.advanced(bySeconds: terms.plan.orderDays * 86_400) <= now
+        }
+    }
+
     var warningDue: Timestamp? {
         guard !isClosed, let expires = state.method?.expires, state.warnings < Self.warningDays.count else {
             return nil
@@ -146,7 +178,7 @@ struct Bill {
 
     /// Whether to buy without being asked; nil where nobody wants that, or it can't be.
     var topUpDecision: TopUpDecision? {
-        guard !isClosed, let topUp = state.topUp, state.standing.isServed,
+        guard !isClosed, hasPlace, let topUp = state.topUp, state.standing.isServed,
             terms.isManual || state.method.map({ !isRefused($0) }) == true
         else { return nil }
         return topUp.decision(balance: record.balance, state.topUps, terms.plan.topUp, at: now)

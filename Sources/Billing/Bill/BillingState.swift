@@ -50,6 +50,10 @@ public struct BillTo: Sendable, Hashable, Codable {
     public var region: String?
     /// The number by which the buyer's tax office knows it, right by its form.
     public var vatID: String?
+    /// What was found when somebody asked whether ``vatID`` was given to the buyer; nil: an operator gave it, and stands for it.
+    public var vatVerification: VATVerification?
+    /// Other numbers of the buyer's tax offices; nil for none.
+    public var taxIDs: [TaxID]?
     /// Why the buyer pays no tax.
     public var exemption: String?
     /// Where to write to.
@@ -57,6 +61,21 @@ public struct BillTo: Sendable, Hashable, Codable {
 
     /// Nothing said.
     public init() {}
+}
+
+/// What was found when somebody asked whether a VAT number was given to its buyer, as by <https://ec.europa.eu/taxation_customs/vies/>.
+public struct VATVerification: Sendable, Hashable, Codable {
+    /// When it was asked; nil while nobody has.
+    public let at: Timestamp?
+    /// By whom.
+    public let actor: String?
+    /// Whether it was given to the buyer.
+    public let isValid: Bool
+    /// The answer's name, such as VIES's consultation number.
+    public let reference: String?
+
+    /// Nobody has asked yet.
+    public static let missing = VATVerification(at: nil, actor: nil, isValid: false, reference: nil)
 }
 
 /// What an org pays with, as the gateway says it. No card's number ever comes here.
@@ -137,6 +156,8 @@ struct InvoiceBody: Sendable, Codable {
     let method: PaymentMethod?
     /// The customer's balance as the invoice found it, and what it pays of it; nil for nothing.
     var balance: AppliedBalance?
+    /// The day by which what it asks for is to be paid; nil if it asks for nothing.
+    var dueOn: CalendarDay?
     /// Why, and the invoice that it corrects, where it is a credit note.
     var reason: String?
     var corrects: String?
@@ -170,6 +191,8 @@ public struct Buyer: Sendable, Hashable, Codable {
     public let region: String?
     /// The number by which its tax office knows it.
     public let vatID: String?
+    /// Other numbers of its tax offices; nil for none.
+    public let taxIDs: [TaxID]?
     /// Where to write to.
     public let email: String?
 
@@ -177,5 +200,6 @@ public struct Buyer: Sendable, Hashable, Codable {
     private enum CodingKeys: String, CodingKey {
         case name, address, country, region, email
         case vatID = "vatId"
+        case taxIDs = "taxIds"
     }
 }

@@ -14,6 +14,8 @@ public struct Plan: Sendable, Hashable {
     public var dunning = DunningTerms()
     /// Days in which an invoice is to be paid where an operator records payments.
     public var dueDays: Int64 = 14
+    /// Days after which an order that nobody paid lapses, where an operator records payments.
+    public var orderDays: Int64 = 30
     /// Whether credits of a chargeback that are spent already are invoiced, by the customer's balance. If not, they are taken from the
     /// org's credits, also below zero: requests are refused until that is paid.
     public var invoicesSpentCredits = false
@@ -44,6 +46,10 @@ public struct Seller: Sendable, Hashable, Codable {
     public var taxID: String?
     /// Where to write to.
     public var email: String?
+    /// How invoices are to be paid, in words; nil for nothing.
+    public var paymentTerms: String?
+    /// The account to which transfers go, a line each; nil for none.
+    public var bank: [String]?
     /// What the numbers of its invoices begin with: each beginning counts from 1, without gaps.
     public var invoiceSeries = "INV-"
     /// What the numbers of its credit notes begin with.
@@ -51,7 +57,7 @@ public struct Seller: Sendable, Hashable, Codable {
 
     // So that names of other style find them again.
     private enum CodingKeys: String, CodingKey {
-        case name, address, email, invoiceSeries, creditNoteSeries
+        case name, address, email, paymentTerms, bank, invoiceSeries, creditNoteSeries
         case taxID = "taxId"
     }
 

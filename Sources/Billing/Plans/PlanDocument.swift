@@ -39,10 +39,11 @@ public enum PlanDocument {
                     }
                 }
             }
-            if let invoices = try top["invoices"]?.members(of: "invoices", allowing: ["due_days"]),
-                let days = invoices["due_days"]
-            {
-                plan.dueDays = try days.whole("invoices.due_days", 0...90)
+            if let invoices = try top["invoices"]?.members(of: "invoices", allowing: ["due_days", "order_days"]) {
+                if let days = invoices["due_days"] { plan.dueDays = try days.whole("invoices.due_days", 0...90) }
+                if let days = invoices["order_days"] {
+                    plan.orderDays = try days.whole("invoices.order_days", 1...365)
+                }
             }
             if let chargebacks = try top["chargebacks"]?.members(of: "chargebacks", allowing: ["spent_credits"]),
                 let spent = chargebacks["spent_credits"]
@@ -62,7 +63,10 @@ public enum PlanDocument {
 
     private static func seller(_ node: DocumentNode) throws -> Seller {
         let members = try node.members(
-            of: "seller", allowing: ["name", "address", "tax_id", "email", "invoice_series", "credit_note_series"])
+            of: "seller",
+            allowing: [
+                "name", "address", "tax_id", "email", "payment_terms", "bank", "invoice_series", "credit_note_series",
+            ])
         var seller = Seller()
         if let name = members["name"] { seller.name = try name.name("seller.name") }
         if let address = members["address"] {
@@ -70,6 +74,10 @@ public enum PlanDocument {
         }
         seller.taxID = try members["tax_id"]?.name("seller.tax_id")
         seller.email = try members["email"]?.name("seller.email")
+        seller.paymentTerms = try members["payment_terms"]?.name("seller.payment_terms")
+        if let bank = members["bank"] {
+            seller.bank = try bank.elements("seller.bank").map { try $0.name("a line of seller.bank") }
+        }
         if let series = members["invoice_series"] { seller.invoiceSeries = try self.series(series) }
         if let series = members["credit_note_series"] { seller.creditNoteSeries = try self.series(series) }
         guard seller.invoiceSeries != seller.creditNoteSeries else {

@@ -105,6 +105,14 @@ extension BillingService {
         return try await self.billTo(of: org)
     }
 
+    /// Takes note of what somebody found about an org's VAT number.
+    public func verifyVAT(
+        isValid: Bool, reference: String?, of org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> BillToView {
+        try await set(org, key) { try $0.verifyVAT(isValid: isValid, reference: reference, by: actor) }
+        return try await billTo(of: org)
+    }
+
     // MARK: What they share
 
     /// Makes a change that needs no payment.

@@ -170,7 +170,11 @@ extension BillingService {
         guard payment.state.isOpen, payment.gateway == gateway.name, !gateway.isManual else { return }
         let bill = try await bill(of: org)
         if payment.state == .refundDue {
-            return try await drive(refundsOf: try await openRefund(inVain: payment), of: org)
+            // The version that recorded it may have asked the gateway already.
+            for refund in try await openRefund(inVain: payment)?.refunds ?? [] {
+                try await drive(refund: refund, of: org, isRepeat: true)
+            }
+            return
         }
         let body = try bill.body(of: payment)
         let key = "meterd-\(ledgerID)-payment-\(number)"

@@ -116,6 +116,9 @@ public struct TaxTable: Sendable, Hashable {
     public let seller: TaxPlace?
     private let rates: [TaxRate]
 
+    /// Whether it has no rate at all.
+    public var isEmpty: Bool { rates.isEmpty }
+
     /// No tax anywhere.
     public static let none = TaxTable(seller: nil, rates: [])
 

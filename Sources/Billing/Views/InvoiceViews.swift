@@ -122,8 +122,12 @@ public struct InvoiceView: Codable, Sendable, Hashable {
     public let paid: String?
     /// What is still to be paid of that.
     public let open: String
-    /// What it is paid with: `visa ending in 4242`.
+    /// What it is to be paid with: `visa ending in 4242`.
     public let method: String?
+    /// The day by which it is to be paid.
+    public let dueOn: String?
+    /// What it was paid with: `visa ending in 4242`, `transfer 24 November`.
+    public let paidWith: String?
     /// The number of the payment that paid what it asked for.
     public let payment: Int64?
     /// The reason of a credit note.
@@ -167,11 +171,24 @@ public struct InvoiceView: Codable, Sendable, Hashable {
         paid = since > 0 ? Money(nanos: since).cents : nil
         open = record.open.cents
         method = body.method?.words
+        dueOn = body.dueOn?.description
+        paidWith = record.paidBy.flatMap { paid in
+            paid.paidWith((try? BillingCoding.decode(PaymentBody.self, paid.body))?.method)
+        }
         payment = record.payment
         reason = body.reason
         corrects = body.corrects
         credited = record.credited.cents
         isDisputed = record.isDisputed
         notes = record.notes
+    }
+}
+
+extension PaymentRecord {
+    /// What it was paid with: the card, or the transfer's name at the bank.
+    func paidWith(_ method: PaymentMethod?) -> String? {
+        if let method { return method.words }
+        if gateway == Bill.balanceGateway { return "the balance" }
+        return gateway == ManualGateway().name ? reference.map { "transfer \($0)" } : nil
     }
 }

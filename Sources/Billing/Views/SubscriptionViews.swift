@@ -223,6 +223,14 @@ public struct BillToView: Codable, Sendable, Hashable {
     public let region: String?
     /// The number by which its tax office knows it.
     public let vatId: String?
+    /// Whether the VAT number changes tax: it was verified, or an operator stands for it. Nil without a number.
+    public let vatVerified: Bool?
+    /// When somebody asked whether it was given to the buyer.
+    public let vatVerifiedAt: String?
+    /// The answer's name, such as VIES's consultation number.
+    public let vatReference: String?
+    /// Other numbers of its tax offices.
+    public let taxIds: [TaxID]?
     /// Why it pays no tax.
     public let exemption: String?
     /// Where to write to.
@@ -236,6 +244,11 @@ public struct BillToView: Codable, Sendable, Hashable {
         country = buyer.country
         region = buyer.region
         vatId = buyer.vatID
+        let verification = bill.state.billTo.vatVerification
+        vatVerified = buyer.vatID.map { _ in verification?.isValid ?? true }
+        vatVerifiedAt = verification?.at?.description
+        vatReference = verification?.reference
+        taxIds = buyer.taxIDs
         exemption = bill.state.billTo.exemption
         email = buyer.email
     }

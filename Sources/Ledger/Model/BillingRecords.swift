@@ -150,6 +150,8 @@ public struct InvoiceRecord: Sendable, Hashable {
     public let paid: Timestamp?
     /// The payment that paid what was due.
     public let payment: Int64?
+    /// That payment as it is on record.
+    public let paidBy: PaymentRecord?
     /// What credit notes took back of ``due``.
     public let credited: Money
     /// What was paid of ``due`` and did not go back, by payments and from the customer's balance.

@@ -179,6 +179,8 @@ extension LedgerReader {
             let notes = try Row.fetchAll(
                 database, kept: "SELECT at, kind, actor, text FROM invoice_note WHERE invoice = ? ORDER BY number",
                 [row["id"] as Int64])
+            let payment: Int64? = row["payment"]
+            let paidBy = try payment.flatMap { try Self.payments(database, "payment.id = ?", [$0]).first }
             return InvoiceRecord(
                 invoice: row["id"], org: row["org_name"],
                 kind: try InvoiceKind(stored: row["kind"] as Int64, of: words),
@@ -186,7 +188,8 @@ extension LedgerReader {
                 tax: Money(nanos: row["tax"]), due: Money(nanos: net + tax), refersTo: row["refers_to"],
                 body: row["body"], issued: Timestamp(milliseconds: row["issued"]),
                 state: try InvoiceState(stored: row["state"] as Int64, of: words),
-                paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: row["payment"],
+                paid: (row["paid"] as Int64?).map(Timestamp.init(milliseconds:)), payment: payment,
+                paidBy: paidBy,
                 credited: Money(nanos: row["credited"]), settled: Money(nanos: row["settled"]),
                 notes: try notes.map { note in
                     InvoiceNote(

@@ -81,7 +81,7 @@ final class Course {
         try await commit([try card(effective: begin.advanced(bySeconds: -86_400 * 20), m: 1, late: 0)])
         try await ownWork()
         for org in Self.orgs {
-            let new = NewOrg(name: org, displayName: nil, country: org == "de-acme" ? "DE" : nil, region: nil)
+            let new = NewOrg(name: org, displayName: nil, country: org == "de-acme" ? "DE" : "JP", region: nil)
             try await commit([.createOrg(new, key("create"))])
             try await commit([
                 .grant(NewGrant(org: org, amount: Money(nanos: 90_000_000_000), reason: nil), key("grant"))

@@ -26,7 +26,7 @@ struct InvoiceCommand: AsyncParsableCommand {
     }
 
     /// The last day of a period that ends before a day.
-    private static func lastDay(_ end: String?) -> String {
+    static func lastDay(_ end: String?) -> String {
         end.flatMap { CalendarDay($0) }?.advanced(byDays: -1).description ?? ""
     }
 
@@ -35,7 +35,8 @@ struct InvoiceCommand: AsyncParsableCommand {
         let head = definitions([
             (kind, invoice.number), ("org", invoice.org),
             ("state", invoice.state == "open" ? "open: USD \(invoice.open) to be paid" : invoice.state),
-            ("issued", invoice.issued), ("seller", invoice.seller.name),
+            ("issued", invoice.issued), ("due", invoice.open == "0.00" ? nil : invoice.dueOn),
+            ("seller", invoice.seller.name),
             ("buyer", ([invoice.buyer.name] + invoice.buyer.address).joined(separator: ", ")),
             ("VAT number", invoice.buyer.vatID),
             ("period", invoice.periodStart.map { "\($0) to \(lastDay(invoice.periodEnd))" }),

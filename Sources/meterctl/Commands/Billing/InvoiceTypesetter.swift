@@ -38,7 +38,7 @@ struct InvoiceTypesetter {
         signal(SIGPIPE, SIG_IGN)
         try? input.fileHandleForWriting.write(contentsOf: document)
         try? input.fileHandleForWriting.close()
-        let pdf = output.fileHandleForReading.readDataToEndOfFile()
+        let pdf = (try? output.fileHandleForReading.readToEnd()) ?? Data()
         process.waitUntilExit()
         guard process.terminationReason == .exit, process.terminationStatus == 0, !pdf.isEmpty else {
             throw Failure(status: .refused, message: "\(path) made no PDF: its reason is above")

@@ -37,7 +37,7 @@ struct SubscriptionCommand: AsyncParsableCommand {
             ("org", view.org), ("state", view.state), ("standing", standing(view)), ("seats", seats),
             ("members", view.membersMax.map { "\(view.members) of \($0)" } ?? "\(view.members), any number"),
             ("seat price", "USD \(view.seatPrice) a month"), ("signup", signup),
-            ("period", "\(view.periodStart ?? "") to \(view.periodEnd ?? "")"),
+            ("period", "\(view.periodStart ?? "") to \(InvoiceCommand.lastDay(view.periodEnd))"),
             ("next invoice", view.nextAmount.map { "USD \($0) for seats, on \(view.periodEnd ?? "")" }),
             ("balance", view.balance.map { "USD \($0), for later invoices and seats" }),
             ("owed", view.owed.isEmpty ? nil : "USD \(view.due) on \(view.owed.joined(separator: ", "))"),
@@ -111,7 +111,7 @@ struct SeatsCommand: AsyncParsableCommand {
                     "paid for already",
                     preview.keptSeats > 0 ? "\(preview.keptSeats), which were about to be removed and stay" : nil
                 ),
-                ("from", preview.from), ("until", preview.until),
+                ("from", preview.from), ("to", InvoiceCommand.lastDay(preview.until)),
                 ("days", "\(preview.days) of \(preview.ofDays)"), ("net", "USD \(preview.net)"),
                 ("tax", "USD \(preview.tax)" + (preview.taxRule.isEmpty ? "" : " (\(preview.taxRule))")),
                 ("charged at once", "USD \(preview.total)"),
@@ -161,13 +161,22 @@ struct SeatsCommand: AsyncParsableCommand {
 struct BillToCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bill-to", abstract: "Who buys, as invoices say it, and for tax.",
-        subcommands: [Show.self, Set.self])
+        subcommands: [Show.self, Set.self, VerifyVAT.self])
 
     static func describe(_ view: BillToView) -> String {
         definitions([
             ("org", view.org), ("name", view.name), ("address", view.address.joined(separator: ", ")),
             ("country", view.country ?? "not known: no tax is charged"), ("region", view.region),
-            ("VAT number", view.vatId),
+            (
+                "VAT number",
+                view.vatId.map { number in
+                    guard view.vatVerified == false else {
+                        return number + (view.vatReference.map { ", verified: \($0)" } ?? "")
+                    }
+                    return "\(number), not verified: it changes no tax until meterctl bill-to verify-vat \(view.org)"
+                }
+            ),
+            ("tax ids", view.taxIds.map { $0.map { "\($0.name) \($0.value)" }.joined(separator: ", ") }),
             ("exempt", view.exemption), ("email", view.email),
         ])
     }
@@ -203,6 +212,9 @@ struct BillToCommand: AsyncParsableCommand {
         @Option(help: "Two capital letters (ISO 3166-1).") var country: String?
         @Option(help: "A region of the country, as the tax table calls it.") var region: String?
         @Option(help: "A VAT number of a member state of the EU.") var vatId: String?
+        @Flag(help: "The VAT number changes tax only after meterctl bill-to verify-vat.") var unverified = false
+        @Option(help: "Another tax number with its type, such as us_ein=12-3456789; may be given several times.")
+        var taxId: [String] = []
         @Option(help: "Why no tax is to be paid, such as a certificate's number.") var exemption: String?
         @Option(help: "Where to write to.") var email: String?
         @OptionGroup var key: KeyOption
@@ -211,10 +223,46 @@ struct BillToCommand: AsyncParsableCommand {
         func run() async throws {
             try await orExit {
                 let body = BillToBody(
-                    name: name, address: address, country: country, region: region, vatId: vatId, exemption: exemption,
-                    email: email)
+                    name: name, address: address, country: country, region: region, vatId: vatId,
+                    vatVerified: unverified ? false : nil, taxIds: taxId.isEmpty ? nil : try taxId.map(Self.taxID),
+                    exemption: exemption, email: email)
                 let view = try await common.client.put(
                     BillToView.self, ["v1", "orgs", org, "bill-to"], body: body, key: key.key)
+                try common.show(view, BillToCommand.describe)
+            }
+        }
+
+        private static func taxID(_ text: String) throws -> BillToBody.TaxIDBody {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else {
+                throw ValidationError("--tax-id is a type and a number, such as us_ein=12-3456789")
+            }
+            return BillToBody.TaxIDBody(type: String(parts[0]), value: String(parts[1]))
+        }
+    }
+
+    struct VerifyVAT: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "verify-vat",
+            abstract: "Takes note of whether the VAT number was given to the buyer; only then does it change tax.",
+            discussion: """
+                Examples: meterctl bill-to verify-vat acme --reference WAPIAAAAYqCf5k1d
+                          meterctl bill-to verify-vat acme --invalid
+
+                Ask https://ec.europa.eu/taxation_customs/vies/ first; the reference is its consultation number.
+                """)
+
+        @Argument(help: "The org.") var org: String
+        @Option(help: "The answer's name, such as VIES's consultation number.") var reference: String?
+        @Flag(help: "It was not given to the buyer.") var invalid = false
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.post(
+                    BillToView.self, ["v1", "orgs", org, "bill-to", "vat-verification"],
+                    body: VATVerificationBody(valid: !invalid, reference: reference), key: key.key)
                 try common.show(view, BillToCommand.describe)
             }
         }

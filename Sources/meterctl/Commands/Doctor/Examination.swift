@@ -217,8 +217,8 @@ struct Examination {
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
         guard (try? process.run()) != nil else { return nil }
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        let data = try? pipe.fileHandleForReading.readToEnd()
         process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+        return process.terminationStatus == 0 ? data.map { String(decoding: $0, as: UTF8.self) } : nil
     }
 }

@@ -134,8 +134,8 @@ enum RateFile {
     static func text(of path: String) throws -> String {
         do {
             if path == "-" {
-                guard let text = String(validating: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
-                else {
+                let data = try FileHandle.standardInput.readToEnd() ?? Data()
+                guard let text = String(validating: data, as: UTF8.self) else {
                     throw Failure(status: .configuration, message: "standard input is not UTF-8 text")
                 }
                 return text
