@@ -3,6 +3,17 @@ import Hummingbird
 import Ledger
 import NIOCore
 
+/// The body of `POST /v1/orgs/{org}/payments/retry`; it may be left out.
+public struct RetryPaymentBody: Codable, Sendable, Hashable {
+    /// Where the customer goes after they have confirmed the payment, if their bank wants that.
+    public var returnUrl: String?
+
+    /// A body of that page.
+    public init(returnUrl: String?) {
+        self.returnUrl = returnUrl
+    }
+}
+
 /// The body of `POST /v1/orgs/{org}/payments/{payment}/record`.
 public struct RecordPaymentBody: Codable, Sendable, Hashable {
     /// `paid`, `declined` or `canceled`.
@@ -73,11 +84,35 @@ extension ControlService {
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/payments/retry", name: "retryPayment",
-                summary: "Ask for what the org owes, once more", response: .reference("Payment")
+                summary:
+                    "Ask for what the org owes, once more. If the bank wants the customer to confirm, the answer names a page",
+                body: .members([("return_url", .string)], required: []), response: .reference("Payment")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.optionalBody(RetryPaymentBody.self, request, context)
                 let key = try Endpoint.key(request, route: "retryPayment", body: [String]())
-                return try Endpoint.json(try await billing.retry(org, under: key, by: Self.actor(context)))
+                return try Endpoint.json(
+                    try await billing.retry(
+                        org, returningTo: try Self.returnURL(body?.returnUrl), under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payments/{payment}/check", name: "checkPayment",
+                summary:
+                    "Ask the gateway now what became of a payment, as when its customer comes back from the gateway's page",
+                response: .reference("Payment"), takesKey: false
+            ) { _, context in
+                let org = try await org(context)
+                return try Endpoint.json(try await billing.check(try Self.payment(context), of: org.org))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payments/{payment}/cancel", name: "cancelPayment",
+                summary: "Give up a payment that waits for its customer to confirm it", response: .reference("Payment")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let number = try Self.payment(context)
+                let key = try Endpoint.key(request, route: "cancelPayment", body: ["\(number)"])
+                return try Endpoint.json(
+                    try await billing.cancel(number, of: org, under: key, by: Self.actor(context)))
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/payments/{payment}/record", name: "recordPayment",

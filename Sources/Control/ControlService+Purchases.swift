@@ -7,10 +7,13 @@ import Metering
 public struct PurchaseBody: Codable, Sendable, Hashable {
     /// Credits in US dollars: a pack, or more than the largest.
     public var amount: String
+    /// Where the customer goes after they have confirmed the payment, if their bank wants that.
+    public var returnUrl: String?
 
     /// A body of that amount.
-    public init(amount: String) {
+    public init(amount: String, returnUrl: String? = nil) {
         self.amount = amount
+        self.returnUrl = returnUrl
     }
 }
 
@@ -35,10 +38,13 @@ public struct TopUpBody: Codable, Sendable, Hashable {
 public struct PaymentMethodBody: Codable, Sendable, Hashable {
     /// The gateway's name of a method that its customer saved there: `pm_…`. Never a card's number.
     public var method: String
+    /// Where the customer goes after they have confirmed the payment of what is owed, if their bank wants that.
+    public var returnUrl: String?
 
     /// A body of that method.
-    public init(method: String) {
+    public init(method: String, returnUrl: String? = nil) {
         self.method = method
+        self.returnUrl = returnUrl
     }
 }
 
@@ -49,14 +55,17 @@ extension ControlService {
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/purchases", name: "buyCredits",
                 summary: "Buy credits with the saved payment method; they are available when the payment succeeds",
-                body: .members([("amount", .money)], required: ["amount"]), response: .reference("Payment")
+                body: .members([("amount", .money), ("return_url", .string)], required: ["amount"]),
+                response: .reference("Payment")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(PurchaseBody.self, request, context)
                 let amount = try Self.amount(body.amount, "amount")
                 let key = try Endpoint.key(request, route: "buyCredits", body: PurchaseBody(amount: amount.description))
                 return try Endpoint.json(
-                    try await billing.buyCredits(amount, for: org, under: key, by: Self.actor(context)))
+                    try await billing.buyCredits(
+                        amount, for: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        by: Self.actor(context)))
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/top-up", name: "showTopUp", summary: "What is bought by itself",
@@ -97,7 +106,8 @@ extension ControlService {
             Endpoint(
                 method: .put, path: "/v1/orgs/{org}/payment-method", name: "setPaymentMethod",
                 summary: "Pay with a method that was saved at the gateway, named by the gateway's name of it",
-                body: .members([("method", .string)], required: ["method"]), response: .reference("PaymentMethod")
+                body: .members([("method", .string), ("return_url", .string)], required: ["method"]),
+                response: .reference("PaymentMethod")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(PaymentMethodBody.self, request, context)
@@ -110,11 +120,26 @@ extension ControlService {
                     throw Problem(
                         .malformed, "method must be the gateway's name of a saved method, never a card's number")
                 }
-                let key = try Endpoint.key(request, route: "setPaymentMethod", body: body)
+                let key = try Endpoint.key(
+                    request, route: "setPaymentMethod", body: PaymentMethodBody(method: body.method))
                 return try Endpoint.json(
-                    try await billing.setMethod(body.method, for: org, under: key, by: Self.actor(context)))
+                    try await billing.setMethod(
+                        body.method, for: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        by: Self.actor(context)))
             },
         ]
+    }
+
+    /// The page that a request names for the customer's way back. It is no part of what its key stands for: the same order may come
+    /// from another page.
+    static func returnURL(_ text: String?) throws -> ReturnURL? {
+        guard let text else { return nil }
+        guard let url = ReturnURL(text) else {
+            throw Problem(
+                .malformed, "return_url must be an https URL of at most 1,024 characters; http is for this machine only"
+            )
+        }
+        return url
     }
 
     static func amount(_ text: String, _ name: String) throws -> Money {

@@ -8,9 +8,12 @@ public struct SeatsBody: Codable, Sendable, Hashable {
     public var seats: Int64
     /// Whether only to say what they would cost.
     public var dryRun: Bool?
+    /// Where the customer goes after they have confirmed the payment, if their bank wants that; only when seats are added.
+    public var returnUrl: String?
 
     /// A body of so many seats.
-    public init(seats: Int64, dryRun: Bool? = nil) {
+    public init(seats: Int64, dryRun: Bool? = nil, returnUrl: String? = nil) {
+        self.returnUrl = returnUrl
         self.seats = seats
         self.dryRun = dryRun
     }
@@ -86,8 +89,7 @@ public struct VATVerificationBody: Codable, Sendable, Hashable {
 // Seats, and who buys them.
 extension ControlService {
     var subscriptionEndpoints: [Endpoint] {
-        let seats: OpenAPIValue = .members([("seats", .integer), ("dry_run", .boolean)], required: ["seats"])
-        return [
+        [
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/subscription", name: "showSubscription",
                 summary: "Seats, period, and where the org stands with its invoices",
@@ -99,7 +101,8 @@ extension ControlService {
                 method: .post, path: "/v1/orgs/{org}/seats/add", name: "addSeats",
                 summary:
                     "Add seats for the days that remain and from then on; the first begin the subscription. Seats that were about to be removed stay for nothing, before any are bought; if none has to be bought, the answer is the subscription. With dry_run: what they would cost",
-                body: seats,
+                body: .members(
+                    [("seats", .integer), ("dry_run", .boolean), ("return_url", .string)], required: ["seats"]),
                 response: ["oneOf": [.reference("Payment"), .reference("SeatPreview"), .reference("Subscription")]]
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
@@ -109,7 +112,9 @@ extension ControlService {
                 }
                 let key = try Endpoint.key(request, route: "addSeats", body: SeatsBody(seats: body.seats))
                 return try Endpoint.json(
-                    try await billing.addSeats(body.seats, to: org, under: key, by: Self.actor(context)))
+                    try await billing.addSeats(
+                        body.seats, to: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        by: Self.actor(context)))
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/seats/remove", name: "removeSeats",

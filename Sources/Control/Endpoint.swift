@@ -89,13 +89,26 @@ extension Endpoint {
     static func body<Body: Decodable>(
         _ type: Body.Type, _ request: Request, _ context: ControlRequestContext, bytesMax: Int? = nil
     ) async throws -> Body {
-        let bytesMax = bytesMax ?? context.maxUploadSize
-        let bytes: ByteBuffer
+        try decode(type, try await bytes(of: request, upTo: bytesMax ?? context.maxUploadSize))
+    }
+
+    /// The request's body; nil if it has none.
+    static func optionalBody<Body: Decodable>(
+        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext
+    ) async throws -> Body? {
+        let bytes = try await bytes(of: request, upTo: context.maxUploadSize)
+        return bytes.readableBytes == 0 ? nil : try decode(type, bytes)
+    }
+
+    private static func bytes(of request: Request, upTo bytesMax: Int) async throws -> ByteBuffer {
         do {
-            bytes = try await request.body.collect(upTo: bytesMax)
+            return try await request.body.collect(upTo: bytesMax)
         } catch {
             throw Problem(.tooLong, "the body is longer than \(bytesMax) bytes")
         }
+    }
+
+    private static func decode<Body: Decodable>(_ type: Body.Type, _ bytes: ByteBuffer) throws -> Body {
         guard !JSONBytes.holdNUL(bytes.readableBytesView) else {
             throw Problem(.malformed, "no text may hold a NUL (\\u0000)")
         }

@@ -72,6 +72,7 @@ extension OpenAPI {
                 ("state", ["type": "string", "enum": .list(PaymentState.allCases.map { .text($0.name) })]),
                 ("reason", .string), ("words", .string), ("gateway", .string), ("reference", .string),
                 ("method", .string), ("created", .time), ("settled", .time),
+                ("confirm", .members([("url", .string), ("until", .time)], required: ["url", "until"])),
                 ("lines", ["type": "array", "items": .reference("InvoiceLine")]),
             ], required: ["payment", "org", "purpose", "is_top_up", "amount", "state", "gateway", "created", "lines"]),
         "PaymentsStatus": .members(

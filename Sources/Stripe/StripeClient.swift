@@ -73,11 +73,13 @@ struct StripeClient: Sendable {
     }
 
     /// Changes something, once under a key. See <https://docs.stripe.com/api/idempotent_requests>.
-    func post(_ path: String, _ form: [(String, String)], key: String) async -> Answer {
+    ///
+    /// - Parameter key: nil for a change that is the same however often it is made.
+    func post(_ path: String, _ form: [(String, String)], key: String?) async -> Answer {
         var request = HTTPClientRequest(url: base + path)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-        request.headers.add(name: "Idempotency-Key", value: key)
+        if let key { request.headers.add(name: "Idempotency-Key", value: key) }
         request.body = .bytes(ByteBuffer(string: Self.encode(form)))
         return await send(request)
     }

@@ -3,7 +3,7 @@ import Foundation
 import Metering
 import NIOCore
 
-/// Collects by Stripe: a customer an org, a saved card, payments with nobody there to confirm.
+/// Collects by Stripe: one customer per org, with a saved card. Nobody has to be there, unless a bank wants its customer to confirm.
 public struct StripeGateway: PaymentGateway {
     let client: StripeClient
     private let signature: WebhookSignature?
@@ -29,135 +29,6 @@ public struct StripeGateway: PaymentGateway {
     public var name: String { "stripe" }
     /// Never.
     public var isManual: Bool { false }
-
-    // MARK: Payments
-
-    /// Metadata by which a payment is found again.
-    private static let mark = "meterd_payment"
-    /// Stripe forgets a key after a day at the earliest: a request is sent under it for less.
-    private static let keySeconds: Int64 = 23 * 3600
-    /// An answer of 500 is kept with its key: after an hour it is known that nothing came of it.
-    private static let failureSeconds: Int64 = 3600
-
-    /// Asks for a payment; see ``PaymentGateway/charge(_:isRepeat:)``.
-    public func charge(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
-        let result = await ask(request, isRepeat: isRepeat)
-        if case .declined(_, let intent?) = result {
-            // Nobody may confirm it later, when it is given up here. Where this fails it stays as it is: unpaid.
-            _ = await client.post(
-                "/v1/payment_intents/\(Self.path(intent))/cancel", [], key: "\(request.key)-cancel")
-        }
-        return result
-    }
-
-    private func ask(_ request: ChargeRequest, isRepeat: Bool) async -> ChargeResult {
-        guard let customer = request.customer, let method = request.method else {
-            return .declined(.noPaymentMethod, reference: nil)
-        }
-        if isRepeat {
-            switch await find(request, customer) {
-            case .success(let intent?): return Self.result(of: intent)
-            case .success(nil): break
-            case .failure(let trouble): return .unknown(trouble.words)
-            }
-            if request.opened.advanced(bySeconds: Self.keySeconds) <= request.now {
-                return .declined(.neverArrived, reference: nil)
-            }
-        }
-        let answer = await client.post(
-            "/v1/payment_intents",
-            [
-                ("amount", "\(request.amount.nanos / Proration.nanosPerCent)"), ("currency", "usd"),
-                ("customer", customer), ("payment_method", method.id), ("payment_method_types[]", "card"),
-                ("off_session", "true"), ("confirm", "true"), ("description", request.description),
-                ("metadata[\(Self.mark)]", request.key), ("metadata[meterd_org]", request.org),
-            ], key: request.key)
-        switch answer {
-        case .noAnswer(let words): return .unknown(words)
-        case .answered(200, let body):
-            guard let intent = Self.decode(StripeIntent.self, body) else {
-                return .unknown("Stripe's answer can't be read")
-            }
-            return Self.result(of: intent)
-        case .answered(let status, let body):
-            let problem = Self.decode(StripeProblem.self, body)?.error
-            switch status {
-            case 402:
-                return .declined(
-                    Self.reason(problem?.code, problem?.decline_code), reference: problem?.payment_intent?.id)
-            case 401, 403: return .unknown("Stripe does not accept the API key: \(problem?.message ?? "")")
-            case 409, 429: return .unknown("Stripe wants to be asked later: \(problem?.message ?? "")")
-            case 500...:
-                let isOver = request.opened.advanced(bySeconds: Self.failureSeconds) <= request.now
-                return isRepeat && isOver
-                    ? .declined(.neverArrived, reference: nil) : .unknown("Stripe answered \(status)")
-            default:
-                return .impossible(
-                    Self.obstacle(problem?.code), words: "Stripe answered \(status): \(problem?.message ?? "no reason")"
-                )
-            }
-        }
-    }
-
-    private struct Trouble: Error {
-        let words: String
-    }
-
-    /// Finds the intent of a payment among the customer's; nil where there is none.
-    private func find(_ request: ChargeRequest, _ customer: String) async -> Result<StripeIntent?, Trouble> {
-        // The machines' clocks may differ.
-        let since = request.opened.milliseconds / 1000 - 3600
-        var query = [("customer", customer), ("created[gte]", "\(since)"), ("limit", "100")]
-        while true {
-            guard case .answered(200, let body) = await client.get("/v1/payment_intents", query),
-                let page = Self.decode(StripeList<StripeIntent>.self, body)
-            else { return .failure(Trouble(words: "Stripe can't say whether it has the payment")) }
-            if let found = page.data.first(where: { $0.metadata?[Self.mark] == request.key }) { return .success(found) }
-            guard page.has_more == true, let last = page.data.last else { return .success(nil) }
-            query = query.filter { $0.0 != "starting_after" } + [("starting_after", last.id)]
-        }
-    }
-
-    private static func result(of intent: StripeIntent) -> ChargeResult {
-        switch intent.status {
-        case "succeeded": .succeeded(reference: intent.id)
-        case "processing", "requires_confirmation", "requires_capture": .pending
-        case "requires_action": .declined(.authenticationRequired, reference: intent.id)
-        case "canceled": .declined(.refused, reference: intent.id)
-        default:
-            .declined(
-                reason(intent.last_payment_error?.code, intent.last_payment_error?.decline_code), reference: intent.id)
-        }
-    }
-
-    /// Stripe's codes in our words. See <https://docs.stripe.com/declines/codes> and <https://docs.stripe.com/error-codes>.
-    private static func reason(_ code: String?, _ declineCode: String?) -> DeclineReason {
-        switch (declineCode ?? code, code) {
-        case ("expired_card", _), (_, "expired_card"): .expiredCard
-        case ("insufficient_funds", _): .insufficientFunds
-        case ("card_velocity_exceeded", _), ("withdrawal_count_limit_exceeded", _), ("amount_too_large", _): .cardLimit
-        case ("authentication_required", _), ("payment_intent_authentication_failure", _),
-            (_, "authentication_required"):
-            .authenticationRequired
-        case ("lost_card", _), ("stolen_card", _), ("pickup_card", _), ("restricted_card", _): .cardBlocked
-        case ("do_not_try_again", _), ("incorrect_number", _), ("invalid_account", _),
-            ("revocation_of_authorization", _),
-            ("revocation_of_all_authorizations", _), ("stop_payment_order", _), ("transaction_not_allowed", _),
-            ("card_not_supported", _), ("currency_not_supported", _):
-            .notAllowed
-        default: .refused
-        }
-    }
-
-    /// Codes of requests that Stripe does not carry out, in our words. See <https://docs.stripe.com/error-codes>.
-    private static func obstacle(_ code: String?) -> DeclineReason {
-        switch code {
-        case "amount_too_small": .amountTooSmall
-        case "resource_missing", "payment_method_unexpected_state", "payment_method_not_available": .methodMissing
-        case "payment_method_currency_mismatch", "currency_not_supported": .wrongCurrency
-        default: .gatewayRefused
-        }
-    }
 
     // MARK: Refunds
 
@@ -307,7 +178,7 @@ public struct StripeGateway: PaymentGateway {
         default: break
         }
         guard event.data.object.object == "payment_intent",
-            let key = event.data.object.metadata?[Self.mark]
+            let key = event.data.object.metadata?[Self.paymentMark]
         else { return .nothing(type: event.type) }
         let prefix = "meterd-\(ledgerID)-payment-"
         guard key.hasPrefix(prefix), let number = Int64(key.dropFirst(prefix.count)) else {
@@ -318,7 +189,7 @@ public struct StripeGateway: PaymentGateway {
 
     // MARK: Reading
 
-    private static func path(_ id: String) -> String {
+    static func path(_ id: String) -> String {
         id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "_-"))) ?? ""
     }
 

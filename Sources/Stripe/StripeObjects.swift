@@ -13,6 +13,16 @@ struct StripeIntent: Decodable, Sendable {
     let amount: Int64?
     let metadata: [String: String]?
     let last_payment_error: Failure?
+    let next_action: NextAction?
+
+    /// See <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action>.
+    struct NextAction: Decodable, Sendable {
+        struct Redirect: Decodable, Sendable {
+            let url: String?
+        }
+
+        let redirect_to_url: Redirect?
+    }
 }
 
 struct StripeList<Item: Decodable & Sendable>: Decodable, Sendable {

@@ -125,6 +125,7 @@ struct Daemon: Service {
         billing = BillingService(
             writer: writer, reader: reader, gateway: try GatewayChoice.gateway(settings, ledgerID: ledgerID),
             plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID,
+            returnURL: settings.returnURL,
             onProblem: { journal.billingProblem(of: $0, $1) }
         ) { org, words in
             journal.write(

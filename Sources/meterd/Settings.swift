@@ -1,4 +1,5 @@
 import Access
+import Billing
 import Configuration
 import Foundation
 import Glibc
@@ -21,6 +22,8 @@ struct Settings: Sendable, Equatable {
     var taxFile: String?
     /// Who collects: `manual` or `stripe`.
     var gateway: Gateway
+    /// Where customers go after they have confirmed a payment; nil for nowhere.
+    var returnURL: ReturnURL?
     /// Where Stripe is.
     var stripeURL: String
     /// The file with Stripe's secret API key; nil for the credential.
@@ -67,7 +70,7 @@ struct Settings: Sendable, Equatable {
 
     /// What each key means is told in `config/meterd.yaml`.
     static let keys = [
-        "state_dir", "rates.file", "billing.plans", "billing.tax", "billing.gateway",
+        "state_dir", "rates.file", "billing.plans", "billing.tax", "billing.gateway", "billing.return_url",
         "billing.stripe.url", "billing.stripe.key_file", "billing.stripe.webhook_secret_file", "ingest.socket",
         "ingest.socket_mode",
         "ingest.connections_max",
@@ -163,7 +166,7 @@ struct SettingsSource: Sendable {
             ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
             isRatesFileNamed: named != nil,
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
-            gateway: values.gateway("billing.gateway"),
+            gateway: values.gateway("billing.gateway"), returnURL: values.returnURL("billing.return_url"),
             stripeURL: values.path("billing.stripe.url", default: "https://api.stripe.com"),
             stripeKeyFile: values.optionalPath("billing.stripe.key_file"),
             stripeWebhookSecretFile: values.optionalPath("billing.stripe.webhook_secret_file"),
@@ -238,6 +241,13 @@ private struct SettingsReader {
             return .manual
         }
         return gateway
+    }
+
+    mutating func returnURL(_ key: String) -> ReturnURL? {
+        guard let text = text(key), !text.isEmpty else { return nil }
+        let url = ReturnURL(text)
+        if url == nil { problems.append("\(key): is '\(text)'; expected an https URL of at most 1,024 characters") }
+        return url
     }
 
     /// Who is believed what a request cost.

@@ -20,10 +20,11 @@ final class BillingFixture: Sendable {
     /// - Parameters:
     ///   - start: what the clock shows first.
     ///   - gateway: who collects; an operator, where nothing is said.
+    ///   - returnURL: where customers go after they have confirmed a payment.
     ///   - dump: an older version's ledger, as SQL; nil for an empty one.
     init(
         at start: String = "2026-01-31T10:00:00Z", gateway: any PaymentGateway = ManualGateway(),
-        plan: Plan = Plan(), taxes: TaxTable = .none, dump: String? = nil,
+        plan: Plan = Plan(), taxes: TaxTable = .none, dump: String? = nil, returnURL: ReturnURL? = nil,
         configure: (inout StoreOptions) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
@@ -49,7 +50,7 @@ final class BillingFixture: Sendable {
         self.reader = reader
         billing = BillingService(
             writer: writer, reader: reader, gateway: gateway, plan: { (plan, taxes) }, clock: clock,
-            ledgerID: try await reader.ledgerID())
+            ledgerID: try await reader.ledgerID(), returnURL: returnURL)
     }
 
     private final class Shared<Value: Sendable>: Sendable {

@@ -104,6 +104,31 @@ struct StripeTests {
         #expect(try daemon.json("payment-method", "show", "acme")["last4"] as? String == "4242")
     }
 
+    @Test func aPageToConfirmOnIsStillThereAfterACrash() throws {
+        try save("4000002760003184")
+        let page = "https://a.example/{org}/{payment}"
+        let words = try daemon.meterctl("credits", "buy", "acme", "100", "--id", "o1", "--return-url", page)
+        #expect(words.status == 0)
+        #expect(words.output.contains("confirm at"))
+        daemon.kill9()
+        try daemon.start()
+        let waiting = try daemon.json("credits", "buy", "acme", "100", "--id", "o1")
+        let confirm = try #require(waiting["confirm"] as? [String: Any])
+        let url = try #require(confirm["url"] as? String)
+        #expect(words.output.contains(url))
+        #expect(try stripe.confirm(on: url).hasPrefix("https://a.example/acme/1?"))
+        #expect(try balance() == "0.000000000")
+        #expect(try daemon.json("payments", "check", "acme", "1")["state"] as? String == "succeeded")
+        #expect(try balance() == "100.000000000")
+        let refused = try daemon.meterctl("payments", "cancel", "acme", "1")
+        #expect(refused.status == 1 && refused.errors.contains("payment 1 is succeeded"))
+        let wrong = try daemon.meterctl("credits", "buy", "acme", "50", "--return-url", "javascript:alert(1)")
+        #expect(wrong.errors.contains("return_url must be an https URL"))
+        #expect(try daemon.json("seats", "add", "acme", "1", "--return-url", "https://a.example")["confirm"] != nil)
+        #expect(try daemon.json("payments", "cancel", "acme", "2")["state"] as? String == "canceled")
+        try agree()
+    }
+
     @Test(arguments: ["drop_after", "drop_before", "error_after", "error_before"])
     func aCrashBetweenTheGatewayAndTheLedgerIsSettledByTheNextStart(fault: String) throws {
         try save("4242424242424242")

@@ -96,6 +96,7 @@ struct BlockRun {
             ("payments", "\(counts.payments)"), ("questions to the gateway", "\(counts.asked)"),
             ("invoices and credit notes", "\(counts.invoices)"),
             ("refunds", "\(counts.refunds)"), ("chargebacks and what came again", "\(counts.returns)"),
+            ("payments that a customer had to confirm", "\(counts.confirmations)"),
             ("invoices and seats that a balance paid, or a carry-over", "\(counts.balances)"),
             ("orgs suspended in the end", "\(counts.suspensions)"),
             ("processor time a month", "\(Int((seconds / max(1, months) * 1000).rounded())) ms"),

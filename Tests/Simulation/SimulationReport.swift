@@ -30,6 +30,8 @@ public struct SimulationReport: Sendable {
         public var refunds = 0
         /// Movements of money by banks that were booked.
         public var returns = 0
+        /// Payments that a customer had to confirm.
+        public var confirmations = 0
         /// Payments that a customer's balance paid a part of, and invoices.
         public var balances = 0
         /// Operators' requests that were refused.
@@ -52,7 +54,7 @@ public struct SimulationReport: Sendable {
         private static let paths: [WritableKeyPath<Counts, Int> & Sendable] = [
             \.steps, \.lives, \.faults, \.commits, \.answers, \.unheard, \.looks, \.proofs, \.records, \.payments,
             \.invoices,
-            \.suspensions, \.refunds, \.returns, \.balances, \.refusals, \.asked, \.days,
+            \.suspensions, \.refunds, \.returns, \.confirmations, \.balances, \.refusals, \.asked, \.days,
         ]
     }
 

@@ -90,6 +90,22 @@ public final class StripeDouble {
         return id
     }
 
+    /// Has a customer confirm a payment on the gateway's page, or fail to; gives the address that the page sends their browser to, or
+    /// nothing if there is nothing to confirm.
+    public func confirm(on page: String, failing: Bool = false) throws -> String {
+        let (curl, output) = (Process(), Pipe())
+        curl.executableURL = URL(filePath: "/usr/bin/curl")
+        curl.arguments = [
+            "--silent", "--output", "/dev/null", "--write-out", "%{redirect_url}", "--data", "ok=\(failing ? 0 : 1)",
+            page,
+        ]
+        curl.standardOutput = output
+        try curl.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        curl.waitUntilExit()
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Ends all faults.
     public func heal() throws { try ask(["cmd": "heal"]) }
 

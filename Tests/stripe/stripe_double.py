@@ -6,8 +6,10 @@ Serves the API on a loopback port and a control channel (a JSON object a line, a
 address when both listen, and ends with its standard input.
 
 Added here, as Stripe's pages describe it: keys of idempotency with their saved answers (also of 500s), lists that are narrowed to a
-customer and a time, declines with their code and intent, refusal of payments that want their customer to confirm, signed webhooks that
-are kept until asked for. And faults, one by one or at random by a seed:
+customer and a time, declines with their code and intent, refusal of payments that want their customer to confirm, the page on which
+they confirm them (a GET shows it; a POST with ok=1 or ok=0 confirms or fails, and leads back), cards that are set up by that for payments
+without the customer (but 4000002760003184, which always asks), signed webhooks that are kept until asked for. And faults, one by one or
+at random by a seed:
 
     error_before   500, and nothing was done          drop_before   the connection ends, and nothing was done
     error_after    500, and it was done               drop_after    the connection ends, and it was done
@@ -24,6 +26,7 @@ import os
 import random
 import sys
 import time
+from urllib.parse import parse_qs
 
 from aiohttp import ClientSession, web
 from localstripe import resources, server, webhooks
@@ -44,6 +47,10 @@ class Double:
         self.webhook_came = asyncio.Event()
         self.request_came = asyncio.Event()
         self.disputes = {}
+        # Payment methods whose customer confirmed a payment, and intents that were declined since nobody was there to.
+        self.set_up = set()
+        self.absent = set()
+        self.address = None
         self.inner = None
         self.session = None
 
@@ -69,10 +76,11 @@ class Double:
         self.requests.append([request.method, request.path, key])
         self.request_came.set()
         kind = self.fault(request)
+        failure = 500, {"error": {"type": "api_error", "message": "injected"}}
         if kind == "hang":
             await asyncio.sleep(3600)
         if kind == "error_before":
-            return web.json_response({"error": {"type": "api_error", "message": "injected"}}, status=500)
+            return web.json_response(failure[1], status=failure[0])
         if kind == "drop_before":
             request.transport.abort()
             return web.Response()
@@ -96,10 +104,12 @@ class Double:
                 finally:
                     self.running.discard(key)
                 if kind == "error_after":
-                    status, answer = 500, {"error": {"type": "api_error", "message": "injected"}}
+                    status, answer = failure
                 self.saved[key] = ((request.path, body), (status, answer))
         else:
             status, answer = await self.execute(request, body, kind)
+            if kind == "error_after":
+                status, answer = failure
         if kind == "drop_after":
             request.transport.abort()
             return web.Response()
@@ -108,6 +118,12 @@ class Double:
     async def execute(self, request, body, kind):
         if request.method == "GET" and request.path == "/v1/payment_intents":
             return 200, self.intents(request.query)
+        if request.path.startswith("/v1/payment_intents/"):
+            known = resources.store.get("payment_intent:" + request.path.split("/")[3])
+            if request.method == "GET" and known:
+                return 200, self.export(known)
+            if request.path.endswith("/confirm") and known:
+                return self.confirm(known, {name: value[0] for name, value in parse_qs(body.decode()).items()})
         if request.method == "GET" and request.path == "/v1/disputes":
             return 200, self.page(list(self.disputes.values()), request.query)
         if request.method == "GET" and request.path == "/v1/refunds" and "payment_intent" not in request.query:
@@ -132,13 +148,68 @@ class Double:
             return 402, {"error": {"type": "card_error", "code": "card_declined", "decline_code": code,
                                    "payment_intent": intent._export()}}
         if status == 200 and content["status"] == "requires_action":
+            intent = resources.PaymentIntent._api_retrieve(content["id"])
+            intent.next_action = None
+            if intent.payment_method in self.set_up:
+                intent._create_charge(on_failure_now=intent._report_failure)
+                return 200, self.export(intent)
+            intent.payment_method = None
+            self.absent.add(intent.id)
             return 402, {"error": {"type": "card_error", "code": "authentication_required",
-                                   "decline_code": "authentication_required", "payment_intent": content}}
+                                   "decline_code": "authentication_required", "payment_intent": self.export(intent)}}
         if status == 402:
             newest = [o for name, o in resources.store.items() if name.startswith("payment_intent:")][-1]
             content["error"]["payment_intent"] = newest._export()
             content["error"].setdefault("decline_code", "generic_decline")
         return status, content
+
+    # An intent as Stripe shows it.
+    def export(self, intent):
+        shown = intent._export()
+        if intent.id in self.absent:
+            shown["last_payment_error"] = {"code": "authentication_required", "decline_code": "authentication_required"}
+        return shown
+
+    # Confirms an intent with its customer there: if the card's bank wants it, they are sent to a page.
+    def confirm(self, intent, form):
+        if intent.status not in ("requires_payment_method", "requires_confirmation"):
+            return 400, {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
+                                   "message": "it is " + intent.status}}
+        self.absent.discard(intent.id)
+        intent._authentication_failed = False
+        intent.payment_method = form["payment_method"]
+        method = resources.PaymentMethod._api_retrieve(intent.payment_method)
+        if not method._requires_authentication():
+            intent._create_charge(on_failure_now=intent._report_failure)
+            return 200, self.export(intent)
+        intent._sets_up = form.get("setup_future_usage") == "off_session"
+        intent.next_action = {"type": "redirect_to_url", "redirect_to_url": {
+            "url": "%s/authenticate/%s" % (self.address, intent.id), "return_url": form["return_url"]}}
+        return 200, self.export(intent)
+
+    # The bank's page.
+    async def authenticate(self, request):
+        intent = resources.store.get("payment_intent:" + request.match_info["intent"])
+        if not intent or intent.status != "requires_action":
+            return web.Response(status=404, text="There is nothing to confirm.")
+        if request.method == "GET":
+            return web.Response(content_type="text/html", text="<form method=post>%d cents <button name=ok value=1>Confirm"
+                                "</button> <button name=ok value=0>Fail</button></form>" % intent.amount)
+        is_confirmed = (await request.post())["ok"] == "1"
+        back = intent.next_action["redirect_to_url"]["return_url"]
+        intent.next_action = None
+        if is_confirmed:
+            method = resources.PaymentMethod._api_retrieve(intent.payment_method)
+            if intent._sets_up and method._card_number != "4000002760003184":
+                self.set_up.add(intent.payment_method)
+            intent._create_charge(on_failure_now=lambda: None)
+        else:
+            intent._authentication_failed = True
+            intent.payment_method = None
+            resources.schedule_webhook(resources.Event("payment_intent.payment_failed", intent))
+        result = "succeeded" if is_confirmed else "failed"
+        raise web.HTTPSeeOther("%s%spayment_intent=%s&redirect_status=%s" % (
+            back, "&" if "?" in back else "?", intent.id, result))
 
     def intents(self, query):
         since = int(query.get("created[gte]", 0))
@@ -154,7 +225,7 @@ class Double:
             ids = [intent.id for intent in intents]
             intents = intents[ids.index(query["starting_after"]) + 1:]
         limit = int(query.get("limit", 10))
-        return {"object": "list", "data": [intent._export() for intent in intents[:limit]],
+        return {"object": "list", "data": [self.export(intent) for intent in intents[:limit]],
                 "has_more": len(intents) > limit}
 
     def page(self, items, query):
@@ -264,8 +335,9 @@ async def main(control):
     double.inner = await listen(server.app)
     front = web.Application()
     front.router.add_post("/_webhook", double.take_webhook)
+    front.router.add_route("*", "/authenticate/{intent}", double.authenticate)
     front.router.add_route("*", "/{path:.*}", double.handle)
-    address = await listen(front)
+    double.address = address = await listen(front)
     webhooks.register_webhook("double", address + "/_webhook", "whsec_test", None)
     await asyncio.start_unix_server(double.serve_commands, control)
     print(address, flush=True)

@@ -61,7 +61,9 @@ extension Bill {
     }
 
     /// Takes back a pending removal as far as it goes, and asks for the payment of the other seats.
-    mutating func addingSeats(_ quantity: Int64, key: String, by actor: String) throws(Refusal) -> BillingChange {
+    mutating func addingSeats(
+        _ quantity: Int64, key: String, returnURL: String? = nil, by actor: String
+    ) throws(Refusal) -> BillingChange {
         guard !isClosed else { throw closed }
         let order = try seatOrder(quantity)
         let seats = (state.subscription?.nextSeats ?? 0) + quantity
@@ -75,7 +77,7 @@ extension Bill {
         guard let bought = order.bought else {
             return try change("seats_kept", by: actor, [], [seatsChanged])
         }
-        let payment = payment(for: bought.line, bought.purpose, key: key)
+        let payment = payment(for: bought.line, bought.purpose, key: key, returnURL: returnURL)
         if payment.gateway != Self.balanceGateway { try requireMethod() }
         begin()
         return try change(
@@ -111,9 +113,9 @@ extension Bill {
 
     /// Asks for the payment of credits.
     mutating func buyingCredits(
-        _ amount: Money, key: String, by actor: String
+        _ amount: Money, key: String, returnURL: String? = nil, by actor: String
     ) throws(Refusal) -> BillingChange {
-        try buying(1, of: amount, isTopUp: false, key: key, by: actor)
+        try buying(1, of: amount, isTopUp: false, key: key, returnURL: returnURL, by: actor)
     }
 
     /// Asks for the payment of packs that are bought without anybody ordering them.
@@ -123,7 +125,7 @@ extension Bill {
     }
 
     private mutating func buying(
-        _ packs: Int64, of amount: Money, isTopUp: Bool, key: String, by actor: String
+        _ packs: Int64, of amount: Money, isTopUp: Bool, key: String, returnURL: String? = nil, by actor: String
     ) throws(Refusal) -> BillingChange {
         guard terms.plan.sells(amount), amount <= LedgerLimits.purchaseMax else {
             let packs = terms.plan.packs.map(\.cents).joined(separator: ", ")
@@ -146,7 +148,7 @@ extension Bill {
         state.topUps.pending = state.topUps.pending.adding(total) ?? state.topUps.pending
         return try change(
             isTopUp ? "top_up_ordered" : "credits_ordered", by: actor,
-            [.open(payment(for: line, .credits(toppedUp: isTopUp ? now : nil), key: key))])
+            [.open(payment(for: line, .credits(toppedUp: isTopUp ? now : nil), key: key, returnURL: returnURL))])
     }
 
     /// Sets what is bought by itself; nil for nothing.
@@ -169,13 +171,15 @@ extension Bill {
     }
 
     /// Sets what it pays with.
-    mutating func setMethod(_ saved: SavedMethod, by actor: String) throws(Refusal) -> BillingChange {
+    mutating func setMethod(
+        _ saved: SavedMethod, returnURL: String? = nil, by actor: String
+    ) throws(Refusal) -> BillingChange {
         state.customer = saved.customer
         state.method = saved.method
         if !isRefused(saved.method) { state.refusedCard = nil }
         if !record.openInvoices.isEmpty {
             var collection = state.collection ?? CollectionState()
-            (collection.isWanted, collection.isFinal) = (true, false)
+            (collection.isWanted, collection.isFinal, collection.returnURL) = (true, false, returnURL)
             state.collection = collection
         }
         // Warnings whose days are over already are not given.
@@ -222,7 +226,9 @@ extension Bill {
 
     var closed: Refusal { Refusal(.orgClosed, "org '\(org)' is closed: nothing of it changes any more") }
 
-    func payment(for line: InvoiceLine, _ purpose: PaymentBody.Purpose, key: String) -> NewPayment {
+    func payment(
+        for line: InvoiceLine, _ purpose: PaymentBody.Purpose, key: String, returnURL: String?
+    ) -> NewPayment {
         let product: SoldProduct =
             switch line.item.product {
             case .seats: .seats
@@ -235,7 +241,9 @@ extension Bill {
             purpose: .sale(Sale(product: product, net: line.net, tax: line.tax)), amount: line.gross,
             fromBalance: share, key: key, gateway: isPaid ? Self.balanceGateway : terms.gateway,
             body: BillingCoding.encode(
-                PaymentBody(purpose: purpose, lines: [line], method: isPaid ? nil : state.method)))
+                PaymentBody(
+                    purpose: purpose, lines: [line], method: isPaid ? nil : state.method,
+                    returnURL: isPaid ? nil : returnURL)))
     }
 
     func requireMethod() throws(Refusal) {

@@ -3,6 +3,29 @@ import Metering
 
 // What becomes of payments.
 extension Bill {
+    /// Whether a payment that its customer has to confirm waits for them: as long as nobody saves another method, and not for ever.
+    func confirmation(of payment: PaymentRecord, _ body: PaymentBody) -> Confirmation? {
+        guard let template = body.returnURL else { return nil }
+        let isOpen =
+            isPaidWithPresent(body) && now < payment.created.advanced(bySeconds: Confirmation.seconds)
+        return Confirmation(
+            returnURL: ReturnURL.fill(template, org: org, payment: payment.payment), isOpen: isOpen)
+    }
+
+    /// Whether a payment's method is the one that the org pays with now.
+    private func isPaidWithPresent(_ body: PaymentBody) -> Bool { body.method?.id == state.method?.id }
+
+    /// Takes note of a payment that was declined, or that its customer didn't confirm before they saved another method.
+    mutating func ended(
+        _ payment: PaymentRecord, _ body: PaymentBody, _ reason: DeclineReason, reference: String?, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        guard body.returnURL != nil, reason == .notConfirmed, !isPaidWithPresent(body) else {
+            return try declined(payment, body, reason, reference: reference, by: actor)
+        }
+        return try canceled(
+            payment, body, reason: "another payment method was saved before it was confirmed", by: actor)
+    }
+
     /// What a payment is for.
     func body(of payment: PaymentRecord) throws -> PaymentBody {
         try BillingCoding.decode(PaymentBody.self, payment.body)
@@ -13,7 +36,11 @@ extension Bill {
         _ payment: PaymentRecord, _ body: PaymentBody, reference: String?, by actor: String
     ) throws(Refusal) -> BillingChange {
         let paid = BillingEvent(.paymentSucceeded, ["amount": payment.amount.cents], about: .payment(payment.payment))
-        if let card = body.method?.card, state.refusedCard?.card == card { state.refusedCard = nil }
+        if let card = body.method?.card, state.refusedCard?.card == card {
+            state.refusedCard = nil
+            // Nothing was bought by itself with it; from now on it may be.
+            if state.method?.card == card { state.topUps.declines = 0 }
+        }
         var events = [paid]
         switch body.purpose {
         case .invoice:

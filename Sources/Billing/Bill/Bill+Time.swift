@@ -154,7 +154,8 @@ extension Bill {
             let events = [declined] + fallenBehind(invoice.invoice)
             return try change("payment_declined", by: Self.daemon, [], events)
         }
-        return try asking(invoice, key: automaticKey("invoice"), by: Self.daemon)
+        return try asking(
+            invoice, key: automaticKey("invoice"), returnURL: state.collection?.returnURL, by: Self.daemon)
     }
 
     /// Why no payment can be asked for without anybody wishing it; nil if one can.
@@ -165,14 +166,16 @@ extension Bill {
     }
 
     /// Asks for what an invoice says is due.
-    mutating func asking(_ invoice: InvoiceRecord, key: String, by actor: String) throws(Refusal) -> BillingChange {
-        let body = PaymentBody(purpose: .invoice, lines: [], method: state.method)
+    mutating func asking(
+        _ invoice: InvoiceRecord, key: String, returnURL: String? = nil, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        let body = PaymentBody(purpose: .invoice, lines: [], method: state.method, returnURL: returnURL)
         let payment = NewPayment(
             purpose: .invoice(invoice.invoice), amount: invoice.open, key: key, gateway: terms.gateway,
             body: BillingCoding.encode(body))
         var collection = state.collection ?? CollectionState()
         (collection.lastCard, collection.lastAttempt) = (state.method?.card, now)
-        (collection.isWanted, collection.notBefore) = (false, nil)
+        (collection.isWanted, collection.notBefore, collection.returnURL) = (false, nil, nil)
         state.collection = collection
         return try change("payment_asked", by: actor, [.open(payment)])
     }

@@ -137,6 +137,8 @@ struct PaymentBody: Sendable, Codable {
     let lines: [InvoiceLine]
     /// What it is paid with.
     let method: PaymentMethod?
+    /// The ``ReturnURL`` of a payment that somebody is there to confirm; nil for others.
+    var returnURL: String?
 }
 
 /// All that an invoice says beside its number.

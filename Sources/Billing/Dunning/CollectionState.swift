@@ -11,6 +11,8 @@ public struct CollectionState: Sendable, Hashable, Codable {
     public var lastAttempt: Timestamp?
     /// Whether another attempt is to be made: another card was saved, or the last attempt never reached a bank.
     public var isWanted = false
+    /// The ``ReturnURL`` of the next attempt, if whoever saved the card is there to confirm it.
+    public var returnURL: String?
     /// The next attempt is not made before then.
     public var notBefore: Timestamp?
     /// Whether the attempt that precedes an erasure was made.

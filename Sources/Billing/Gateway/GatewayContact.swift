@@ -32,7 +32,7 @@ public final class GatewayContact: Sendable {
             case .declined(let reason, _):
                 if reason.meaning == .notAsked { counts.problems += 1 } else { counts.declined += 1 }
             case .impossible: counts.problems += 1
-            case .pending: break
+            case .pending, .waitsForCustomer: break
             case .unknown(let words): return Self.fail(&counts, words, now)
             }
             (counts.failingSince, counts.words) = (nil, nil)

@@ -6,7 +6,10 @@ public protocol PaymentGateway: Sendable {
     var name: String { get }
     /// Whether payments come by themselves and an operator records them: nothing is asked of it then.
     var isManual: Bool { get }
-    /// Asks for a payment with a saved method, nobody being there to answer a question.
+    /// Asks for a payment with a saved method. If the bank wants the customer to confirm, the gateway gives a page for it, provided
+    /// that the request has a ``ChargeRequest/confirmation``; else the payment is declined.
+    ///
+    /// A payment that was declined can't be paid later: the gateway has given it up.
     ///
     /// Called again with an equal request where it isn't known what became of the first: it must then find the payment, or
     /// make sure that a second one can't come of it.
@@ -70,12 +73,15 @@ public struct ChargeRequest: Sendable, Hashable {
     public let opened: Timestamp
     /// The present time.
     public let now: Timestamp
+    /// How the customer can confirm it; nil if nobody is there.
+    public let confirmation: Confirmation?
 
     /// A request.
     public init(
         org: String, payment: Int64, key: String, amount: Money, description: String, customer: String?,
-        method: PaymentMethod?, opened: Timestamp, now: Timestamp
+        method: PaymentMethod?, opened: Timestamp, now: Timestamp, confirmation: Confirmation? = nil
     ) {
+        self.confirmation = confirmation
         self.org = org
         self.payment = payment
         self.key = key
@@ -96,8 +102,10 @@ public enum ChargeResult: Sendable, Hashable {
     case declined(DeclineReason, reference: String?)
     /// The gateway did not ask a bank; with its own words, for an operator.
     case impossible(DeclineReason, words: String)
-    /// It is under way, or waits for somebody: ask again later.
+    /// It is under way: ask again later.
     case pending
+    /// The customer has to confirm it on that page of the gateway: ask again later.
+    case waitsForCustomer(page: String)
     /// It isn't known what became of it: ask again later.
     case unknown(String)
 }
@@ -202,6 +210,8 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
     case wrongCurrency = "wrong_currency"
     /// The gateway says that the request is wrong.
     case gatewayRefused = "gateway_refused"
+    /// The customer did not confirm the payment with the bank, or failed to.
+    case notConfirmed = "not_confirmed"
 
     /// What a reason means for the next attempt.
     enum Meaning: Sendable, Hashable {
@@ -219,7 +229,7 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
     var meaning: Meaning {
         switch self {
         case .expiredCard, .insufficientFunds, .cardLimit, .noPaymentMethod, .refused, .notPaidInTime: .decline
-        case .authenticationRequired, .cardBlocked, .notAllowed, .chargeback: .refusal
+        case .authenticationRequired, .notConfirmed, .cardBlocked, .notAllowed, .chargeback: .refusal
         case .neverArrived: .notAsked
         case .amountTooSmall, .methodMissing, .wrongCurrency, .gatewayRefused: .obstacle
         }
@@ -232,7 +242,9 @@ public enum DeclineReason: String, Sendable, Hashable, CaseIterable, Codable {
         case .insufficientFunds: "there are insufficient funds; try again when there is money, or save another method"
         case .cardLimit: "a limit of the card is reached; have the bank raise it, or save another method"
         case .authenticationRequired:
-            "the bank wants its customer to confirm (3-D Secure); have them save the method again where they can confirm, then meterctl payments retry"
+            "the bank wants its customer to confirm (3-D Secure); have them order again, or use meterctl payments retry for what is owed: both answer with a page to confirm on if billing.return_url is set"
+        case .notConfirmed:
+            "the customer did not confirm the payment with the bank; have them try again, or save another method"
         case .noPaymentMethod: "no payment method is saved; save one with meterctl payment-method set"
         case .cardBlocked: "the card is blocked, lost or stolen; save another with meterctl payment-method set"
         case .refused: "the bank refused without a reason; ask the bank, or save another method"

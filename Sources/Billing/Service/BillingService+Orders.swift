@@ -16,11 +16,16 @@ extension BillingService {
 
     /// Adds seats, until the period ends and from then on. Seats that were about to be removed stay, for nothing; the others are
     /// bought.
+    ///
+    /// - Parameter page: where the customer goes after they have confirmed the payment, if they have to; nil for the page of the
+    ///   configuration.
     public func addSeats(
-        _ quantity: Int64, to org: String, under key: IdempotencyKey, by actor: String
+        _ quantity: Int64, to org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
+        by actor: String
     ) async throws -> SeatsAdded {
         let payment = try await ordering(org, key) { bill in
-            try bill.addingSeats(quantity, key: Self.paymentKey(key), by: actor)
+            try bill.addingSeats(
+                quantity, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template, by: actor)
         }
         guard let payment else { return .kept(try await subscription(of: org)) }
         return .bought(try await self.payment(payment, of: org))
@@ -42,11 +47,16 @@ extension BillingService {
     }
 
     /// Buys credits.
+    ///
+    /// - Parameter page: where the customer goes after they have confirmed the payment, if they have to; nil for the page of the
+    ///   configuration.
     public func buyCredits(
-        _ amount: Money, for org: String, under key: IdempotencyKey, by actor: String
+        _ amount: Money, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
+        by actor: String
     ) async throws -> PaymentView {
         try await order(org, key) { bill in
-            try bill.buyingCredits(amount, key: Self.paymentKey(key), by: actor)
+            try bill.buyingCredits(
+                amount, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template, by: actor)
         }
     }
 
@@ -69,9 +79,14 @@ extension BillingService {
     }
 
     /// Has an org pay with a method that was saved at the gateway. What is owed is tried with it at once, unless the same card was
-    /// tried within the hour, or refused for good.
+    /// tried within the hour, or refused for good. Payments that wait for the customer to confirm them with another method are given
+    /// up.
+    ///
+    /// - Parameter page: where the customer goes after they have confirmed the payment of what is owed, if they have to; nil for the
+    ///   page of the configuration.
     public func setMethod(
-        _ method: String, for org: String, under key: IdempotencyKey, by actor: String
+        _ method: String, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
+        by actor: String
     ) async throws -> PaymentMethodView {
         let newest = try await reader.payments(of: org, before: nil, limit: 1).items.first?.payment ?? 0
         try await locks.with(org) {
@@ -83,7 +98,13 @@ extension BillingService {
             } catch {
                 throw Refusal(error.isRetryable ? .gatewayUnavailable : .malformed, error.words)
             }
-            _ = try await apply(to: org, under: key) { try $0.setMethod(saved, by: actor) }
+            let returnURL = (page ?? returnURL)?.template
+            _ = try await apply(to: org, under: key) { try $0.setMethod(saved, returnURL: returnURL, by: actor) }
+            let bill = try await bill(of: org)
+            for payment in bill.record.openPayments where payment.state == .pending {
+                guard bill.confirmation(of: payment, try bill.body(of: payment))?.isOpen == false else { continue }
+                try await drive(payment.payment, of: org, isRepeat: true)
+            }
         }
         await advanceAfterwards(org)
         let tried = try await payments(of: org, before: nil, limit: 10).items.last {

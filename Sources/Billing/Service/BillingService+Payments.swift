@@ -6,12 +6,21 @@ extension BillingService {
     /// An org's payments, newest first.
     public func payments(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<PaymentView> {
         let page = try await reader.payments(of: org, before: cursor, limit: limit)
-        return Page(items: page.items.map(PaymentView.init), nextCursor: page.nextCursor)
+        var views: [PaymentView] = []
+        for record in page.items { views.append(PaymentView(record, page: await pages.page(of: record.payment))) }
+        return Page(items: views, nextCursor: page.nextCursor)
     }
 
     /// An org's payment.
     public func payment(_ number: Int64, of org: String) async throws -> PaymentView {
-        PaymentView(try await record(ofPayment: number, org))
+        PaymentView(try await record(ofPayment: number, org), page: await pages.page(of: number))
+    }
+
+    /// Asks the gateway now what became of a payment that is open, as when a customer comes back from the gateway's page.
+    public func check(_ number: Int64, of org: String) async throws -> PaymentView {
+        try await locks.with(org) { try await drive(number, of: org, isRepeat: true) }
+        await advanceAfterwards(org)
+        return try await payment(number, of: org)
     }
 
     func record(ofPayment number: Int64, _ org: String) async throws -> PaymentRecord {
@@ -21,8 +30,41 @@ extension BillingService {
         return payment
     }
 
+    /// Gives up a payment that waits for its customer to confirm it.
+    public func cancel(
+        _ number: Int64, of org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> PaymentView {
+        try await locks.with(org) {
+            guard try await recall(key, org) == nil else { return }
+            let payment = try await record(ofPayment: number, org)
+            let bill = try await bill(of: org)
+            guard payment.state == .pending, payment.gateway == gateway.name,
+                bill.confirmation(of: payment, try bill.body(of: payment)) != nil
+            else {
+                let hint =
+                    payment.state == .pending && payment.gateway == ManualGateway().name
+                    ? "; meterctl payments record \(org) \(number) --canceled records that it does not come" : ""
+                throw Refusal(
+                    .conflict,
+                    "payment \(number) is \(payment.state.name) and does not wait for its customer to confirm it\(hint)"
+                )
+            }
+            try await drive(number, of: org, isRepeat: true, givenUp: (key, actor))
+            guard try await record(ofPayment: number, org).state != .pending else {
+                throw Refusal(
+                    .gatewayUnavailable, "the gateway did not say that payment \(number) is given up; try again")
+            }
+        }
+        await advanceAfterwards(org)
+        return try await payment(number, of: org)
+    }
+
     /// Asks for what an org owes, once more.
-    public func retry(_ org: String, under key: IdempotencyKey, by actor: String) async throws -> PaymentView {
+    ///
+    /// - Parameter page: where the customer goes after they have confirmed it, if they have to; nil for the page of the configuration.
+    public func retry(
+        _ org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey, by actor: String
+    ) async throws -> PaymentView {
         let payment = try await locks.with(org) {
             if let known = try await recall(key, org)?.payments.first {
                 try await drive(known, of: org, isRepeat: true)
@@ -38,7 +80,8 @@ extension BillingService {
             }
             try bill.requireMethod()
             let applied = try await apply(to: org, under: key) { bill in
-                try bill.asking(invoice, key: "retry-\(key.key)", by: actor)
+                try bill.asking(
+                    invoice, key: "retry-\(key.key)", returnURL: (page ?? returnURL)?.template, by: actor)
             }
             guard let payment = applied.payments.first else { throw Self.noPayment }
             try await drive(payment, of: org, isRepeat: false)
@@ -157,8 +200,12 @@ extension BillingService {
 
     /// Asks the gateway for what is open about a payment, and takes note of what it says. The org's lock is held.
     ///
-    /// - Parameter isRepeat: whether the gateway may have heard of it.
-    func drive(_ number: Int64, of org: String, isRepeat: Bool) async throws {
+    /// - Parameters:
+    ///   - isRepeat: whether the gateway may have heard of it.
+    ///   - givenUp: who doesn't wait any more for its customer to confirm it, and under which key; nil for nobody.
+    func drive(
+        _ number: Int64, of org: String, isRepeat: Bool, givenUp: (key: IdempotencyKey, actor: String)? = nil
+    ) async throws {
         let payment = try await record(ofPayment: number, org)
         if payment.state == .pending, payment.gateway == Bill.balanceGateway {
             _ = try await apply(to: org) { bill in
@@ -178,11 +225,19 @@ extension BillingService {
         }
         let body = try bill.body(of: payment)
         let key = "meterd-\(ledgerID)-payment-\(number)"
+        var confirmation = bill.confirmation(of: payment, body)
+        if givenUp != nil { confirmation = confirmation.map { Confirmation(returnURL: $0.returnURL, isOpen: false) } }
         let request = ChargeRequest(
             org: org, payment: number, key: key, amount: payment.asked, description: Self.description(body, bill),
-            customer: bill.state.customer, method: body.method, opened: payment.created, now: clock())
+            customer: bill.state.customer, method: body.method, opened: payment.created, now: clock(),
+            confirmation: confirmation)
         let result = await gateway.charge(request, isRepeat: isRepeat)
         contact.took(result, at: clock())
+        if case .waitsForCustomer(let page) = result {
+            await pages.set(page, of: number)
+            return await polls.postpone(.payment(number), now: clock())
+        }
+        await pages.set(nil, of: number)
         switch result {
         case .succeeded(let reference):
             let applied = try await apply(to: org) { bill in
@@ -192,8 +247,12 @@ extension BillingService {
             // It may have come in vain.
             try await drive(refundsOf: applied, of: org)
         case .declined(let reason, let reference):
-            _ = try await apply(to: org) { bill in
-                try bill.declined(payment, body, reason, reference: reference, by: Bill.daemon)
+            _ = try await apply(to: org, under: givenUp?.key) { bill in
+                if reason == .notConfirmed, let givenUp {
+                    let reason = "cancelled by \(givenUp.actor)"
+                    return try bill.canceled(payment, body, reason: reason, by: givenUp.actor)
+                }
+                return try bill.ended(payment, body, reason, reference: reference, by: Bill.daemon)
             }
             await polls.forget(.payment(number))
         case .impossible(let reason, let words):
@@ -202,7 +261,7 @@ extension BillingService {
                 try bill.declined(payment, body, reason, reference: nil, by: Bill.daemon)
             }
             await polls.forget(.payment(number))
-        case .pending: await polls.postpone(.payment(number), now: clock())
+        case .pending, .waitsForCustomer: await polls.postpone(.payment(number), now: clock())
         case .unknown(let words):
             onTrouble(org, words)
             await polls.postpone(.payment(number), now: clock())

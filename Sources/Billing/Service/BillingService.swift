@@ -13,6 +13,8 @@ public struct BillingService: Sendable {
     let plan: @Sendable () -> (plan: Plan, taxes: TaxTable)
     let clock: @Sendable () -> Timestamp
     let ledgerID: String
+    let returnURL: ReturnURL?
+    let pages = ConfirmationPages()
     let onTrouble: @Sendable (_ org: String, _ words: String) -> Void
     let onProblem: @Sendable (_ org: String, any Error) -> Void
     let locks = OrgLocks()
@@ -28,12 +30,15 @@ public struct BillingService: Sendable {
     /// - Parameters:
     ///   - plan: what is in force; may change while it runs.
     ///   - ledgerID: ``LedgerReader/ledgerID()``.
+    ///   - returnURL: where customers go after they have confirmed a payment, unless the order names another page. Without any page,
+    ///     a payment that has to be confirmed is declined.
     ///   - onProblem: called if a step that is due could not be taken after something else was done; the next round takes it.
     ///   - onTrouble: called where the gateway could not say what became of a payment; it is asked again.
     public init(
         writer: LedgerWriter, reader: LedgerReader, gateway: any PaymentGateway,
         plan: @escaping @Sendable () -> (plan: Plan, taxes: TaxTable), clock: @escaping @Sendable () -> Timestamp,
-        ledgerID: String, onProblem: @escaping @Sendable (_ org: String, any Error) -> Void = { _, _ in },
+        ledgerID: String, returnURL: ReturnURL? = nil,
+        onProblem: @escaping @Sendable (_ org: String, any Error) -> Void = { _, _ in },
         onTrouble: @escaping @Sendable (_ org: String, _ words: String) -> Void = { _, _ in }
     ) {
         self.writer = writer
@@ -42,6 +47,7 @@ public struct BillingService: Sendable {
         self.plan = plan
         self.clock = clock
         self.ledgerID = ledgerID
+        self.returnURL = returnURL
         self.onProblem = onProblem
         self.onTrouble = onTrouble
     }

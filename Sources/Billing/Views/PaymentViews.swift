@@ -35,10 +35,24 @@ public struct PaymentView: Codable, Sendable, Hashable {
     public let created: String
     /// When it came to its state.
     public let settled: String?
+    /// The page on which the customer confirms it with their bank; nil if they don't have to.
+    public let confirm: Confirm?
     /// What it pays by itself.
     public let lines: [InvoiceLineView]
 
-    init(_ record: PaymentRecord) {
+    /// Where and until when a payment can be confirmed.
+    public struct Confirm: Codable, Sendable, Hashable {
+        /// The gateway's page, for the customer's browser.
+        public let url: String
+        /// When the payment is given up if nobody has confirmed it.
+        public let until: String
+    }
+
+    /// - Parameter page: the gateway's page on which its customer confirms it; nil for none.
+    init(_ record: PaymentRecord, page: String? = nil) {
+        let until = record.created.advanced(bySeconds: Confirmation.seconds).description
+        let isWaiting = record.state == .pending && page != nil
+        confirm = page.flatMap { isWaiting ? Confirm(url: $0, until: until) : nil }
         let body = try? BillingCoding.decode(PaymentBody.self, record.body)
         payment = record.payment
         org = record.org
@@ -54,7 +68,10 @@ public struct PaymentView: Codable, Sendable, Hashable {
         returned = record.returned == .zero ? nil : record.returned.cents
         state = record.state.name
         reason = record.reason
-        words = record.reason.flatMap { DeclineReason(rawValue: $0)?.words } ?? Self.words(record)
+        words =
+            isWaiting
+            ? "the bank wants the customer to confirm it, on the gateway's page, until \(until)"
+            : record.reason.flatMap { DeclineReason(rawValue: $0)?.words } ?? Self.words(record)
         gateway = record.gateway
         reference = record.reference
         method = body?.method?.words

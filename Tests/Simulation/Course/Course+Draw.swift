@@ -157,7 +157,12 @@ extension Course {
                 return nil
             }
             return request(.retryRefund(refund.number), "retryRefund")
-        case 83..<88:
+        case 83:
+            // Most wait for nobody, and can't be cancelled.
+            let payments = model.bills.payments.filter { $0.org == org && $0.state == .pending }
+            guard let payment = payments.randomElement(using: &random) else { return nil }
+            return request(.cancel(payment.number), "cancelPayment")
+        case 84..<88:
             guard let invoice else { return nil }
             return request(
                 .note([.note, .disputed, .disputed, .upheld][number(0..<4)], invoice: invoice.number), "note")

@@ -176,7 +176,7 @@ final class Course {
             case .refunded where isPaid && charge?.givenBack == payment.amount - payment.fromBalance: break
             // Its refund failed, and nobody has tried it again.
             case .refundDue where isPaid && charge?.givenBack == 0: break
-            case .declined where !isPaid: break
+            case .declined where !isPaid, .canceled where !isPaid: break
             default:
                 throw Wrong(
                     "in the end payment \(payment.number) is \(payment.state.name), and the gateway has \(String(describing: charge))"
@@ -210,6 +210,7 @@ final class Course {
         counts.payments = model.bills.payments.count
         counts.invoices = model.bills.invoices.count
         counts.returns += Int(model.bills.returnCount)
+        counts.confirmations += gateway.confirmations
         counts.refunds += model.bills.refunds.count
         counts.balances += model.bills.balances
         counts.suspensions += model.bills.orgs.values.count { $0.suspended != nil }

@@ -16,6 +16,7 @@ struct Request: Sendable {
         case credit(Money, CreditDestination?, invoice: String)
         case refundCredits(Money?, payment: Int64)
         case retryRefund(Int64)
+        case cancel(Int64)
     }
 
     let kind: Kind
@@ -31,7 +32,7 @@ struct Request: Sendable {
         case .setTopUp(let topUp): .topUp(threshold: topUp?.threshold.nanos)
         case .credit(let amount, let destination, _): .credit(amount.nanos, destination)
         case .refundCredits(_, let payment): .refundCredits(payment: payment)
-        case .keepSeats, .setMethod, .retry, .note, .retryRefund: nil
+        case .keepSeats, .setMethod, .retry, .note, .retryRefund, .cancel: nil
         }
     }
 
@@ -53,6 +54,7 @@ struct Request: Sendable {
         case .refundCredits(let credits, let payment):
             _ = try await billing.refundCredits(
                 credits, ofPayment: payment, of: org, reason: "because", under: key, by: actor)
+        case .cancel(let payment): _ = try await billing.cancel(payment, of: org, under: key, by: actor)
         case .retryRefund(let refund): _ = try await billing.retryRefund(refund, of: org, under: key, by: actor)
         }
     }

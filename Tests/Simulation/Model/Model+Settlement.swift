@@ -61,10 +61,20 @@ extension Model {
             // What never arrived at a bank is no decline.
             if case .invoice = payment.purpose, org.declined == nil, fate != .neverArrived { org.declined = now }
             if fate == .neverArrived { org.anew = now + 3_600_000 }
+            // With nobody there, the card isn't tried any more.
+            if [.authenticationRequired, .notConfirmed].contains(fate) { org.refused = payment.card }
             if !org.isBegun, !bills.payments.contains(where: { $0.org == name && $0.state.isOpen }) {
                 (org.signup, org.period) = (nil, 0)
             }
-        case .canceled: throw Wrong("nobody cancels payments here")
+        case .canceled:
+            // Given up by an operator, or since another card was saved: never before the gateway says so.
+            guard charge?.fate == .declined(.notConfirmed) else {
+                throw Wrong("payment \(number) is cancelled, and can still be paid")
+            }
+            bills.payments[index].state = .canceled
+            if !org.isBegun, !bills.payments.contains(where: { $0.org == name && $0.state.isOpen }) {
+                (org.signup, org.period) = (nil, 0)
+            }
         }
         bills.orgs[name] = org
     }

@@ -41,7 +41,7 @@ final class Node: Sendable {
             writer = LedgerWriter(store: store, capacity: 4096, now: { now }) { _ in }
             billing = BillingService(
                 writer: writer, reader: reader, gateway: gateway, plan: { (Self.plan, Self.taxes) },
-                clock: { clock.now }, ledgerID: id,
+                clock: { clock.now }, ledgerID: id, returnURL: ReturnURL("https://pages.example/{org}/{payment}"),
                 onTrouble: { [troubles] _, _ in troubles.add() })
         } catch {
             store.letGo()

@@ -11,6 +11,8 @@ import TestSupport
 final class SimulatedGateway: PaymentGateway {
     enum Fate: Equatable {
         case pending(until: Int64, succeeds: Bool)
+        /// The customer confirms it then, or fails to.
+        case waiting(until: Int64, confirms: Bool)
         case succeeded
         case declined(DeclineReason)
     }
@@ -48,6 +50,7 @@ final class SimulatedGateway: PaymentGateway {
         var isReliable = false
         var problems: [String] = []
         var asked = 0
+        var confirmations = 0
     }
 
     private let state: Mutex<State>
@@ -72,8 +75,10 @@ final class SimulatedGateway: PaymentGateway {
             $0.isReliable = true
             $0.refused = []
             for (key, charge) in $0.charges {
-                if case .pending(_, let succeeds) = charge.fate {
-                    $0.charges[key]?.fate = .pending(until: 0, succeeds: succeeds)
+                switch charge.fate {
+                case .pending(_, let succeeds): $0.charges[key]?.fate = .pending(until: 0, succeeds: succeeds)
+                case .waiting(_, let confirms): $0.charges[key]?.fate = .waiting(until: 0, confirms: confirms)
+                case .succeeded, .declined: break
                 }
             }
         }
@@ -133,6 +138,8 @@ final class SimulatedGateway: PaymentGateway {
 
     /// What was asked of it that may not be asked.
     var problems: [String] { state.withLock { $0.problems } }
+    /// How many payments a customer had to confirm.
+    var confirmations: Int { state.withLock { $0.confirmations } }
     /// How often it was asked.
     var asked: Int { state.withLock { $0.asked } }
 
@@ -186,6 +193,7 @@ final class SimulatedGateway: PaymentGateway {
         return answer(ChargeResult.unknown) { state in
             switch fate(of: request, isRepeat: isRepeat, &state) {
             case .pending: .pending
+            case .waiting: .waitsForCustomer(page: "https://gateway.example/\(request.payment)")
             case .succeeded: .succeeded(reference: "charge-\(request.payment)")
             case .declined(let reason): .declined(reason, reference: nil)
             }
@@ -199,10 +207,21 @@ final class SimulatedGateway: PaymentGateway {
                 state.problems.append("payment \(request.payment) was asked for as \(known.amount) and \(amount)")
             }
             if !isRepeat { state.problems.append("payment \(request.payment) was asked for as if it were new, again") }
-            guard case .pending(let until, let succeeds) = known.fate, until <= clock.now.milliseconds else {
-                return known.fate
+            let now = clock.now.milliseconds
+            let fate: Fate
+            switch known.fate {
+            case .pending(let until, let succeeds) where until <= now:
+                fate = succeeds ? .succeeded : .declined(.refused)
+            case .waiting(let until, let confirms) where until <= now:
+                fate = confirms ? .succeeded : .declined(.notConfirmed)
+            case .waiting:
+                guard let confirmation = request.confirmation else {
+                    state.problems.append("payment \(request.payment) waits for a customer who is not there")
+                    return known.fate
+                }
+                fate = confirmation.isOpen ? known.fate : .declined(.notConfirmed)
+            case .pending, .succeeded, .declined: fate = known.fate
             }
-            let fate: Fate = succeeds ? .succeeded : .declined(.refused)
             state.charges[request.key]?.fate = fate
             return fate
         }
@@ -224,6 +243,14 @@ final class SimulatedGateway: PaymentGateway {
                 fate = .pending(
                     until: clock.now.milliseconds + seconds * 1000,
                     succeeds: Bool.random(using: &state.random))
+            case 15..<25 where request.confirmation == nil: fate = .declined(.authenticationRequired)
+            case 15..<25:
+                // At once, within the day, or long after it is given up.
+                state.confirmations += 1
+                let seconds = Int64.random(in: 1...172_800, using: &state.random)
+                fate = .waiting(
+                    until: clock.now.milliseconds + seconds * 1000,
+                    confirms: Int.random(in: 0..<3, using: &state.random) > 0)
             default: fate = .succeeded
             }
         }

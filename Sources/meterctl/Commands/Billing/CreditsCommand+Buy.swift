@@ -14,14 +14,15 @@ extension CreditsCommand {
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "US dollars.") var amount: String
+        @OptionGroup var page: ReturnOption
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             try await orExit {
                 let payment = try await common.client.post(
-                    PaymentView.self, ["v1", "orgs", org, "purchases"], body: PurchaseBody(amount: amount), key: key.key
-                )
+                    PaymentView.self, ["v1", "orgs", org, "purchases"],
+                    body: PurchaseBody(amount: amount, returnUrl: page.returnURL), key: key.key)
                 try common.show(payment, PaymentsCommand.describe)
                 try PaymentsCommand.check(payment)
             }

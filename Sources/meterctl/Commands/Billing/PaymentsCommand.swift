@@ -5,14 +5,18 @@ import Control
 struct PaymentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payments", abstract: "What an org paid, or has to pay.",
-        subcommands: [List.self, Show.self, Retry.self, Record.self, Deposit.self, Refund.self, Reverse.self])
+        subcommands: [
+            List.self, Show.self, Retry.self, Check.self, Cancel.self, Record.self, Deposit.self, Refund.self,
+            Reverse.self,
+        ])
 
     static func describe(_ payment: PaymentView) -> String {
         var text = definitions([
             ("payment", "\(payment.payment)"), ("org", payment.org),
             ("for", payment.isTopUp ? "\(payment.purpose) (topped up)" : payment.purpose),
             ("amount", "USD \(payment.amount)"), ("from the balance", payment.fromBalance.map { "USD \($0)" }),
-            ("state", payment.state), ("", payment.words), ("refunded", payment.refunded.map { "USD \($0)" }),
+            ("state", payment.state), ("", payment.words), ("confirm at", payment.confirm?.url),
+            ("refunded", payment.refunded.map { "USD \($0)" }),
             ("went back", payment.returned.map { "USD \($0)" }),
             ("paid with", payment.method ?? payment.gateway), ("reference", payment.reference),
             ("created", payment.created), ("settled", payment.settled),
@@ -76,18 +80,68 @@ struct PaymentsCommand: AsyncParsableCommand {
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Asks for what an org owes, once more; when it is paid everything is as before at once.",
-            discussion: "Example: meterctl payments retry acme")
+            discussion: """
+                Example: meterctl payments retry acme
+
+                If the bank wants the customer to confirm, it prints the page on which they do that.
+                """)
 
         @Argument(help: "The org.") var org: String
+        @OptionGroup var page: ReturnOption
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             try await orExit {
                 let view = try await common.client.post(
-                    PaymentView.self, ["v1", "orgs", org, "payments", "retry"], body: [String: String](), key: key.key)
+                    PaymentView.self, ["v1", "orgs", org, "payments", "retry"],
+                    body: RetryPaymentBody(returnUrl: page.returnURL), key: key.key)
                 try common.show(view, PaymentsCommand.describe)
                 try PaymentsCommand.check(view)
+            }
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Asks the gateway now what became of a payment that is open.",
+            discussion: """
+                Example: meterctl payments check acme 7
+
+                The daemon asks by itself too, soon and then every ten minutes. This is for a customer who has just confirmed it.
+                """)
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "The payment's number.") var payment: Int64
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.post(
+                    PaymentView.self, ["v1", "orgs", org, "payments", "\(payment)", "check"], body: [String: String](),
+                    key: nil)
+                try common.show(view, PaymentsCommand.describe)
+                try PaymentsCommand.check(view)
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives up a payment that waits for its customer to confirm it.",
+            discussion: "Example: meterctl payments cancel acme 7")
+
+        @Argument(help: "The org.") var org: String
+        @Argument(help: "The payment's number.") var payment: Int64
+        @OptionGroup var key: KeyOption
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await orExit {
+                let view = try await common.client.post(
+                    PaymentView.self, ["v1", "orgs", org, "payments", "\(payment)", "cancel"], body: [String: String](),
+                    key: key.key)
+                try common.show(view, PaymentsCommand.describe)
             }
         }
     }
@@ -128,63 +182,12 @@ struct PaymentsCommand: AsyncParsableCommand {
     }
 }
 
-struct PaymentMethodCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "payment-method", abstract: "What an org pays with.", subcommands: [Show.self, Set.self])
-
-    static func describe(_ view: PaymentMethodView) -> String {
-        let none =
-            view.gateway == "manual"
-            ? "none: an operator records payments" : "none; meterctl payment-method set \(view.org) saves one"
-        return definitions([
-            ("org", view.org), ("gateway", view.gateway),
-            ("method", view.brand.map { "\($0) ending in \(view.last4 ?? "?")" } ?? none), ("expires", view.expiry),
-            ("saved as", view.method), ("customer", view.customer),
-            (
-                "what was owed",
-                view.tried.map { "USD \($0.amount): \($0.state)" + ($0.words.map { ", \($0)" } ?? "") }
-            ),
-        ])
-    }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Shows what an org pays with: brand, last four, expiry.",
-            discussion: "Example: meterctl payment-method show acme")
-
-        @Argument(help: "The org.") var org: String
-        @OptionGroup var common: CommonOptions
-
-        func run() async throws {
-            try await orExit {
-                let view = try await common.client.get(PaymentMethodView.self, ["v1", "orgs", org, "payment-method"])
-                try common.show(view, PaymentMethodCommand.describe)
-            }
-        }
-    }
-
-    struct Set: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Has an org pay with a method that was saved at the gateway.",
-            discussion: """
-                Example: meterctl payment-method set acme pm_1NqV…
-
-                Cards are entered at the gateway, never here: this takes the gateway's name of the saved method. If an invoice is
-                owed, it is tried with the new method at once.
-                """)
-
-        @Argument(help: "The org.") var org: String
-        @Argument(help: "The gateway's name of the method.") var method: String
-        @OptionGroup var key: KeyOption
-        @OptionGroup var common: CommonOptions
-
-        func run() async throws {
-            try await orExit {
-                let view = try await common.client.put(
-                    PaymentMethodView.self, ["v1", "orgs", org, "payment-method"],
-                    body: PaymentMethodBody(method: method), key: key.key)
-                try common.show(view, PaymentMethodCommand.describe)
-            }
-        }
-    }
+/// The page to which a customer comes back.
+struct ReturnOption: ParsableArguments {
+    @Option(
+        name: .customLong("return-url"),
+        help: ArgumentHelp(
+            "Where the customer goes after they have confirmed the payment, if their bank wants that (default: billing.return_url).",
+            valueName: "url"))
+    var returnURL: String?
 }

@@ -78,6 +78,7 @@ struct SeatsCommand: AsyncParsableCommand {
         @Argument(help: "The org.") var org: String
         @Argument(help: "How many seats.") var seats: Int64
         @Flag(help: "Only say what they cost.") var dryRun = false
+        @OptionGroup var page: ReturnOption
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
@@ -90,7 +91,7 @@ struct SeatsCommand: AsyncParsableCommand {
                     return try common.show(preview, Self.describe)
                 }
                 let added = try await common.client.post(
-                    SeatsAdded.self, path, body: SeatsBody(seats: seats), key: key.key)
+                    SeatsAdded.self, path, body: SeatsBody(seats: seats, returnUrl: page.returnURL), key: key.key)
                 switch added {
                 case .bought(let payment):
                     try common.show(payment, PaymentsCommand.describe)
