@@ -6,6 +6,7 @@
 # make bench-growth  fill a ledger (RECORDS=50000000) and see whether it stays as fast
 # make bench-parts   decode, price and commit, each alone
 # make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (HELD=10000000)
+# make bench-maintenance  reply times at 15,000/s, quiet and with backup, verification, imports and an export at once (FILLED=3000000)
 # make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make litellm  a real LiteLLM proxy from PyPI in front of meterd, and every bill compared (REQUESTS=1000 KILLS=4)
@@ -37,6 +38,7 @@ DESTDIR ?=
 RECORDS ?= 1000000
 MINUTES ?= 30
 HELD ?= 10000000
+FILLED ?= 3000000
 SEEDS ?= 1-1000
 STEPS ?= 120
 CUTS ?= 1000
@@ -44,7 +46,7 @@ FUZZ_SECONDS ?= 600
 SEED ?= 1
 SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-held soak bench-rates model year oracle litellm lint smoke deb clean power faults simulate hostile fuzz test-sanitize
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held bench-maintenance soak bench-rates model year oracle litellm lint smoke deb clean power faults simulate hostile fuzz test-sanitize
 
 run: build
 	@exec scripts/run
@@ -89,6 +91,10 @@ bench-parts: build
 bench-held: build
 	mkdir -p var
 	.build/release/daemon-benchmark held --records $(HELD) $(BENCH)
+
+bench-maintenance: build
+	mkdir -p var
+	.build/release/daemon-benchmark maintenance --records $(FILLED) --picture var/maintenance.svg $(BENCH)
 
 soak: build
 	mkdir -p var

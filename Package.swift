@@ -33,6 +33,7 @@ let package = Package(
             dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Access"),
         .systemLibrary(name: "CAllocator"),
+        .systemLibrary(name: "CBackground"),
         .systemLibrary(name: "CSQLiteSetup", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "Metering",
@@ -43,7 +44,7 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: [
-                "CSQLiteSetup", "Metering",
+                "CBackground", "CSQLiteSetup", "Metering",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

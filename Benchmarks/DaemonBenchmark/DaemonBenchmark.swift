@@ -8,7 +8,7 @@ struct DaemonBenchmark: ParsableCommand {
         commandName: "daemon-benchmark", abstract: "Measure meterd on this machine.",
         subcommands: [
             GridCommand.self, VariantsCommand.self, GrowthCommand.self, PartsCommand.self, HeldCommand.self,
-            SoakCommand.self,
+            SoakCommand.self, MaintenanceCommand.self,
         ])
 }
 

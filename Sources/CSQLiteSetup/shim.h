@@ -38,4 +38,66 @@ static inline int sqlite_rewrite_log(sqlite3 *handle, void *buffer, int size) {
     return code;
 }
 
+// A connection's files through SQLite's own interface: closing a descriptor of our own would let go of SQLite's locks
+// (https://www.sqlite.org/howtocorrupt.html, 2.2).
+
+/// A connection's main file.
+static inline sqlite3_file *sqlite_main_file(sqlite3 *handle) {
+    sqlite3_file *file = 0;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return 0;
+    return file && file->pMethods ? file : 0;
+}
+
+/// Reads a piece of the main file. Behind its end there are zeros, and SQLITE_IOERR_SHORT_READ is returned.
+static inline int sqlite_read_main(sqlite3 *handle, void *buffer, int size, sqlite3_int64 at) {
+    sqlite3_file *file = sqlite_main_file(handle);
+    return file ? file->pMethods->xRead(file, buffer, size, at) : SQLITE_MISUSE;
+}
+
+/// Writes a piece of the main file.
+static inline int sqlite_write_main(sqlite3 *handle, const void *buffer, int size, sqlite3_int64 at) {
+    sqlite3_file *file = sqlite_main_file(handle);
+    return file ? file->pMethods->xWrite(file, buffer, size, at) : SQLITE_MISUSE;
+}
+
+/// The main file's size.
+static inline int sqlite_main_size(sqlite3 *handle, sqlite3_int64 *size) {
+    sqlite3_file *file = sqlite_main_file(handle);
+    return file ? file->pMethods->xFileSize(file, size) : SQLITE_MISUSE;
+}
+
+/// Cuts the main file off.
+static inline int sqlite_truncate_main(sqlite3 *handle, sqlite3_int64 size) {
+    sqlite3_file *file = sqlite_main_file(handle);
+    return file ? file->pMethods->xTruncate(file, size) : SQLITE_MISUSE;
+}
+
+/// A connection's write-ahead log.
+static inline sqlite3_file *sqlite_log_file(sqlite3 *handle) {
+    sqlite3_file *file = 0;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK) return 0;
+    return file && file->pMethods ? file : 0;
+}
+
+/// What is in the log's header and changes each time it is written from its beginning again
+/// (https://www.sqlite.org/fileformat2.html#walformat).
+static inline int sqlite_log_salt(sqlite3 *handle, unsigned long long *salt) {
+    sqlite3_file *file = sqlite_log_file(handle);
+    int code = file ? file->pMethods->xRead(file, salt, 8, 16) : SQLITE_MISUSE;
+    // An empty log: zeros.
+    return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}
+
+/// The pages that the log's frames are of, from one on.
+static inline int sqlite_log_page_numbers(sqlite3 *handle, int from, int frames, int page_size, unsigned *numbers) {
+    sqlite3_file *file = sqlite_log_file(handle);
+    int code = file ? SQLITE_OK : SQLITE_MISUSE;
+    for (int frame = 0; frame < frames && code == SQLITE_OK; frame++) {
+        unsigned char bytes[4];
+        code = file->pMethods->xRead(file, bytes, 4, 32 + (sqlite3_int64)(from + frame) * (24 + page_size));
+        numbers[frame] = (unsigned)bytes[0] << 24 | (unsigned)bytes[1] << 16 | (unsigned)bytes[2] << 8 | bytes[3];
+    }
+    return code;
+}
+
 #endif

@@ -6,7 +6,7 @@ import NIOCore
 
 // A copy of the whole ledger.
 extension ControlService {
-    private static let pieceBytes = 1 << 20
+    private static let pieceBytes = 512 << 10
 
     var backupEndpoints: [Endpoint] {
         [
@@ -51,12 +51,18 @@ extension ControlService {
     }
 
     private static func read(_ snapshot: LedgerSnapshot, _ offset: Int64) async throws -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: pieceBytes)
-        _ = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pieceBytes) { bytes in
-            let count = pread(snapshot.descriptor, bytes.baseAddress, pieceBytes, off_t(offset))
-            guard count > 0 else { throw Problem(.unknownOutcome, "the copy can't be read") }
-            return count
+        let piece = try await BackgroundThread.run("backup") {
+            var buffer = ByteBufferAllocator().buffer(capacity: pieceBytes)
+            _ = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pieceBytes) { bytes in
+                let count = pread(snapshot.descriptor, bytes.baseAddress, pieceBytes, off_t(offset))
+                guard count > 0 else { throw Problem(.unknownOutcome, "the copy can't be read") }
+                return count
+            }
+            return buffer
         }
+        // A copy, whose memory is not that thread's: it is given back by the one that serves everybody's requests.
+        var buffer = ByteBufferAllocator().buffer(capacity: piece.readableBytes)
+        buffer.writeImmutableBuffer(piece)
         return buffer
     }
 }

@@ -19,7 +19,11 @@ extension ControlService {
                 method: .get, path: "/v1/ledger/verification", name: "verifyLedger",
                 summary: "Recompute every balance from its transfers", response: .reference("Verification")
             ) { _, _ in
-                try Endpoint.json(try await Verification.run(reader))
+                do {
+                    return try Endpoint.json(try await verify())
+                } catch let error as StorageFailure {
+                    throw Problem(.storageUnavailable, "the ledger could not be copied to be verified: \(error)")
+                }
             },
             Endpoint(
                 method: .get, path: "/v1/ledger/journal", name: "exportLedger",

@@ -61,9 +61,9 @@ extension ControlService {
                         ("format", ["type": "string", "enum": .list(RateFormat.allCases.map { .text($0.rawValue) })]),
                         ("effective", .time), ("source", .string), ("actor", .string), ("dry_run", .boolean),
                     ], required: ["document", "source", "actor", "dry_run"]), response: .reference("RateImport")
-            ) { request, context in
-                let body = try await Endpoint.body(
-                    RateImportBody.self, request, context, bytesMax: Self.importBytesMax)
+            ) { request, _ in
+                let body = try await Endpoint.longBody(
+                    RateImportBody.self, request, bytesMax: Self.importBytesMax)
                 return try await importRates(body, request)
             },
             Endpoint(
@@ -189,19 +189,21 @@ extension ControlService {
             throw Problem(.malformed, "source and actor must be one line without control characters")
         }
         // The table itself is long: its hash stands for it under the key.
-        var asked = body
-        asked.document = RateDocument.hash(of: body.document)
-        let key = body.dryRun ? nil : try Endpoint.key(request, route: "importRates", body: asked)
-
-        let table: RateTable
-        do throws(RateDocumentError) {
-            table = try RateTable(body.document, format: format)
-        } catch {
-            throw Problem(.malformed, error.description)
+        let (document, chosen, book, now) = (body.document, format, rates(), clock())
+        let inForce = try book.entry(at: now).map { try book.card($0) }
+        let (hash, table, read, changes) = try await BackgroundThread.run("import") {
+            let table: RateTable
+            do throws(RateDocumentError) {
+                table = try RateTable(document, format: chosen)
+            } catch {
+                throw Problem(.malformed, error.description)
+            }
+            let card = inForce.map { table.card.sharing($0) } ?? table.card
+            return (RateDocument.hash(of: document), table, card, inForce?.changes(to: card) ?? [])
         }
-        let book = rates()
-        let inForce = try book.entry(at: clock()).map { try book.card($0) }
-        let changes = inForce?.changes(to: table.card) ?? []
+        var asked = body
+        asked.document = hash
+        let key = body.dryRun ? nil : try Endpoint.key(request, route: "importRates", body: asked)
         var view = RateImportView(
             card: nil, isNew: false, otherInForce: nil, rates: table.card.rates.count,
             added: inForce == nil ? table.card.rates.count : changes.count { $0.kind == .added },
@@ -209,7 +211,7 @@ extension ControlService {
             changes: Array(changes.prefix(Self.changesShown)), report: table.report)
         if let key {
             let card = NewCard(
-                document: table.document, card: table.card, source: "\(body.source), imported by \(body.actor)",
+                document: table.document, card: read, source: "\(body.source), imported by \(body.actor)",
                 effective: effective)
             switch await writer.perform(.recordCard(card, key)) {
             case .card(let card, let isNew):

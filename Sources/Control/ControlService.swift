@@ -112,6 +112,7 @@ public struct ControlService: Sendable {
     let onForbidden: @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void
     let metrics: @Sendable () async throws -> PrometheusText
     let makeSnapshot: @Sendable () async throws -> LedgerSnapshot
+    let verify: @Sendable () async throws -> VerificationReport
     let onBackup: @Sendable (Result<LedgerSnapshot, any Error>) -> Void
     let status: @Sendable () async throws -> StatusView
     /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.
@@ -127,6 +128,7 @@ public struct ControlService: Sendable {
     ///   - access: who may do what.
     ///   - onForbidden: called for each request that was refused to its peer.
     ///   - makeSnapshot: copies the ledger.
+    ///   - verify: proves its books.
     ///   - onBackup: called for each copy that was made or could not be made.
     public init(
         writer: LedgerWriter, reader: LedgerReader, billing: BillingService, testClock: (any MovableClock)?,
@@ -136,6 +138,7 @@ public struct ControlService: Sendable {
         onForbidden: @escaping @Sendable (Refusal, _ org: String?, PeerCredentials?) -> Void,
         metrics: @escaping @Sendable () async throws -> PrometheusText,
         makeSnapshot: @escaping @Sendable () async throws -> LedgerSnapshot,
+        verify: @escaping @Sendable () async throws -> VerificationReport,
         onBackup: @escaping @Sendable (Result<LedgerSnapshot, any Error>) -> Void,
         status: @escaping @Sendable () async throws -> StatusView
     ) {
@@ -152,6 +155,7 @@ public struct ControlService: Sendable {
         self.onForbidden = onForbidden
         self.metrics = metrics
         self.makeSnapshot = makeSnapshot
+        self.verify = verify
         self.onBackup = onBackup
         self.status = status
     }

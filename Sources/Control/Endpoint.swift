@@ -87,9 +87,17 @@ extension Endpoint {
 
     /// The request's body; a problem that names the member where it is not what was expected.
     static func body<Body: Decodable>(
-        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext, bytesMax: Int? = nil
+        _ type: Body.Type, _ request: Request, _ context: ControlRequestContext
     ) async throws -> Body {
-        try decode(type, try await bytes(of: request, upTo: bytesMax ?? context.maxUploadSize))
+        try decode(type, try await bytes(of: request, upTo: context.maxUploadSize))
+    }
+
+    /// A body that takes long to read, on a thread of its own.
+    static func longBody<Body: Decodable & Sendable>(
+        _ type: Body.Type, _ request: Request, bytesMax: Int
+    ) async throws -> Body {
+        let bytes = try await bytes(of: request, upTo: bytesMax)
+        return try await BackgroundThread.run("import") { try decode(type, bytes) }
     }
 
     /// The request's body; nil if it has none.

@@ -81,6 +81,7 @@ struct Daemon: Service {
         var options = StoreOptions(clock: clock)
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
+        let copies = options.copies
         options.costPolicies = settings.costPolicies
         options.quarantine = settings.quarantine
         let orgNames = OrgNamesInForce()
@@ -106,7 +107,7 @@ struct Daemon: Service {
         writer = LedgerWriter(store: store, capacity: settings.openMax + LedgerWriter.performingMax) { failure in
             Self.end(failure, manager: manager, journal: journal, pump: pump)
         }
-        let reader = try LedgerReader(path: database.path)
+        let reader = try LedgerReader(path: database.path, gate: options.gate)
         self.reader = reader
         LedgerSnapshot.removeLeftovers(in: settings.stateDirectory)
         let history = HistoryKeeper(reader: reader, directory: settings.stateDirectory)
@@ -136,14 +137,15 @@ struct Daemon: Service {
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
             billing: billing, databasePath: database.path, clock: clock)
         let report = MetricsReport(status: status, expired: expired)
-        let copier = LedgerCopier(reader: reader, databasePath: database.path, directory: settings.stateDirectory)
+        let copier = LedgerCopier(
+            writer: writer, copies, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
         var service = ControlService(
             writer: writer, reader: reader, billing: billing, testClock: testClock, version: Version.current,
             clock: clock, systemClock: Self.systemClock, rates: { rates.current },
             bell: bell, access: { access.current },
             onForbidden: { journal.didRefuse($0, record: nil, org: $1, $2) }, metrics: { try await report.text() },
-            makeSnapshot: { try await copier.copy() },
+            makeSnapshot: { try await copier.copy() }, verify: { try await copier.verify() },
             onBackup: { journal.write($0) }
         ) { try await status.view() }
         service.readAgain = { line, at, id in
@@ -239,6 +241,10 @@ struct Daemon: Service {
     }
 
     private func recorded(_ new: NewCard) async throws(Refusal) -> (card: RateCardView, isNew: Bool) {
+        let book = rates.current
+        let inForce = try? book.entry(at: clock()).map { try book.card($0) }
+        var new = new
+        if let inForce { new.card = new.card.sharing(inForce) }
         switch await writer.perform(.recordCard(new, nil)) {
         case .card(let card, let isNew): return (card, isNew)
         case .refused(let refusal): throw refusal

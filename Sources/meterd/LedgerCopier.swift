@@ -5,7 +5,8 @@ import Synchronization
 /// Copies the ledger where there is room for it, until the daemon stops. One copy is made at a time. A few may be read at a time: who
 /// reads slowly is in nobody's way, and each copy takes room that nobody sees until it is read.
 final class LedgerCopier: Sendable {
-    private let reader: LedgerReader
+    private let writer: LedgerWriter
+    private let watch: CopyWatch
     private let databasePath: String
     private let directory: String
     private let isBusy = Atomic(false)
@@ -22,8 +23,10 @@ final class LedgerCopier: Sendable {
     /// Room that a copy leaves for usage that comes meanwhile.
     private static let reserveBytes: Int64 = 256 << 20
 
-    init(reader: LedgerReader, databasePath: String, directory: String) {
-        self.reader = reader
+    /// - Parameter watch: what the writer's store was given.
+    init(writer: LedgerWriter, _ watch: CopyWatch, databasePath: String, directory: String) {
+        self.writer = writer
+        self.watch = watch
         self.databasePath = databasePath
         self.directory = directory
     }
@@ -31,19 +34,47 @@ final class LedgerCopier: Sendable {
     /// Gives up the copy that is being made, and makes no more.
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
+    /// A copy to be read by somebody.
     func copy() async throws -> LedgerSnapshot {
+        try await alone {
+            let others = unread.withLock { unread in
+                unread.removeAll { $0.snapshot == nil }
+                return unread.count
+            }
+            guard others < Self.unreadMax else {
+                throw Refusal(
+                    .limitExceeded, "\(others) copies are being read already, the most there may be; try again")
+            }
+            let snapshot = try await BackgroundThread.run("copy") { [self] in
+                try LedgerSnapshot.make(
+                    of: databasePath, watch, in: directory, nudge: nudge,
+                    isCancelled: { [self] in isStopped.load(ordering: .relaxed) })
+            }
+            unread.withLock { $0.append(Unread(snapshot: snapshot)) }
+            return snapshot
+        }
+    }
+
+    /// Verifies the ledger by a copy: a read transaction for as long as that takes would keep the write-ahead log from being emptied.
+    func verify() async throws -> VerificationReport {
+        try await alone {
+            try await BackgroundThread.run("verify") { [self] in
+                try LedgerSnapshot.withCopy(
+                    of: databasePath, watch, in: directory, nudge: nudge,
+                    isCancelled: { [self] in isStopped.load(ordering: .relaxed) }
+                ) { try Verification.run(databaseFile: $0) }
+            }
+        }
+    }
+
+    /// Runs a body that makes a copy, if there is room, once nobody else makes one.
+    private func alone<Value>(_ body: () async throws -> Value) async throws -> Value {
         guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }
-        guard !isBusy.exchange(true, ordering: .acquiringAndReleasing) else {
-            throw Refusal(.limitExceeded, "a copy is being made already; one at a time")
+        while isBusy.exchange(true, ordering: .acquiringAndReleasing) {
+            try await Task.sleep(for: .milliseconds(50))
+            guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }
         }
         defer { isBusy.store(false, ordering: .releasing) }
-        let others = unread.withLock { unread in
-            unread.removeAll { $0.snapshot == nil }
-            return unread.count
-        }
-        guard others < Self.unreadMax else {
-            throw Refusal(.limitExceeded, "\(others) copies are being read already, the most there may be; try again")
-        }
         let needed = StatusReport.size(databasePath) + StatusReport.size(databasePath + "-wal") + Self.reserveBytes
         if let disk = DiskSpace(of: directory), Int64(clamping: disk.free) < needed {
             throw Refusal(
@@ -51,16 +82,15 @@ final class LedgerCopier: Sendable {
                 "a copy takes \(needed >> 20) MiB in \(directory) for a while, and \(disk.free >> 20) MiB are free: make room"
             )
         }
-        // It blocks for long: on a thread of its own.
-        let snapshot = try await withCheckedThrowingContinuation { continuation in
-            Thread { [self] in
-                continuation.resume(
-                    with: Result {
-                        try reader.snapshot(in: directory) { isStopped.load(ordering: .relaxed) }
-                    })
-            }.start()
-        }
-        unread.withLock { $0.append(Unread(snapshot: snapshot)) }
-        return snapshot
+        return try await body()
+    }
+
+    // From another thread: the copy's has a low priority, and would stop everybody's way to the writer if it were stopped meanwhile.
+    private func nudge() {
+        DispatchQueue.global().async { [writer] in _ = writer.submit(Submission([.probe], receiver: Nobody())) }
+    }
+
+    private final class Nobody: OutcomeReceiver {
+        func receive(_ outcomes: [[Outcome]]) {}
     }
 }

@@ -188,7 +188,7 @@ struct SettingsSource: Sendable {
                 "authorize.unpriced_records_max", default: Int(LedgerLimits.unpricedRecordsDefault),
                 in: 0...Int(LedgerLimits.unpricedRecordsMax)),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
-            checkpointPages: values.number("store.checkpoint_pages", default: 8192, in: 100...1_000_000),
+            checkpointPages: values.number("store.checkpoint_pages", default: 2048, in: 100...1_000_000),
             quarantine: values.quarantine())
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
         where path.utf8.count > ListeningSocket.pathBytesMax {

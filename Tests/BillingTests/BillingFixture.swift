@@ -183,7 +183,7 @@ final class BillingFixture: Sendable {
     }
 
     func verify() async throws {
-        let report = try await Verification.run(reader)
+        let report = try Verification.run(databaseFile: database.path, isWholeFile: false)
         #expect(report.problems == [])
     }
 

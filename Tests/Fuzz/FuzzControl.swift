@@ -39,7 +39,7 @@ private final class ControlUnderFuzz: Sendable {
     static let shared = ControlUnderFuzz()
     let asked = Atomic(0)
     private let path: String
-    private let reader: LedgerReader
+    private let databasePath: String
     private let database: LedgerDatabase
     private let server: ControlServer
 
@@ -53,7 +53,7 @@ private final class ControlUnderFuzz: Sendable {
             let store = try SQLiteStore.open(path: database.path, options: StoreOptions(clock: clock))
             let writer = LedgerWriter(store: store, capacity: 4096) { fatalError("the store failed: \($0)") }
             let reader = try LedgerReader(path: database.path)
-            self.reader = reader
+            databasePath = database.path
             let billing = BillingService(
                 writer: writer, reader: reader, gateway: ManualGateway(), plan: { (Plan(), .none) }, clock: clock,
                 ledgerID: "fuzz")
@@ -66,7 +66,8 @@ private final class ControlUnderFuzz: Sendable {
                         cards: RateCards { _ throws(RateCardUnavailable) in throw RateCardUnavailable("none") })
                 },
                 bell: EventBell(), access: { .open }, onForbidden: { _, _, _ in }, metrics: { PrometheusText() },
-                makeSnapshot: { throw Refusal(.conflict, "no copies here") }, onBackup: { _ in },
+                makeSnapshot: { throw Refusal(.conflict, "no copies here") },
+                verify: { throw Refusal(.conflict, "no copies here") }, onBackup: { _ in },
                 status: { throw Refusal(.conflict, "no status here") })
             server = try ControlServer(service, logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         } catch {
@@ -106,9 +107,9 @@ private final class ControlUnderFuzz: Sendable {
 
     func verifyNowAndThen() {
         guard asked.load(ordering: .relaxed) % 2000 == 0 else { return }
-        let reader = reader
+        let path = databasePath
         Self.wait {
-            let report = try await Verification.run(reader)
+            let report = try Verification.run(databaseFile: path, isWholeFile: false)
             hold(report.ok, "the books: \(report.problems.prefix(3))")
         }
     }

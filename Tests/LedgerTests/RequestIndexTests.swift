@@ -35,6 +35,46 @@ import Testing
         #expect(try ledger.verify().records == 1200)
     }
 
+    /// A segment is written over many commits: at each of them every id is known, also after a crash or a full disk in between.
+    @Test(arguments: [false, true]) func everyIdIsKnownWhileASegmentIsWritten(isCrashing: Bool) throws {
+        let ledger = try LedgerFixture { $0.sealIdsAt = 1000 }
+        try ledger.createOrg("acme", credits: "100")
+        var taken = 0
+        func commit(_ count: Int) throws {
+            let records = try (taken..<taken + count).map { try ledger.record("id-\($0)") }
+            let outcomes = try ledger.store.commit(records.map { .usage($0, received: ledger.clock.now) })
+            guard !outcomes.contains(where: \.isStorageUnavailable) else { return }
+            taken += count
+        }
+        while taken < 990 { try commit(66) }
+        var wasFull = 0
+        for step in 0..<150 {
+            if isCrashing, step % 20 == 7 { try ledger.reopen() }
+            if isCrashing, step % 30 == 11 {
+                try ledger.reopen(pagesMax: 20)
+                let before = taken
+                try commit(15)
+                if taken == before { wasFull += 1 }
+                try ledger.reopen(pagesMax: nil)
+            }
+            try commit(15)
+            for number in [0, 300 + step, taken - 1, taken] {
+                let outcome = try ledger.one(.find(org: "acme", id: "id-\(number)"))
+                if number < taken {
+                    guard case .found(let sequence) = outcome, sequence == number + 1 else {
+                        Issue.record("id-\(number) of \(taken) is not found in step \(step)")
+                        return
+                    }
+                } else {
+                    #expect(try ledger.refusal(outcome).code == .notFound)
+                }
+            }
+        }
+        #expect((wasFull > 0) == isCrashing)
+        let report = try ledger.verify()
+        #expect(report.problems == [] && report.records == Int64(taken))
+    }
+
     @Test func aFilterKnowsWhatWasPutInAndFewStrangers() throws {
         let hasher = SipHash(key: Array(0..<16))
         var filter = SplitBlockFilter(capacity: 20_000)

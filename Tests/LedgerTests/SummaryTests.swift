@@ -24,9 +24,7 @@ import Testing
     }
 
     private func verify(_ ledger: LedgerFixture) async throws {
-        let reader = try LedgerReader(path: ledger.path)
-        defer { try? reader.close() }
-        #expect(try await Verification.run(reader).problems == [])
+        #expect(try Verification.run(databaseFile: ledger.path).problems == [])
     }
 
     /// Two hundred records of three members, two models and two tags, over four days.

@@ -72,61 +72,38 @@ public struct LedgerContents: Sendable, Hashable, Codable {
     }
 }
 
-extension LedgerReader {
-    /// Copies the ledger as it is at one moment into a file of a directory, page by page, from one read snapshot: the writer goes
-    /// on, and its log grows for as long as this takes. The file's name is gone when this returns.
+extension LedgerSnapshot {
+    /// Copies the ledger into a file of a directory, as it is at one moment near the end of this call. Calls may be long: they belong
+    /// on a ``BackgroundThread``. The file's name is gone when this returns.
     ///
-    /// SQLite's backup interface: <https://www.sqlite.org/backup.html>.
-    ///
-    /// - Parameter isCancelled: asked now and then; the copy ends with an error where it says so.
-    public func snapshot(in directory: String, isCancelled: () -> Bool) throws -> LedgerSnapshot {
-        let path = LedgerSnapshot.path(in: directory)
-        defer { for ending in ["", "-journal", "-wal", "-shm"] { unlink(path + ending) } }
-        let contents: LedgerContents
-        do {
-            var configuration = Configuration()
-            // Whoever takes the copy proves and syncs it.
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF") }
-            let copy = try DatabaseQueue(path: path, configuration: configuration)
-            try copyPages(to: copy, isCancelled)
-            // One plain file, that needs no log beside it.
-            contents = try copy.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA journal_mode = DELETE")
-                return try LedgerContents(database)
+    /// - Parameters:
+    ///   - path: the database that the writer has open.
+    ///   - watch: what that writer was given.
+    ///   - nudge: has the writer commit something, be it nothing.
+    ///   - isCancelled: asked now and then; the copy ends with an error if it says so.
+    public static func make(
+        of path: String, _ watch: CopyWatch, in directory: String, nudge: @escaping () throws -> Void,
+        isCancelled: @escaping () -> Bool
+    ) throws -> LedgerSnapshot {
+        try withCopy(of: path, watch, in: directory, nudge: nudge, isCancelled: isCancelled) { copy in
+            let contents = try LedgerContents(databaseFile: copy)
+            let descriptor = open(copy, O_RDONLY | O_CLOEXEC)
+            var status = stat()
+            guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+                throw StorageFailure(description: "\(copy): \(String(cString: strerror(errno)))")
             }
-            try copy.close()
+            return LedgerSnapshot(descriptor: descriptor, bytes: Int64(status.st_size), contents: contents)
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            throw StorageFailure(description: "\(path): \(String(cString: strerror(errno)))")
-        }
-        return LedgerSnapshot(descriptor: descriptor, bytes: Int64(status.st_size), contents: contents)
     }
 
-    /// Pages between two looks at whether to go on.
-    private static let pagesAtOnce: Int32 = 4096
-
-    private func copyPages(to copy: DatabaseQueue, _ isCancelled: () -> Bool) throws {
-        try pool.read { source in
-            // The snapshot begins with the first read, and the steps below stay on it.
-            _ = try Int.fetchOne(source, sql: "SELECT count(*) FROM sqlite_schema")
-            try copy.writeWithoutTransaction { target in
-                guard let backup = sqlite3_backup_init(target.sqliteConnection, "main", source.sqliteConnection, "main")
-                else { throw StorageFailure(description: "the copy can't begin") }
-                var result = SQLITE_OK
-                while result == SQLITE_OK, !isCancelled() { result = sqlite3_backup_step(backup, Self.pagesAtOnce) }
-                let end = sqlite3_backup_finish(backup)
-                guard result == SQLITE_DONE, end == SQLITE_OK else {
-                    let reason =
-                        switch result {
-                        case SQLITE_OK: "it was given up, the daemon is stopping"
-                        case SQLITE_FULL: "the disk is full"
-                        default: sqlite3_errstr(result).map { String(cString: $0) } ?? "error \(result)"
-                        }
-                    throw StorageFailure(description: reason)
-                }
-            }
-        }
+    /// Calls a body with the path of such a copy, and removes it.
+    public static func withCopy<Value>(
+        of path: String, _ watch: CopyWatch, in directory: String, nudge: @escaping () throws -> Void,
+        isCancelled: @escaping () -> Bool, _ body: (String) throws -> Value
+    ) throws -> Value {
+        let copy = Self.path(in: directory)
+        defer { for ending in ["", "-journal", "-wal", "-shm"] { unlink(copy + ending) } }
+        try FileCopy(of: path, to: copy, watch, nudge: nudge, isCancelled: isCancelled).run()
+        return try body(copy)
     }
 }

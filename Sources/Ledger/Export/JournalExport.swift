@@ -24,8 +24,8 @@ public struct JournalExport: Sendable {
         case end
     }
 
-    /// Transfers a piece.
-    private static let pieceTransfers = 2000
+    /// Transfers a piece: few, so that no read is long.
+    private static let pieceTransfers = 500
 
     /// Begins an export: the balances, and the transfers that make them, are those of this moment.
     ///
@@ -181,9 +181,12 @@ extension LedgerReader {
 
     /// The next piece of an export's text; nil at the end. No snapshot is held between pieces: transfers never change.
     public func next(_ export: JournalExport) async throws -> (text: String, rest: JournalExport)? {
-        try await pool.read { database in
-            var rest = export
-            return try rest.next(database).map { ($0, rest) }
+        try await BackgroundThread.run("export") { [pool, gate] in
+            gate.pass()
+            return try pool.read { database in
+                var rest = export
+                return try rest.next(database).map { ($0, rest) }
+            }
         }
     }
 }

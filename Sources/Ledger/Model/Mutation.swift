@@ -293,8 +293,8 @@ public struct Repricing: Sendable {
 public struct NewCard: Sendable {
     /// The document's text.
     public let document: String
-    /// The document, read.
-    public let card: RateCard
+    /// The document, read: better with the rates of the card in force, see ``RateCard/sharing(_:)``.
+    public var card: RateCard
     /// Where it came from, for people: the path of a file that is looked at again and again, or what was imported.
     public let source: String
     /// From when its rates hold; nil for what the document says, or else from now on.

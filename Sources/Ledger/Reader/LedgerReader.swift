@@ -7,14 +7,18 @@ import Metering
 /// Its connections are read-only: none of them commits or checkpoints.
 public final class LedgerReader: Sendable {
     let pool: DatabasePool
+    let gate: ReadGate
 
     /// Items that a page may hold.
     public static let pageMax = 1000
 
     /// Opens readers on a database that the writer holds open.
     ///
-    /// - Parameter atOnce: how many may read at the same time; others wait.
-    public init(path: String, atOnce: Int = 4) throws {
+    /// - Parameters:
+    ///   - atOnce: how many may read at the same time; others wait.
+    ///   - gate: what the writer's store was given.
+    public init(path: String, atOnce: Int = 4, gate: ReadGate = ReadGate()) throws {
+        self.gate = gate
         var configuration = Configuration()
         configuration.readonly = true
         configuration.maximumReaderCount = atOnce

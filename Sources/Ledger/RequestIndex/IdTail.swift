@@ -1,7 +1,8 @@
 /// The hashes of the records that no sealed segment holds yet, in memory: hash → sequence number, several a hash.
 ///
-/// An open-addressing table that is filled up to half and emptied as a whole when it is sealed. What a batch put in is
-/// taken out again, last first, when the batch is rolled back.
+/// An open-addressing table that is half full when it is sealed. The batch that fills it goes past that: there is room for half as
+/// many again before the table has to grow, which takes 15 ms. What a batch put in is taken out again, last first, when the batch is
+/// rolled back.
 struct IdTail {
     private struct Slot {
         var hash: UInt64
@@ -28,11 +29,11 @@ struct IdTail {
 
     /// Puts an entry in. Sequence numbers are positive.
     mutating func insert(_ hash: UInt64, _ sequence: Int64) {
-        if order.count * 2 >= slots.count { grow() }
+        if order.count * 4 >= slots.count * 3 { grow() }
         place(hash, sequence)
     }
 
-    /// Doubles the table; the last batch before a seal may go past the capacity.
+    /// Doubles the table, for a batch that is larger than half a table.
     private mutating func grow() {
         let entries = order.map { slots[$0] }
         slots = Array(repeating: Self.empty, count: slots.count * 2)
@@ -66,13 +67,9 @@ struct IdTail {
         }
     }
 
-    /// All entries by hash, then by sequence number.
-    func sorted() -> [(hash: UInt64, sequence: Int64)] {
-        order.map { (slots[$0].hash, slots[$0].sequence) }.sorted { ($0.hash, $0.sequence) < ($1.hash, $1.sequence) }
-    }
-
-    mutating func removeAll() {
-        for position in order { slots[position] = Self.empty }
-        order.removeAll(keepingCapacity: true)
+    /// The entry that was put in as number `index`, from 0.
+    func entry(_ index: Int) -> (hash: UInt64, sequence: Int64) {
+        let slot = slots[order[index]]
+        return (slot.hash, slot.sequence)
     }
 }

@@ -1,10 +1,11 @@
 /// Which request ids were taken before, without a growing index over random keys.
 ///
 /// A B-tree over random ids writes a page or two for every record once it is larger than a batch. Here the ids of the
-/// newest records lie in memory (``IdTail``; rebuilt from the rows at start), and each time that is full its hashes are
-/// written once, sorted, as a sealed segment in the same transaction as the batch: pages of hash and sequence number,
-/// with a filter and the pages' first hashes kept in memory. A look-up asks the tail, then the filters, and reads a page
-/// only where a filter says "perhaps". Every hit is checked against the row itself.
+/// newest records lie in memory (``IdTail``; rebuilt from the rows at start). Each time that is full, its hashes are
+/// written once, sorted, as a sealed segment: pages of hash and sequence number, with a filter and the pages' first hashes
+/// kept in memory. They are written with the next commits, a few pages each (``SegmentSealing``). A look-up asks the tail,
+/// the tail that is being written, then the filters, and reads a page only if a filter says "perhaps". Every hit is
+/// checked against the row itself.
 ///
 /// Segments are never merged. So that a look-up doesn't ask each one's filter, 64 of them share a further filter, a group's:
 /// at 50 million ids a look-up asks six. A complete group's filter is kept in the database; that of the newest group is made
@@ -54,6 +55,8 @@ struct RequestIndex {
     private let connection: SQLiteConnection
     private let readPage: SQLiteStatement
     private var tail: IdTail
+    /// The full tail before it, while it is written.
+    private var sealing: SegmentSealing?
     private var segments: [Segment] = []
     /// Group `n` covers the segments from `n × segmentsPerGroup` on.
     private var groups: [SplitBlockFilter] = []
@@ -124,6 +127,7 @@ struct RequestIndex {
         _ hash: UInt64, where isSame: (Int64) throws(SQLiteError) -> Bool
     ) throws(SQLiteError) -> Int64? {
         if let found = try tail.first(hash, where: isSame) { return found }
+        if let found = try sealing?.tail.first(hash, where: isSame) { return found }
         var group = groups.count - 1
         while group >= 0 {
             if groups[group].mayContain(hash), let found = try sequence(hash, inGroup: group, where: isSame) {
@@ -146,9 +150,7 @@ struct RequestIndex {
     }
 
     private mutating func addToGroup(_ hashes: [UInt64], segment index: Int) {
-        if index % Self.segmentsPerGroup == 0 {
-            groups.append(SplitBlockFilter(capacity: groupCapacity))
-        }
+        if index / Self.segmentsPerGroup == groups.count { groups.append(SplitBlockFilter(capacity: groupCapacity)) }
         groups[index / Self.segmentsPerGroup].insert(hashes)
     }
 
@@ -177,9 +179,6 @@ struct RequestIndex {
         tail.insert(hash, sequence)
     }
 
-    /// Whether the tail is to be sealed before the batch is committed.
-    var isFull: Bool { tail.count >= tail.capacity }
-
     /// Where a batch begins, for ``rollBack(to:)``.
     struct Mark {
         fileprivate let tailCount: Int
@@ -188,48 +187,69 @@ struct RequestIndex {
     /// The state before a batch.
     var mark: Mark { Mark(tailCount: tail.count) }
 
-    /// Forgets what was put in since the mark. A batch seals only as its last step, so it undoes no seal.
+    /// Forgets what was put in since the mark, and what was written of a segment.
     mutating func rollBack(to mark: Mark) {
         tail.truncate(to: mark.tailCount)
+        sealing?.rollBack()
     }
 
-    /// Writes the tail as a segment, inside the open transaction. Call ``didSeal(_:)`` once that is committed.
-    func seal() throws(SQLiteError) -> Sealed {
-        let entries = tail.sorted()
-        let number = (segments.last?.number ?? 0) + 1
-        let first = entries.reduce(Int64.max) { min($0, $1.sequence) }
-        let last = entries.reduce(0) { max($0, $1.sequence) }
-        var filter = SplitBlockFilter(capacity: entries.count)
-        for entry in entries { filter.insert(entry.hash) }
-        var fences: [UInt64] = []
-        let insertPage = try connection.prepare("INSERT INTO \(source.pages)(id, entries) VALUES(?, ?)")
-        for start in stride(from: 0, to: entries.count, by: Self.entriesPerPage) {
-            let page = entries[start..<min(start + Self.entriesPerPage, entries.count)]
-            fences.append(page[page.startIndex].hash)
+    /// Writes some more of a full tail inside the open transaction: in good time before the next tail is full. Call
+    /// ``didCommit()`` once that is committed.
+    ///
+    /// - Parameter mutations: how many the batch has.
+    mutating func seal(beside mutations: Int) throws(SQLiteError) {
+        guard sealing != nil else { return }
+        // Twice as fast as the next tail fills.
+        var steps = max(1, mutations * 2 * SegmentSealing.steps / max(1, tail.capacity))
+        if tail.count >= tail.capacity { steps = SegmentSealing.steps }
+        while steps > 0, sealing?.isWritten == false {
+            steps -= 1
+            switch sealing?.advance(entriesPerPage: Self.entriesPerPage) {
+            // A group's filter that knows more than there is only says "perhaps" more often.
+            case .distributed(let hashes): addToGroup(hashes, segment: segments.count)
+            case .pages(let first, let pages): try write(pages, from: first)
+            case .segment(let fences): try write(fences)
+            case nil: break
+            }
+        }
+    }
+
+    private var nextSegment: Int64 { (segments.last?.number ?? 0) + 1 }
+
+    private func write(_ pages: [[SegmentSealing.Entry]], from first: Int) throws(SQLiteError) {
+        let first = nextSegment * Self.pagesPerSegment + Int64(first)
+        let base = sealing?.firstSequence ?? 0
+        let insert = try connection.prepare(
+            """
+            INSERT INTO \(source.pages)(id, entries) VALUES(?, ?)
+            ON CONFLICT(id) DO UPDATE SET entries = excluded.entries
+            """)
+        for (number, page) in pages.enumerated() {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(page.count * Self.entryBytes)
             for entry in page {
                 withUnsafeBytes(of: entry.hash.littleEndian) { bytes.append(contentsOf: $0) }
-                let offset = UInt32(truncatingIfNeeded: entry.sequence - first)
+                let offset = UInt32(truncatingIfNeeded: entry.sequence - base)
                 withUnsafeBytes(of: offset.littleEndian) { bytes.append(contentsOf: $0) }
             }
-            insertPage.bind(1, number * Self.pagesPerSegment + Int64(fences.count - 1))
-            insertPage.bind(2, blob: bytes)
-            try insertPage.run()
+            insert.bind(1, first + Int64(number))
+            insert.bind(2, blob: bytes)
+            try insert.run()
         }
-        let insertSegment = try connection.prepare(
+    }
+
+    private func write(_ fences: [UInt64]) throws(SQLiteError) {
+        guard let sealing else { return }
+        let insert = try connection.prepare(
             "INSERT INTO \(source.segments)(number, first_sequence, last_sequence, fences, filter) VALUES(?, ?, ?, ?, ?)"
         )
-        insertSegment.bind(1, number)
-        insertSegment.bind(2, first)
-        insertSegment.bind(3, last)
-        insertSegment.bind(4, blob: Self.bytes(fences))
-        insertSegment.bind(5, blob: filter.bytes)
-        try insertSegment.run()
+        insert.bind(1, nextSegment)
+        insert.bind(2, sealing.firstSequence)
+        insert.bind(3, sealing.lastSequence)
+        insert.bind(4, blob: Self.bytes(fences))
+        insert.bind(5, blob: sealing.filter.bytes)
+        try insert.run()
         try keepCompleteGroups()
-        return Sealed(
-            segment: Segment(number: number, firstSequence: first, fences: fences, filter: filter),
-            hashes: entries.map(\.hash))
     }
 
     /// Writes the filters of complete groups that the database doesn't have yet: all but the newest group's, which still
@@ -245,18 +265,19 @@ struct RequestIndex {
         }
     }
 
-    /// A segment that was written but not committed.
-    struct Sealed {
-        fileprivate let segment: Segment
-        fileprivate let hashes: [UInt64]
-    }
-
-    /// Takes a committed segment in and empties the tail.
-    mutating func didSeal(_ sealed: Sealed) {
-        groupsKept = segments.count / Self.segmentsPerGroup
-        segments.append(sealed.segment)
-        addToGroup(sealed.hashes, segment: segments.count - 1)
-        tail.removeAll()
+    /// Takes a segment in that is committed, and begins the next one if the tail is full.
+    mutating func didCommit() {
+        if let sealing, sealing.isWritten {
+            groupsKept = segments.count / Self.segmentsPerGroup
+            segments.append(
+                Segment(
+                    number: nextSegment, firstSequence: sealing.firstSequence, fences: sealing.fences,
+                    filter: sealing.filter))
+            self.sealing = nil
+        }
+        guard sealing == nil, tail.count >= tail.capacity else { return }
+        sealing = SegmentSealing(tail)
+        tail = IdTail(capacity: tail.capacity)
     }
 
     private func sequence(

@@ -1,3 +1,4 @@
+import CSQLiteSetup
 import GRDBSQLite
 import Metering
 
@@ -116,12 +117,40 @@ final class SQLiteConnection {
     /// Begins to look at what is written to the log.
     func forgetLog() { logPages?.pointee = 0 }
 
-    /// Moves what it can of the write-ahead log into the database file, where the log is that long.
-    func checkpoint(from pages: Int) throws(SQLiteError) {
-        guard let logPages, Int(logPages.pointee) >= pages else { return }
-        guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) == SQLITE_OK else {
+    /// Takes note of how long the log is after a commit.
+    func noteLog() {
+        if let logPages, logPages.pointee > 0 { pagesInLog = Int(logPages.pointee) }
+    }
+
+    /// Pages in the write-ahead log after the latest commit; only with ``checkpointByHand()``.
+    private(set) var pagesInLog = 0
+
+    /// Moves what it can of the write-ahead log into the database file.
+    ///
+    /// - Returns: how many pages the log has, and how many of them are moved, with those that were before.
+    func checkpoint() throws(SQLiteError) -> (pages: Int, moved: Int) {
+        var (log, moved): (Int32, Int32) = (-1, -1)
+        guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK else {
             throw error("checkpoint")
         }
+        guard log >= 0, moved >= 0 else { throw SQLiteError.damaged("there is no write-ahead log") }
+        return (Int(log), Int(moved))
+    }
+
+    /// What is another each time that the write-ahead log is begun anew.
+    func logSalt() throws(SQLiteError) -> UInt64 {
+        var salt: UInt64 = 0
+        guard sqlite_log_salt(handle, &salt) == SQLITE_OK else { throw error("read the log's header") }
+        return salt
+    }
+
+    /// The numbers of the pages that the write-ahead log has, but for the first ones.
+    func pageNumbersInLog(from first: Int) throws(SQLiteError) -> [UInt32] {
+        guard pagesInLog > first else { return [] }
+        var numbers = [UInt32](repeating: 0, count: pagesInLog - first)
+        let code = sqlite_log_page_numbers(handle, Int32(first), Int32(numbers.count), 4096, &numbers)
+        guard code == SQLITE_OK else { throw error("read the log's page numbers") }
+        return numbers
     }
 
     /// Moves the write-ahead log into the database file and truncates it.

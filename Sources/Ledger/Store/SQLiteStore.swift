@@ -6,6 +6,10 @@ import Metering
 /// in memory beside it; what a batch changes there is undone where its transaction is rolled back.
 public struct SQLiteStore: LedgerStore {
     let connection: SQLiteConnection
+    private var checkpointer: Checkpointer
+    /// Bytes that the write-ahead log keeps on the disk. A sync after it became longer waits for the whole file system's journal, with
+    /// what others have written to it.
+    private static let logBytesKept = 64 << 20
     let statements: Statements
     /// Those that not every batch uses.
     let kept: KeptStatements
@@ -92,7 +96,7 @@ public struct SQLiteStore: LedgerStore {
                 PRAGMA recursive_triggers = ON;
                 PRAGMA foreign_keys = ON;
                 PRAGMA cache_size = -\(options.cacheKiB);
-                PRAGMA journal_size_limit = \(options.checkpointPages * 4096 * 2);
+                PRAGMA journal_size_limit = \(max(Self.logBytesKept, options.checkpointPages * 4096 * 2));
                 """)
             connection.checkpointByHand()
             try connection.keepSeals()
@@ -138,6 +142,7 @@ public struct SQLiteStore: LedgerStore {
             lastRollUp = (options.stopwatch(), .zero, 0)
             self.connection = connection
             self.options = options
+            checkpointer = Checkpointer(options)
             guard next.last == chain.newest.last else {
                 throw SQLiteError.damaged("the newest commit of the chain does not cover the newest rows")
             }
@@ -160,7 +165,7 @@ public struct SQLiteStore: LedgerStore {
         }
         // A transaction that wrote nothing says nothing of the disk.
         if connection.didWriteLog { isFull = false }
-        try checkpoint()
+        try checkpointer.run(connection)
         return outcomes
     }
 
@@ -172,35 +177,25 @@ public struct SQLiteStore: LedgerStore {
         try tendQuarantine(now)
         var outcomes: [[Outcome]] = []
         outcomes.reserveCapacity(lots.count)
+        let mutations = lots.reduce(0) { $0 + $1.count }
         for lot in lots { outcomes.append(try apply(lot, now)) }
         try sweep(now)
-        try rollUp(beside: lots.reduce(0) { $0 + $1.count })
+        try rollUp(beside: mutations)
         try write(now)
         // Nothing may be asked for as long as the disk is full: whether there is room is found out by writing.
         if isFull, lots.isEmpty { try writeSomething() }
         kept.reset()
-        let sealed = index.isFull ? try index.seal() : nil
-        let sealedHolds = holdIndex.isFull ? try holdIndex.seal() : nil
+        try index.seal(beside: mutations)
+        try holdIndex.seal(beside: mutations)
         let start = options.stopwatch()
         connection.forgetLog()
         try statements.commit.run()
+        connection.noteLog()
         lastSync = options.stopwatch() - start
-        if let sealed { index.didSeal(sealed) }
-        if let sealedHolds { holdIndex.didSeal(sealedHolds) }
+        index.didCommit()
+        holdIndex.didCommit()
         didCommit()
         return outcomes
-    }
-
-    /// Moves a long log into the database file. What was committed is durable in the log, whatever becomes of this; but a sync that
-    /// failed must not be passed over: the log would be overwritten while the file lacks what was in it.
-    private func checkpoint() throws(StorageFailure) {
-        do throws(SQLiteError) {
-            try connection.checkpoint(from: options.checkpointPages)
-        } catch {
-            // No room to make the file longer: the log stays, and is moved when there is some.
-            guard !error.isFull else { return }
-            throw StorageFailure(description: "\(error)")
-        }
     }
 
     private mutating func apply(_ lot: [Mutation], _ now: Timestamp) throws(SQLiteError) -> [Outcome] {
@@ -231,6 +226,7 @@ public struct SQLiteStore: LedgerStore {
     /// Checkpoints and closes. The connection itself goes with the store.
     public mutating func close() throws(StorageFailure) {
         try tellTheRest()
+        options.copies.close()
         do throws(SQLiteError) {
             try connection.checkpointTruncating()
         } catch {

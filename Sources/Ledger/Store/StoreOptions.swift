@@ -9,7 +9,11 @@ public struct StoreOptions: Sendable {
     /// Request ids kept in memory before they are sealed into the database.
     public var sealIdsAt = 131_072
     /// Pages in the write-ahead log at which a commit moves them into the database file (4 KiB each).
-    public var checkpointPages = 8_192
+    public var checkpointPages = 2_048
+    /// Copies of the database that are made while it is written.
+    public var copies = CopyWatch()
+    /// What long work passes before it reads.
+    public var gate = ReadGate()
     /// Memory for database pages, in KiB.
     public var cacheKiB = 32_768
     /// Unpriced records that are looked at in one commit, beside what was asked for.

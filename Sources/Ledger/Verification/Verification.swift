@@ -4,16 +4,15 @@ import Metering
 /// Proves the books from scratch, on one snapshot: every stored total against its transfers, every hold and every grant's
 /// remainder, every charge against its line items, every row against the chain of commits.
 public enum Verification {
-    /// Verifies the database that a daemon has open.
-    public static func run(_ reader: LedgerReader) async throws -> VerificationReport {
-        try await reader.pool.read { try verify($0, isWholeFile: false) }
-    }
-
     /// Verifies a copy that no daemon holds, its pages included. The file is not changed.
-    public static func run(databaseFile path: String) throws -> VerificationReport {
+    ///
+    /// - Parameter isWholeFile: whether pages and indexes are looked at too.
+    public static func run(databaseFile path: String, isWholeFile: Bool = true) throws -> VerificationReport {
         var configuration = Configuration()
         configuration.readonly = true
-        return try DatabaseQueue(path: path, configuration: configuration).read { try verify($0, isWholeFile: true) }
+        return try DatabaseQueue(path: path, configuration: configuration).read {
+            try verify($0, isWholeFile: isWholeFile)
+        }
     }
 
     private static func verify(_ database: Database, isWholeFile: Bool) throws -> VerificationReport {

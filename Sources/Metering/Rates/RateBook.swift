@@ -81,7 +81,8 @@ public struct RateBook: Sendable {
     public static let empty = RateBook(
         [], cards: RateCards { _ throws(RateCardUnavailable) in throw RateCardUnavailable("there is no card") })
 
-    /// The book with one card more, which may not be durable yet: see ``settled()``.
+    /// The book with one card more, which may not be durable yet: see ``settled()``. It is kept as it is: ``RateCard/sharing(_:)`` is
+    /// the caller's business, who is in less of a hurry.
     public func adding(_ entry: Entry, _ card: RateCard) -> RateBook {
         var copy = RateBook(entries + [entry], aliases: Array(aliases.values), cards: cards)
         copy.costPolicies = costPolicies

@@ -24,8 +24,8 @@ public struct RateCard: Sendable {
         providers = Set(rates.map(\.provider))
     }
 
-    /// The same card, with another's rates in memory where they are equal.
-    func sharing(_ other: RateCard) -> RateCard {
+    /// The same card, with another's rates in memory where they are equal. It takes some milliseconds.
+    public func sharing(_ other: RateCard) -> RateCard {
         var rates = rates
         for (index, rate) in rates.enumerated() {
             if case .rate(let same, _)? = other.named(rate.model, provider: rate.provider), same == rate {

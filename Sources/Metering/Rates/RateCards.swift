@@ -29,7 +29,8 @@ public final class RateCards: Sendable {
     /// The card of a number. Two who ask for it at once may both load it; neither waits for the other.
     public func card(_ id: Int64) throws(RateCardUnavailable) -> RateCard {
         if let card = kept.withLock({ Self.take(id, &$0) }) { return card }
-        let card = try load(id)
+        var card = try load(id)
+        if let other = kept.withLock({ $0.first?.card }) { card = card.sharing(other) }
         keep(card, id)
         return card
     }
@@ -47,11 +48,9 @@ public final class RateCards: Sendable {
 
     /// Puts in a card that is at hand, so that it needs no loading.
     public func keep(_ card: RateCard, _ id: Int64) {
-        let other = kept.withLock { $0.first?.card }
-        let shared = other.map { card.sharing($0) } ?? card
         kept.withLock { kept in
             kept.removeAll { $0.id == id }
-            kept.insert(Kept(id: id, card: shared), at: 0)
+            kept.insert(Kept(id: id, card: card), at: 0)
             if kept.count > capacity { kept.removeLast() }
         }
     }

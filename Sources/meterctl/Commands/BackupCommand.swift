@@ -28,6 +28,7 @@ struct BackupCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        BackgroundThread.becomeProcess()
         try await orExit {
             let target = path ?? "\(into ?? "")/\(BackupFolder.name(at: Date()))"
             guard access(target, F_OK) != 0 else {

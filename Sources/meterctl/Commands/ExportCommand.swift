@@ -64,6 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
     ]
 
     func run() async throws {
+        BackgroundThread.becomeProcess()
         try await orExit {
             let target = out ?? "\(org)-export"
             let partial = "\(target).partial-\(getpid())"

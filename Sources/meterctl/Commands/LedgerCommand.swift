@@ -48,6 +48,7 @@ struct LedgerCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
+            BackgroundThread.becomeProcess()
             try await orExit {
                 let report = try await report()
                 try common.show(report) { report in
@@ -92,17 +93,19 @@ struct LedgerCommand: AsyncParsableCommand {
 
         func run() async throws {
             if common.json { throw ValidationError("a journal is text for hledger; there is no --json of it") }
+            BackgroundThread.becomeProcess()
             try await orExit {
+                var output = LongOutput()
                 guard let database else {
                     return try await common.client.text(["v1", "ledger", "journal"], ["org": org]) { piece in
-                        Terminal.write(piece.readableBytesView)
+                        output.write(piece.readableBytesView)
                     }
                 }
                 try LedgerCommand.check(database)
                 let isThere: Bool
                 do {
                     isThere = try JournalExport.write(databaseFile: database, org: org) { text in
-                        Terminal.write(text.utf8)
+                        output.write(text.utf8)
                     }
                 } catch {
                     throw Failure(status: .refused, message: "\(database) can't be read: \(error)")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ledger
 
 /// A file that gets its name when it is whole: written beside it, synced, renamed. Nobody else can read it.
 struct PartialFile {
@@ -8,12 +9,14 @@ struct PartialFile {
     private(set) var bytes = 0
     private let target: String
     private let descriptor: Int32
+    private var writeBack: WriteBack
 
     init(_ target: String) throws(Failure) {
         self.target = target
         path = "\(target).partial-\(getpid())"
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path, "can't be created") }
+        writeBack = WriteBack(descriptor)
     }
 
     mutating func write(_ piece: some Collection<UInt8>) throws(Failure) {
@@ -29,6 +32,7 @@ struct PartialFile {
             }
             offset += count
         }
+        writeBack.wrote(piece.count, at: Int64(bytes))
         bytes += piece.count
     }
 

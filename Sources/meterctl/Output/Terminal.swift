@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ledger
 import Metering
 
 /// Where words go: results to standard output, complaints to standard error.
@@ -45,5 +46,24 @@ enum Terminal {
     /// - Parameter lines: whether lines stay lines.
     static func printable(_ text: String, lines: Bool = true) -> String {
         PrintableText.escaped(text, isOneLine: !lines)
+    }
+}
+
+/// A result of any length. Where it is a file, it goes to the disk little by little, so that it holds up nobody who syncs.
+struct LongOutput {
+    private var writeBack = WriteBack(STDOUT_FILENO)
+    /// Where the next piece goes; nil for what is no file.
+    private var offset: Int64?
+
+    init() {
+        let offset = lseek(STDOUT_FILENO, 0, SEEK_CUR)
+        self.offset = offset >= 0 ? Int64(offset) : nil
+    }
+
+    mutating func write(_ piece: some Collection<UInt8>) {
+        Terminal.write(piece)
+        guard let offset else { return }
+        writeBack.wrote(piece.count, at: offset)
+        self.offset = offset + Int64(piece.count)
     }
 }

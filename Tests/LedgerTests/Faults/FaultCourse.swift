@@ -17,6 +17,7 @@ final class FaultCourse {
     private var random: SeededGenerator
     private var database: LedgerDatabase?
     private var store: SQLiteStore?
+    private var watch = CopyWatch()
 
     /// What was answered, and how it was.
     private(set) var acknowledged: [(mutation: Mutation, outcome: Outcome)] = []
@@ -169,6 +170,7 @@ final class FaultCourse {
         options.cacheKiB = 64
         options.sweepRecordsMax = 2
         options.expiriesMax = 2
+        watch = options.copies
         store = try SQLiteStore.open(path: database.path, options: options)
     }
 
@@ -212,17 +214,22 @@ final class FaultCourse {
     }
 
     private func copy() throws {
-        let reader: LedgerReader
+        var ended: (any Error)?
+        var nudges = 0
         do {
-            reader = try LedgerReader(path: directory.path + "/meterd.db")
-        } catch {
-            copies.failed += 1
-            copyError = "\(error)"
-            return
-        }
-        defer { try? reader.close() }
-        do {
-            let copy = try reader.snapshot(in: directory.path) { false }
+            let copy = try LedgerSnapshot.make(
+                of: directory.path + "/meterd.db", watch, in: directory.path,
+                nudge: { [self] in
+                    nudges += 1
+                    // The log can't be moved while the disk is full.
+                    guard nudges < 5 else { throw StorageFailure(description: "the log is not moved") }
+                    do {
+                        _ = try commit([])
+                    } catch {
+                        ended = error
+                        throw error
+                    }
+                }, isCancelled: { false })
             copies.made += 1
             guard copy.contents.commit > 0 else { throw Wrong("the copy is empty") }
         } catch let error as Wrong {
@@ -231,6 +238,8 @@ final class FaultCourse {
             copies.failed += 1
             copyError = "\(error)"
         }
+        // What fails in the writer ends the process, whoever asked for it.
+        if let ended { throw ended }
         let left = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0 != "lock" }
         guard left.isEmpty else { throw Wrong("a copy left \(left) behind") }
     }

@@ -33,6 +33,7 @@ extension RatesCommand {
         }
 
         func run() async throws {
+            BackgroundThread.becomeProcess()
             try await orExit {
                 let body = RateImportBody(
                     document: try RateFile.text(of: file), format: format, effective: effective,
