@@ -134,6 +134,16 @@ import Testing
         #expect(!watch.isActive && !watch.wantsFreeze)
     }
 
+    @Test func longWorkRunsWhenNothingElseDoes() async throws {
+        let line = try await BackgroundThread.run("copy") {
+            try String(contentsOfFile: "/proc/thread-self/stat", encoding: .utf8)
+        }
+        // proc(5): the name in parentheses; behind it, from the state as the third, nice is the 19th field and the policy the 41st.
+        #expect(line.contains("(meterd-copy)"))
+        let fields = try #require(line.split(separator: ")").last).split(separator: " ")
+        #expect(fields.count > 38 && fields[16] == "19" && fields[38] == "5")
+    }
+
     @Test func longWorkIsAskedToWaitWhileAReadKeepsTheLog() async throws {
         let gate = ReadGate()
         let ledger = try LedgerFixture {
