@@ -166,7 +166,7 @@ install:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md docs/*.svg
 	set -e; for program in meterd meterctl; do \
 	    .build/release/$$program --generate-completion-script bash | sed '1{/^#!/d}' | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
