@@ -32,6 +32,7 @@ let package = Package(
             name: "SystemdSupport",
             dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Access"),
+        .target(name: "Background", dependencies: ["CBackground"]),
         .systemLibrary(name: "CAllocator"),
         .systemLibrary(name: "CBackground"),
         .systemLibrary(name: "CSQLiteSetup", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -44,7 +45,7 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: [
-                "CBackground", "CSQLiteSetup", "Metering",
+                "Background", "CSQLiteSetup", "Metering",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -72,7 +73,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Access", "Billing", "Ledger", "Metering",
+                "Access", "Background", "Billing", "Ledger", "Metering",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -83,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe",
+                "Access", "Background", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe",
                 "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -99,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "meterctl",
             dependencies: [
-                "Billing", "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
+                "Background", "Billing", "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -143,7 +144,7 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "FaultDisk", "Ledger", "Metering", "Simulation", "TestSupport",
+                "Background", "FaultDisk", "Ledger", "Metering", "Simulation", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], exclude: ["KeptAnswers"]),
         .testTarget(

@@ -5,7 +5,7 @@ import NIOCore
 
 /// The body of `POST /v1/orgs/{org}/payments/retry`; it may be left out.
 public struct RetryPaymentBody: Codable, Sendable, Hashable {
-    /// Where the customer goes after they have confirmed the payment, if their bank wants that.
+    /// The page that the customer comes to after confirming the payment, if their bank wants that.
     public var returnUrl: String?
 
     /// A body of that page.

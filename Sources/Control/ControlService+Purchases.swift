@@ -7,7 +7,7 @@ import Metering
 public struct PurchaseBody: Codable, Sendable, Hashable {
     /// Credits in US dollars: a pack, or more than the largest.
     public var amount: String
-    /// Where the customer goes after they have confirmed the payment, if their bank wants that.
+    /// The page that the customer comes to after confirming the payment, if their bank wants that.
     public var returnUrl: String?
 
     /// A body of that amount.
@@ -38,7 +38,7 @@ public struct TopUpBody: Codable, Sendable, Hashable {
 public struct PaymentMethodBody: Codable, Sendable, Hashable {
     /// The gateway's name of a method that its customer saved there: `pm_…`. Never a card's number.
     public var method: String
-    /// Where the customer goes after they have confirmed the payment of what is owed, if their bank wants that.
+    /// The page that the customer comes to after confirming the payment of what is owed, if their bank wants that.
     public var returnUrl: String?
 
     /// A body of that method.

@@ -1,3 +1,4 @@
+import Background
 import Foundation
 import Hummingbird
 import Ledger
@@ -191,7 +192,7 @@ extension ControlService {
         // The table itself is long: its hash stands for it under the key.
         let (document, chosen, book, now) = (body.document, format, rates(), clock())
         let inForce = try book.entry(at: now).map { try book.card($0) }
-        let (hash, table, read, changes) = try await BackgroundThread.run("import") {
+        let (hash, table, shared, changes) = try await BackgroundThread.run("import") {
             let table: RateTable
             do throws(RateDocumentError) {
                 table = try RateTable(document, format: chosen)
@@ -211,7 +212,7 @@ extension ControlService {
             changes: Array(changes.prefix(Self.changesShown)), report: table.report)
         if let key {
             let card = NewCard(
-                document: table.document, card: read, source: "\(body.source), imported by \(body.actor)",
+                document: table.document, card: shared, source: "\(body.source), imported by \(body.actor)",
                 effective: effective)
             switch await writer.perform(.recordCard(card, key)) {
             case .card(let card, let isNew):

@@ -8,7 +8,7 @@ public struct SeatsBody: Codable, Sendable, Hashable {
     public var seats: Int64
     /// Whether only to say what they would cost.
     public var dryRun: Bool?
-    /// Where the customer goes after they have confirmed the payment, if their bank wants that; only when seats are added.
+    /// The page that the customer comes to after confirming the payment, if their bank wants that; only when seats are added.
     public var returnUrl: String?
 
     /// A body of so many seats.

@@ -1,4 +1,5 @@
 import Access
+import Background
 import Foundation
 import HTTPTypes
 import Hummingbird

@@ -82,7 +82,7 @@ extension StripeGateway {
         let words: String
     }
 
-    /// Finds the intent of a payment among the customer's; nil where there is none.
+    /// Finds the intent of a payment among the customer's; nil if there is none.
     private func find(_ request: ChargeRequest, _ customer: String) async -> Result<StripeIntent?, Trouble> {
         // The machines' clocks may differ.
         let since = request.opened.milliseconds / 1000 - 3600

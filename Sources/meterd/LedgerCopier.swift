@@ -1,3 +1,4 @@
+import Background
 import Foundation
 import Ledger
 import Synchronization
@@ -10,6 +11,7 @@ final class LedgerCopier: Sendable {
     private let databasePath: String
     private let directory: String
     private let isBusy = Atomic(false)
+    private let requests = Atomic(0)
     private let isStopped = Atomic(false)
     private let unread = Mutex<[Unread]>([])
 
@@ -19,6 +21,9 @@ final class LedgerCopier: Sendable {
 
     /// Copies that may be read at a time.
     private static let unreadMax = 3
+
+    /// Requests at a time: one has its copy made, the others wait for it.
+    private static let requestsMax = 5
 
     /// Room that a copy leaves for usage that comes meanwhile.
     private static let reserveBytes: Int64 = 256 << 20
@@ -70,6 +75,11 @@ final class LedgerCopier: Sendable {
     /// Runs a body that makes a copy, if there is room, once nobody else makes one.
     private func alone<Value>(_ body: () async throws -> Value) async throws -> Value {
         guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }
+        guard requests.add(1, ordering: .relaxed).oldValue < Self.requestsMax else {
+            requests.subtract(1, ordering: .relaxed)
+            throw Refusal(.limitExceeded, "\(Self.requestsMax) others want a copy already, the most there may be; try again")
+        }
+        defer { requests.subtract(1, ordering: .relaxed) }
         while isBusy.exchange(true, ordering: .acquiringAndReleasing) {
             try await Task.sleep(for: .milliseconds(50))
             guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }

@@ -22,7 +22,7 @@ struct Settings: Sendable, Equatable {
     var taxFile: String?
     /// Who collects: `manual` or `stripe`.
     var gateway: Gateway
-    /// Where customers go after they have confirmed a payment; nil for nowhere.
+    /// The page that customers come to after confirming a payment; nil for none.
     var returnURL: ReturnURL?
     /// Where Stripe is.
     var stripeURL: String

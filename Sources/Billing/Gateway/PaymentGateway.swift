@@ -108,6 +108,11 @@ public enum ChargeResult: Sendable, Hashable {
     case waitsForCustomer(page: String)
     /// It isn't known what became of it: ask again later.
     case unknown(String)
+
+    /// The page on which the customer has to confirm it; nil if they don't have to.
+    var page: String? {
+        if case .waitsForCustomer(let page) = self { page } else { nil }
+    }
 }
 
 /// A payment, or a part of one, to give back.

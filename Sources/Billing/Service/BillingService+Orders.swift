@@ -17,7 +17,7 @@ extension BillingService {
     /// Adds seats, until the period ends and from then on. Seats that were about to be removed stay, for nothing; the others are
     /// bought.
     ///
-    /// - Parameter page: where the customer goes after they have confirmed the payment, if they have to; nil for the page of the
+    /// - Parameter page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
     ///   configuration.
     public func addSeats(
         _ quantity: Int64, to org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
@@ -48,7 +48,7 @@ extension BillingService {
 
     /// Buys credits.
     ///
-    /// - Parameter page: where the customer goes after they have confirmed the payment, if they have to; nil for the page of the
+    /// - Parameter page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
     ///   configuration.
     public func buyCredits(
         _ amount: Money, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
@@ -82,7 +82,7 @@ extension BillingService {
     /// tried within the hour, or refused for good. Payments that wait for the customer to confirm them with another method are given
     /// up.
     ///
-    /// - Parameter page: where the customer goes after they have confirmed the payment of what is owed, if they have to; nil for the
+    /// - Parameter page: the page that the customer comes to after confirming the payment of what is owed, if they have to; nil for the
     ///   page of the configuration.
     public func setMethod(
         _ method: String, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,

@@ -61,7 +61,7 @@ extension BillingService {
 
     /// Asks for what an org owes, once more.
     ///
-    /// - Parameter page: where the customer goes after they have confirmed it, if they have to; nil for the page of the configuration.
+    /// - Parameter page: the page that the customer comes to after confirming it, if they have to; nil for the page of the configuration.
     public func retry(
         _ org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey, by actor: String
     ) async throws -> PaymentView {
@@ -233,11 +233,7 @@ extension BillingService {
             confirmation: confirmation)
         let result = await gateway.charge(request, isRepeat: isRepeat)
         contact.took(result, at: clock())
-        if case .waitsForCustomer(let page) = result {
-            await pages.set(page, of: number)
-            return await polls.postpone(.payment(number), now: clock())
-        }
-        await pages.set(nil, of: number)
+        await pages.set(result.page, of: number)
         switch result {
         case .succeeded(let reference):
             let applied = try await apply(to: org) { bill in

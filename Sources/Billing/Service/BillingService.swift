@@ -30,7 +30,7 @@ public struct BillingService: Sendable {
     /// - Parameters:
     ///   - plan: what is in force; may change while it runs.
     ///   - ledgerID: ``LedgerReader/ledgerID()``.
-    ///   - returnURL: where customers go after they have confirmed a payment, unless the order names another page. Without any page,
+    ///   - returnURL: the page that customers come to after confirming a payment, unless the order names another page. Without any page,
     ///     a payment that has to be confirmed is declined.
     ///   - onProblem: called if a step that is due could not be taken after something else was done; the next round takes it.
     ///   - onTrouble: called where the gateway could not say what became of a payment; it is asked again.

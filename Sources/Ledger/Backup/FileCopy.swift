@@ -1,3 +1,4 @@
+import Background
 import CSQLiteSetup
 import GRDBSQLite
 import Glibc

@@ -127,7 +127,7 @@ final class SQLiteConnection {
 
     /// Moves what it can of the write-ahead log into the database file.
     ///
-    /// - Returns: how many pages the log has, and how many of them are moved, with those that were before.
+    /// - Returns: how many pages the log has, and how many of them are in the database file now.
     func checkpoint() throws(SQLiteError) -> (pages: Int, moved: Int) {
         var (log, moved): (Int32, Int32) = (-1, -1)
         guard sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK else {

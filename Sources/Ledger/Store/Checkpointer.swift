@@ -41,7 +41,7 @@ struct Checkpointer {
         }
     }
 
-    /// A copy waits for the whole log to be moved: tried where nothing was written, and now and then.
+    /// Whether to try to move the whole log for a copy: after a commit that wrote nothing, and each time the log has grown by an eighth.
     private mutating func isDueForCopy(_ connection: SQLiteConnection) -> Bool {
         guard copies.wantsFreeze else {
             triedForCopy = nil

@@ -24,7 +24,7 @@ public struct RateCard: Sendable {
         providers = Set(rates.map(\.provider))
     }
 
-    /// The same card, with another's rates in memory where they are equal. It takes some milliseconds.
+    /// The same card. Rates that are equal to another card's share its memory. It takes some milliseconds.
     public func sharing(_ other: RateCard) -> RateCard {
         var rates = rates
         for (index, rate) in rates.enumerated() {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Background
 import Foundation
 import Glibc
 import Ledger

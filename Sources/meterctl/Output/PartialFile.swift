@@ -1,6 +1,6 @@
+import Background
 import Foundation
 import Glibc
-import Ledger
 
 /// A file that gets its name when it is whole: written beside it, synced, renamed. Nobody else can read it.
 struct PartialFile {

@@ -1,6 +1,6 @@
+import Background
 import Foundation
 import Glibc
-import Ledger
 import Metering
 
 /// Where words go: results to standard output, complaints to standard error.

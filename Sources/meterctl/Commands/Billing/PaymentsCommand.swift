@@ -187,7 +187,7 @@ struct ReturnOption: ParsableArguments {
     @Option(
         name: .customLong("return-url"),
         help: ArgumentHelp(
-            "Where the customer goes after they have confirmed the payment, if their bank wants that (default: billing.return_url).",
+            "The page that the customer comes to after confirming the payment, if their bank wants that (default: billing.return_url).",
             valueName: "url"))
     var returnURL: String?
 }

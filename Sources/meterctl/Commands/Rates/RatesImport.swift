@@ -1,4 +1,5 @@
 import ArgumentParser
+import Background
 import Control
 import Foundation
 import Ledger

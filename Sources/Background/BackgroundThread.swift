@@ -20,8 +20,8 @@ public enum BackgroundThread {
         }
     }
 
-    /// Makes every thread of this process one, and those that they start: for a program that does nothing else. It can't be taken
-    /// back.
+    /// Gives every thread of this process the lowest priority, and the threads that they start. For a program that does nothing
+    /// else: it can't be taken back.
     public static func becomeProcess() {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         for thread in threads.compactMap(Int32.init) { background_begin(thread) }
