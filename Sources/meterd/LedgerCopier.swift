@@ -77,7 +77,7 @@ final class LedgerCopier: Sendable {
         guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }
         guard requests.add(1, ordering: .relaxed).oldValue < Self.requestsMax else {
             requests.subtract(1, ordering: .relaxed)
-            throw Refusal(.limitExceeded, "\(Self.requestsMax) others want a copy already, the most there may be; try again")
+            throw Refusal(.limitExceeded, "\(Self.requestsMax) others want a copy already; try again")
         }
         defer { requests.subtract(1, ordering: .relaxed) }
         while isBusy.exchange(true, ordering: .acquiringAndReleasing) {
