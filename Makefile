@@ -65,6 +65,7 @@ test: build deb
 	ulimit -S -n 8192; SWIFT_BACKTRACE=threads=crashed,images=none SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=40 \
 	    swift test --skip-build
 	Tests/year/run --orgs 16 --days 130 --kills 25
+	Tests/year/run --orgs 16 --days 130 --kills 25 --gateway manual
 	.build/release/simulate 1-1000
 	@scripts/install-deps $(FAULT_PACKAGES)
 	Tests/power/run cut --cuts 50 --seed 1
@@ -136,6 +137,7 @@ hostile: build
 
 year: build
 	Tests/year/run $(YEAR)
+	Tests/year/run --gateway manual $(YEAR)
 
 oracle: build
 	@python3 -c 'import venv, ensurepip' 2> /dev/null || scripts/install-deps python3-venv

@@ -129,6 +129,14 @@ extension ControlService {
             estimated: try await reader.estimates(of: org, since: since, until: until, in: time))
     }
 
+    /// A sum that a view of the ledger gives; what can't be read as one is no sum at all.
+    private static func money(_ text: String) throws -> Money {
+        guard let money = Money(decimal: text) else {
+            throw Problem(.ledgerDamaged, "'\(text)' stands where a sum of US dollars should")
+        }
+        return money
+    }
+
     private func forecast(of org: OrgView) async throws -> ForecastView {
         let now = clock()
         let today = CalendarDay(now)
@@ -138,12 +146,12 @@ extension ControlService {
         if spent.count > 1 { spent.removeAll { $0.key == [today.description] } }
         // Of an org that is younger the days before its first are none.
         let days = spent.first?.key.first.flatMap { CalendarDay($0) }.map { max(1, today - $0) } ?? 0
-        let sum = spent.reduce(Int64(0)) { $0 + (Money(decimal: $1.cost)?.nanos ?? 0) }
+        let sum = try spent.reduce(Int64(0)) { $0 + (try Self.money($1.cost)).nanos }
         let perDay = days > 0 ? sum / days : 0
-        let balance = Money(decimal: org.balance) ?? .zero
+        let balance = try Self.money(org.balance)
         let left = perDay > 0 ? max(0, balance.nanos) / perDay : nil
         let budget = try await reader.budget(of: org.org, at: now)
-        let month = Money(decimal: budget?.spentThisMonth ?? "0")?.nanos ?? 0
+        let month = try budget.map { try Self.money($0.spentThisMonth).nanos } ?? 0
         let monthEnd = CalendarDay(now.startOfMonth).advanced(byMonths: 1)
         let rest = perDay.multipliedReportingOverflow(by: monthEnd - today)
         return ForecastView(

@@ -77,12 +77,14 @@ extension OpenAPI {
             ], required: ["payment", "org", "purpose", "is_top_up", "amount", "state", "gateway", "created", "lines"]),
         "PaymentsStatus": .members(
             [
-                ("gateway", .string), ("failing_since", .time), ("failure", .string), ("pending", .integer),
+                ("gateway", .string), ("has_return_url", .boolean), ("failing_since", .time), ("failure", .string),
+                ("pending", .integer),
                 ("oldest_pending", .time), ("succeeded", .integer), ("declined", .integer), ("problems", .integer),
                 ("refunds_due", .integer), ("refunds_failed", .integer), ("chargebacks", .integer),
             ],
             required: [
-                "gateway", "pending", "succeeded", "declined", "problems", "refunds_due", "refunds_failed",
+                "gateway", "has_return_url", "pending", "succeeded", "declined", "problems", "refunds_due",
+                "refunds_failed",
                 "chargebacks",
             ]),
         "Refund": .members(

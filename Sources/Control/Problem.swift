@@ -27,7 +27,7 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         self.status = status.code
         detail = refusal.message
         code = refusal.code.rawValue
-        retryable = refusal.code.isRetryable
+        retryable = refusal.isRetryable
     }
 
     /// A problem of that code.

@@ -45,7 +45,7 @@ enum ReplyEncoder {
         line.add("\",\"message\":")
         writeString(refusal.message, to: &line)
         line.add(",\"retryable\":")
-        line.add(refusal.code.isRetryable && !refusal.isQuarantined ? "true" : "false")
+        line.add(refusal.isRetryable ? "true" : "false")
         if let missing = refusal.missing {
             line.add(",\"missing\":\"")
             write(missing, to: &line)

@@ -49,6 +49,7 @@ import Testing
         let fixture = try await invoiced()
         let part = try await record("300.00", fixture)
         #expect((part.state, part.amount) == ("succeeded", "300.00"))
+        #expect(try await fixture.told("payment_succeeded", "payment").last == "\(part.payment)")
         var invoice = try #require(try await fixture.invoices().first)
         #expect((invoice.state, invoice.paid, invoice.open) == ("open", "300.00", "45.10"))
         #expect(try await fixture.billing.payment(try await fixture.pending(), of: "acme").amount == "45.10")
@@ -61,6 +62,10 @@ import Testing
         #expect((invoice.state, invoice.paid, invoice.open) == ("paid", "345.10", "0.00"))
         #expect(try await fixture.billing.subscription(of: "acme").standing == "current")
         try await fixture.verify()
+        // It goes back by both, and each refund is told of.
+        try await credit("345.10", .refund, fixture)
+        #expect(try await fixture.told("refund_due", "refund") == ["1", "2"])
+        try await fixture.verify()
         try await fixture.close()
     }
 
@@ -68,6 +73,7 @@ import Testing
         let fixture = try await invoiced()
         try await record("400.00", fixture)
         #expect(try await balance(fixture) == "54.90")
+        #expect(try await fixture.told("payment_succeeded", "amount").suffix(2) == ["345.10", "54.90"])
         try await fixture.verify()
         try await fixture.move(to: "2026-03-31")
         let next = try #require(try await fixture.invoices().last)

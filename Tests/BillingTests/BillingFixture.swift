@@ -178,6 +178,11 @@ final class BillingFixture: Sendable {
         try await reader.events(after: 0, limit: 1000).items.filter { $0.org == org }.map(\.kind)
     }
 
+    /// What the events of a kind say under a name, the oldest first.
+    func told(_ kind: String, _ name: String) async throws -> [String?] {
+        try await reader.events(after: 0, limit: 1000).items.filter { $0.kind == kind }.map { $0.data[name] }
+    }
+
     func invoices(_ org: String = "acme") async throws -> [InvoiceView] {
         try await billing.invoices(of: org, before: nil, limit: 100).items.reversed()
     }

@@ -67,10 +67,15 @@ class Connection:
             raise Gone(str(error))
         self.file = self.socket.makefile("rb")
 
-    def send(self, method, path, body=None, key=None):
-        """Writes a request."""
-        data = b"" if body is None else json.dumps(body, sort_keys=True).encode()
+    def send(self, method, path, body=None, key=None, headers=None):
+        """Writes a request. A body that is a text goes as it is."""
+        if isinstance(body, str):
+            data = body.encode()
+        else:
+            data = b"" if body is None else json.dumps(body, sort_keys=True).encode()
         head = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n" % (method, path, len(data))
+        for header in (headers or {}).items():
+            head += "%s: %s\r\n" % header
         if body is not None:
             head += "Content-Type: application/json\r\n"
         if key:
@@ -124,9 +129,9 @@ class Connection:
 class Daemon:
     """A meterd in a folder of its own, by a clock that is moved."""
 
-    def __init__(self, program, folder, start, configuration, gateway):
+    def __init__(self, program, folder, start, configuration, kind, gateway):
         self.program, self.folder, self.start_time = program, folder, start
-        self.configuration, self.gateway = configuration, gateway
+        self.configuration, self.kind, self.gateway = configuration, kind, gateway
         self.control, self.ingest = folder + "/c.sock", folder + "/i.sock"
         self.state = folder + "/state"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -146,7 +151,7 @@ class Daemon:
             if not name.startswith("METERD_")
             and name not in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")}
         return dict(kept, NOTIFY_SOCKET=self.folder + "/n.sock", CREDENTIALS_DIRECTORY=self.folder + "/credentials",
-                    METERD_BILLING_GATEWAY="stripe", METERD_BILLING_STRIPE_URL=self.gateway,
+                    METERD_BILLING_GATEWAY=self.kind, METERD_BILLING_STRIPE_URL=self.gateway,
                     METERD_CONTROL_SOCKET=self.control, METERD_INGEST_SOCKET=self.ingest)
 
     def start(self):
@@ -204,11 +209,11 @@ class Daemon:
                 connection.close()
         self.connection = self.lines = None
 
-    def ask(self, method, path, body=None, key=None):
+    def ask(self, method, path, body=None, key=None, headers=None):
         """One request on the control socket."""
         if self.connection is None:
             self.connection = Connection(self.control)
-        self.connection.send(method, path, body, key)
+        self.connection.send(method, path, body, key, headers)
         return self.connection.receive()
 
     def tell(self, line):

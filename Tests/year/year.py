@@ -2,7 +2,7 @@
 """A simulated year of bills, driven through the built programs with faults and SIGKILLs, then checked by check.py.
 
     python3 Tests/year/year.py --meterd PATH --meterctl PATH --stripe-python PATH
-        [--orgs 50] [--days 365] [--seed 1] [--kills 60] [--faults 0.08] [--out FOLDER]
+        [--orgs 50] [--days 365] [--seed 1] [--kills 60] [--faults 0.08] [--gateway manual] [--out FOLDER]
 
 All that is done is drawn from the seed. Every request, its answer and the clock's time go to FOLDER/journal.jsonl; what the ledger and
 the gateway have in the end goes to FOLDER/export.json. check.py knows these two files and nothing else.
@@ -19,10 +19,12 @@ import tempfile
 import time
 
 import check
+from banks import ASKS_ALWAYS, ASKS_ONCE, DECLINING, GOOD, RETURN_URL, Banks
+from figures import cents, money
 from peers import Connection, Daemon, Double, Gone
+from transfers import Transfers
 
 START = datetime.datetime(2027, 12, 31, 6, tzinfo=datetime.timezone.utc)
-GOOD, DECLINING = "4242424242424242", "4000000000000341"
 
 # What is sold, and for how much from which day of the year on. A price is no multiple of 28 to 31, and gives halves of a cent.
 PRICES = [[0, "31.37"], [97, "29.31"], [201, "33.33"], [290, "18.05"]]
@@ -66,7 +68,7 @@ BUYERS = [
 
 # What becomes of an org; the others are well all year.
 PROFILES = ["well", "grace", "well", "suspension", "well", "erasure", "well", "never", "credits", "late", "closed", "well",
-            "suspension", "flaky", "well", "grace", "flaky", "well", "erasure", "closed"]
+            "suspension", "flaky", "well", "grace", "flaky", "well", "erasure", "closed", "asked once", "asked always"]
 
 
 def stamp(moment):
@@ -90,13 +92,20 @@ class Org:
         self.seats_from = self.signup + datetime.timedelta(days=chance.randint(40, 80))
         self.in_trouble = False
         self.recovers = None
+        # Payments that were disputed, disputes that are open, and when what a bank took of an invoice is paid again.
+        self.disputed, self.disputes, self.repaid = set(), [], None
+        # Pages that the customer comes to later.
+        self.pages = []
+        # Whether a transfer of it ever came.
+        self.paid_first = False
 
 
-class Year:
+class Year(Banks, Transfers):
     """The driver."""
 
     def __init__(self, options):
         self.options = options
+        self.is_manual = options.gateway == "manual"
         self.chance = random.Random(options.seed)
         # Another source, so that when it is killed does not change what is done.
         self.fate = random.Random(options.seed + 1000003)
@@ -105,18 +114,20 @@ class Year:
         self.sockets = tempfile.mkdtemp(prefix="yr-")
         self.journal = open(os.path.join(self.out, "journal.jsonl"), "w")
         self.now = START
-        self.keys = self.kills = self.downtimes = self.records = 0
+        self.keys = self.kills = self.downtimes = self.records = self.disputes = self.webhooks = 0
         self.price = None
         self.cursor, self.events = 0, []
         self.orgs = [Org(number, self.chance, options.days) for number in range(options.orgs)]
-        self.note(kind="world", tax=TAX, start=stamp(START), seed=options.seed, orgs=options.orgs, days=options.days)
+        self.note(kind="world", tax=TAX, start=stamp(START), seed=options.seed, orgs=options.orgs, days=options.days,
+                  gateway=options.gateway)
         self.write_price(PRICES[0][1])
         self.write_tax()
         configuration = os.path.join(self.sockets, "meterd.yaml")
         with open(configuration, "w") as file:
-            file.write("billing: {plans: %s/plans.yaml, tax: %s/tax.yaml}\n" % (self.sockets, self.sockets))
+            file.write('billing: {plans: %s/plans.yaml, tax: %s/tax.yaml, return_url: "%s"}\n' % (
+                self.sockets, self.sockets, RETURN_URL))
         self.double = Double(options.stripe_python, self.sockets)
-        self.daemon = Daemon(options.meterd, self.sockets, stamp(START), configuration, self.double.address)
+        self.daemon = Daemon(options.meterd, self.sockets, stamp(START), configuration, options.gateway, self.double.address)
         # How likely a request is to be the one it is killed in.
         expected = options.days * 1.3 + options.orgs * options.days * 0.12
         self.kill_rate = options.kills / expected
@@ -159,30 +170,33 @@ class Year:
         self.kills += 1
         self.daemon.start()
 
-    def mutate(self, method, path, body=None, key=None):
+    def mutate(self, method, path, body=None, key=None, headers=None):
         """A mutation, which may be the one that the daemon dies in; it is repeated until it is answered."""
-        if key is None:
+        if key is None and headers is None:
             self.keys += 1
             key = "k%06d" % self.keys
         killed = 0
         # What a move of the clock does has the most steps to die between.
         while killed < 4 and self.fate.random() < self.kill_rate * (0.5 if "test-clock" not in path else 2 if not killed else 9):
             killed += 1
-            self.die_in(method, path, body, key)
+            self.die_in(method, path, body, key, headers)
         while True:
             try:
-                status, headers, answer = self.daemon.ask(method, path, body, key)
+                status, told, answer = self.daemon.ask(method, path, body, key, headers)
                 break
             except Gone:
                 raise SystemExit("the daemon is gone by itself; see %s/meterd.log" % self.sockets)
+        replayed = told.get("idempotent-replayed") == "true"
         self.note(kind="request", method=method, path=path, body=body, key=key, status=status, answer=answer, killed=killed,
-                  replayed=headers.get("idempotent-replayed") == "true")
+                  replayed=replayed)
+        if status == 200 and isinstance(answer, dict):
+            self.follow(answer)
         return status, answer
 
-    def die_in(self, method, path, body, key):
+    def die_in(self, method, path, body, key, headers):
         """Kills it while it has a request: after some time, or when it has just answered."""
         connection = Connection(self.daemon.control)
-        connection.send(method, path, body, key)
+        connection.send(method, path, body, key, headers)
         select.select([connection.socket], [], [], self.fate.choice([0, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1]))
         self.restart()
         connection.close()
@@ -261,9 +275,13 @@ class Year:
     # What is done.
 
     def card(self, org, number, expiry=None):
-        """Saves a card."""
+        """Saves a card, where there is a gateway."""
+        if self.is_manual:
+            return
         year, month = expiry or (2090, 12)
         method = self.double.card(number, year, month)
+        self.collect()
+        before = self.cursor
         self.keys += 1
         key = "k%06d" % self.keys
         for _ in range(8):
@@ -271,7 +289,7 @@ class Year:
             status, _ = self.mutate("PUT", "/v1/orgs/%s/payment-method" % org.name, {"method": method}, key)
             if status != 503:
                 break
-        self.note(kind="card", org=org.name, number=number, year=year, month=month, status=status)
+        self.note(kind="card", org=org.name, number=number, year=year, month=month, status=status, before=before)
         if status == 200:
             org.card = number
 
@@ -285,12 +303,12 @@ class Year:
             # Without a card it is refused.
             self.mutate("POST", "/v1/orgs/%s/purchases" % org.name, {"amount": "50"})
         expiry = (2028, self.chance.randint(3, 11)) if self.chance.random() < 0.3 else None
-        self.card(org, GOOD, expiry)
+        self.card(org, {"asked once": ASKS_ONCE, "asked always": ASKS_ALWAYS}.get(org.profile, GOOD), expiry)
         if org.profile in ("credits", "late"):
             self.buy(org)
         else:
             self.mutate("POST", "/v1/orgs/%s/seats/add" % org.name, {"seats": self.chance.randint(1, 9)})
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.5 and not self.is_manual:
             self.top_up(org)
 
     def buy(self, org):
@@ -342,9 +360,12 @@ class Year:
         """One thing that an org does."""
         path = "/v1/orgs/%s/" % org.name
         has_seats = org.profile != "credits" and (org.profile != "late" or self.now >= org.seats_from)
-        deeds = ["use"] * 5 + ["reserve", "buy", "top-up", "member", "member", "bill-to", "again", "refund", "credit", "credit"]
+        deeds = ["use"] * 5 + ["reserve", "buy", "top-up", "member", "member", "bill-to", "again", "refund", "credit", "credit", "chargeback"]
         if has_seats:
             deeds += ["add", "add", "add", "remove", "remove", "keep"]
+        if self.is_manual:
+            by_hand = {"top-up": "deposit", "again": "deposit", "chargeback": "reverse"}
+            deeds = [by_hand.get(deed, deed) for deed in deeds]
         deed = self.chance.choice(deeds)
         if deed == "use":
             self.use(org)
@@ -372,6 +393,12 @@ class Year:
             self.give_back(org)
         elif deed == "credit":
             self.credit(org)
+        elif deed == "chargeback":
+            self.charge_back(org)
+        elif deed == "deposit":
+            self.deposit(org)
+        elif deed == "reverse":
+            self.reverse(org)
 
     def give_back(self, org):
         """Unspent credits of a purchase, all of them or some."""
@@ -387,7 +414,7 @@ class Year:
     def credit(self, org):
         """A credit note over a part of an invoice that is paid, or all of it."""
         path = "/v1/orgs/%s/invoices" % org.name
-        left = lambda i: check.cents(i["due"]) - check.cents(i["credited"])
+        left = lambda i: cents(i["due"]) - cents(i["credited"])
         paid = [i for i in self.look(path + "?limit=100")["items"] if i["kind"] == "invoice" and i["state"] == "paid"
                 and "from_balance" not in i and "carried_in" not in i and "carried_out" not in i and left(i) > 0]
         if paid:
@@ -398,13 +425,21 @@ class Year:
                 # It would pay a part of what is owed at once: `swift test` tries that.
                 way = "refund"
             self.mutate("POST", "%s/%s/credit" % (path, invoice["number"]), {
-                "amount": check.money(amount), "reason": "unused", "as": way})
+                "amount": money(amount), "reason": "unused", "as": way})
 
     def tend(self, org):
         """What becomes of an org by its profile."""
         kind = org.profile
+        if self.is_manual:
+            self.transfer(org)
+        self.confirm_later(org)
+        self.decide(org)
+        self.repay(org)
+        if kind.startswith("asked") and self.chance.random() < 0.2 and (
+                self.look("/v1/orgs/%s/subscription" % org.name) or {}).get("owed"):
+            self.mutate("POST", "/v1/orgs/%s/payments/retry" % org.name)
         if kind == "flaky" and self.chance.random() < 0.03:
-            self.card(org, DECLINING if org.card == GOOD else GOOD)
+            self.card(org, GOOD if org.card == DECLINING else DECLINING)
         if kind == "closed" and self.now >= org.trouble + datetime.timedelta(days=60) and not org.closed:
             if self.chance.random() < 0.5:
                 # What became of it is not known when the org closes.
@@ -420,6 +455,8 @@ class Year:
         if not org.in_trouble and org.trouble and self.now >= org.trouble:
             org.in_trouble = True
             self.card(org, DECLINING)
+        if self.is_manual:
+            return
         if org.in_trouble and org.recovers is None and kind != "never":
             standing = self.look("/v1/orgs/%s/subscription" % org.name)["standing"]
             if standing in ("grace", "suspended", "erased"):
@@ -481,6 +518,10 @@ class Year:
         for _ in range(14):
             self.move(self.now + datetime.timedelta(days=1))
         self.collect()
+        if self.is_manual:
+            for org in self.orgs:
+                self.give_all_back(org)
+            self.collect()
         verify = self.daemon.meterctl(self.options.meterctl, "ledger", "verify")
         export = {
             "end": stamp(self.now), "verify": [verify.returncode, verify.stdout, verify.stderr], "events": self.events,
@@ -519,6 +560,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--faults", type=float, default=0.08)
+    parser.add_argument("--gateway", choices=["stripe", "manual"], default="stripe")
     parser.add_argument("--out")
     return parser.parse_args()
 

@@ -110,6 +110,7 @@ extension Bill {
         var change = try succeeded(payment, body, reference: reference, by: actor)
         let excess = Money(nanos: amount.nanos - payment.asked.nanos)
         change.steps.append(.open(deposit(excess, reference: reference, key: "meterd-excess-\(record.change)")))
+        change.events.append(BillingEvent(.paymentSucceeded, ["amount": excess.cents], about: .payment(nil)))
         return change
     }
 

@@ -46,6 +46,13 @@ extension Bill {
     /// no invoice.
     private mutating func renew() throws(Refusal) -> BillingChange {
         guard let subscription = state.subscription else { throw noSubscription }
+        // Nobody pays for seats of a period that is over. First of all: what of the balance they claimed is free for the next one.
+        let lapsed = record.openPayments.filter { terms.isManual && $0.state == .pending && $0.sale?.product == .seats }
+        guard lapsed.isEmpty else {
+            return try change(
+                "orders_lapsed", by: Self.daemon,
+                lapsed.map { .settle(payment: $0.payment, .canceled(reason: "the period it was for is over")) })
+        }
         let from: CalendarDay
         let next: Subscription
         if let resumed = state.resumed, let period = BillingPeriod(of: resumed, signup: subscription.signup) {
@@ -70,19 +77,15 @@ extension Bill {
                     unitPrice: terms.plan.seatPrice, try taxed(price, for: .seats)))
         }
         let period = InvoiceBody.Period(number: next.number, start: next.period.start, end: next.period.end)
-        let lapsed = record.openPayments.filter { terms.isManual && $0.state == .pending && $0.sale?.product == .seats }
-        let steps = lapsed.map { payment in
-            BillingStep.settle(payment: payment.payment, .canceled(reason: "the period it was for is over"))
-        }
         guard let invoice = try invoice(of: lines, period) else {
-            return try change("period_began", by: Self.daemon, steps, events)
+            return try change("period_began", by: Self.daemon, [], events)
         }
         let due = invoice.netDue.nanos + invoice.taxDue.nanos
         let applied = due > 0 ? share(of: Money(nanos: due)) : .zero
         if due > applied.nanos { state.asked = now }
         let balance: [BillingStep] = applied == .zero ? [] : [.applyBalance(invoice: nil, applied)]
         return try change(
-            "period_billed", by: Self.daemon, steps + [.issue(invoice)] + balance, events + [issued(invoice)])
+            "period_billed", by: Self.daemon, [.issue(invoice)] + balance, events + [issued(invoice)])
     }
 
     /// Has nobody wait any more for an order that nobody paid.

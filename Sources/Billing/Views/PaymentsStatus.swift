@@ -5,6 +5,8 @@ import Metering
 public struct PaymentsStatus: Codable, Sendable, Hashable {
     /// Who collects: `manual` or `stripe`.
     public let gateway: String
+    /// Whether customers can be led to a page on which they confirm a payment: `billing.return_url` is set.
+    public let hasReturnUrl: Bool
     /// Since when the gateway gives no answer; nil while it does.
     public let failingSince: String?
     /// What was wrong then.
@@ -26,8 +28,9 @@ public struct PaymentsStatus: Codable, Sendable, Hashable {
     /// Chargebacks that are not decided.
     public let chargebacks: Int64
 
-    init(gateway: String, _ backlog: PaymentBacklog, _ contact: GatewayContact.Counts) {
+    init(gateway: String, hasReturnUrl: Bool, _ backlog: PaymentBacklog, _ contact: GatewayContact.Counts) {
         self.gateway = gateway
+        self.hasReturnUrl = hasReturnUrl
         failingSince = contact.failingSince?.description
         failure = contact.words
         pending = backlog.pending
@@ -45,6 +48,7 @@ extension BillingService {
     /// How payments stand, over all orgs.
     public func paymentsStatus() async throws -> PaymentsStatus {
         PaymentsStatus(
-            gateway: gateway.name, try await reader.paymentBacklog(manual: ManualGateway().name), contact.now)
+            gateway: gateway.name, hasReturnUrl: returnURL != nil,
+            try await reader.paymentBacklog(manual: ManualGateway().name), contact.now)
     }
 }

@@ -297,11 +297,11 @@ public struct NewInvoice: Sendable {
 public struct BillingEvent: Sendable {
     /// Which payment or invoice it is about; its number goes into the event's data.
     public enum Subject: Sendable, Hashable {
-        /// A payment; nil for the one that the change opens.
+        /// A payment; nil for the one that the change opens: of several, each event without a number is about the next.
         case payment(Int64?)
-        /// An invoice; nil for the one that the change issues.
+        /// An invoice; nil for the one that the change issues, or the next of them.
         case invoice(Int64?)
-        /// A refund; nil for the one that the change opens.
+        /// A refund; nil for the one that the change opens, or the next of them.
         case refund(Int64?)
     }
 

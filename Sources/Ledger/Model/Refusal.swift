@@ -62,7 +62,7 @@ public struct Refusal: Error, Sendable, Hashable {
         /// The daemon failed; what became of the request is not known.
         case unknownOutcome = "unknown_outcome"
 
-        /// Whether the same request, sent again later, can succeed.
+        /// Whether a request that was refused so can succeed if it is sent again.
         public var isRetryable: Bool {
             switch self {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
@@ -81,6 +81,10 @@ public struct Refusal: Error, Sendable, Hashable {
     public let message: String
     /// Whether the line that was refused is kept until somebody decides about it.
     public var isQuarantined = false
+    /// Whether it stands for good, whatever others of its code do.
+    var isFinal = false
+    /// Whether the same request, sent again later, can succeed.
+    public var isRetryable: Bool { code.isRetryable && !isFinal && !isQuarantined }
     /// How much more would have to be available, or allowed; nil if that is not the reason.
     public var missing: Money?
     /// When the window of the limit that was passed ends; nil if no such limit was.

@@ -32,7 +32,21 @@ extension SQLiteStore {
             }
         }
         try record(change, of: org, now)
-        for event in change.events { try tell(event, org, applied, now) }
+        // What a change opens is told of in the order in which it is opened.
+        var opened = (
+            payments: applied.payments[...], invoices: applied.invoices[...], refunds: (applied.refunds ?? [])[...]
+        )
+        for event in change.events {
+            var data = event.data
+            switch event.subject {
+            case .payment(let number): data["payment"] = (number ?? opened.payments.popFirst()).map { "\($0)" }
+            case .invoice(let id):
+                if let id = id ?? opened.invoices.popFirst() { data["invoice"] = try self.number(ofInvoice: id) }
+            case .refund(let number): data["refund"] = (number ?? opened.refunds.popFirst()).map { "\($0)" }
+            case nil: break
+            }
+            try raise(event.kind, org.name, at: now, data)
+        }
         if let key { try remember(applied, under: key, org: org.name, now: now) }
         return .billed(applied, isReplay: false)
     }
@@ -157,20 +171,6 @@ extension SQLiteStore {
             }
         }
         isBillingDue = true
-    }
-
-    private mutating func tell(
-        _ event: BillingEvent, _ org: Org, _ applied: BillingApplied, _ now: Timestamp
-    ) throws(SQLiteError) {
-        var data = event.data
-        switch event.subject {
-        case .payment(let number): data["payment"] = (number ?? applied.payments.last).map { "\($0)" }
-        case .invoice(let id):
-            if let id = id ?? applied.invoices.last { data["invoice"] = try number(ofInvoice: id) }
-        case .refund(let number): data["refund"] = (number ?? applied.refunds?.last).map { "\($0)" }
-        case nil: break
-        }
-        try raise(event.kind, org.name, at: now, data)
     }
 
     // MARK: Members and top-ups

@@ -20,10 +20,13 @@ extension SQLiteStore {
 
     /// The mutation was carried out and stays so; only what was said of it is lost.
     private static func unreadable(_ key: IdempotencyKey) -> Refusal {
-        Refusal(
+        var refusal = Refusal(
             .unknownOutcome,
             "the idempotency key '\(key.key)' was used before, and this version can't read the answer that was kept; look at what it asked for before you send it under another key"
         )
+        // It will not be read the next time either.
+        refusal.isFinal = true
+        return refusal
     }
 
     static func conflict(_ key: IdempotencyKey) -> Refusal {

@@ -66,6 +66,11 @@ struct Examination {
         if payments.refundsDue > 0, payments.gateway == ManualGateway().name {
             return notice("transfer what is to go back, then meterctl refunds record")
         }
+        if payments.gateway != ManualGateway().name, !payments.hasReturnUrl {
+            return notice(
+                "banks that want their customer to confirm decline instead: set billing.return_url in meterd.yaml to the page that customers come back to"
+            )
+        }
         return Finding(what: "payments", level: .good, found: found)
     }
 

@@ -100,7 +100,7 @@ struct Pricer {
         case .refused(let refusal):
             json += "\"cost\":null,\"error\":{\"code\":\"\(refusal.code.rawValue)\",\"message\":".utf8
             Self.write(refusal.message, to: &json)
-            json += ",\"retryable\":\(refusal.code.isRetryable)}".utf8
+            json += ",\"retryable\":\(refusal.isRetryable)}".utf8
         }
         json.append(UInt8(ascii: "}"))
     }

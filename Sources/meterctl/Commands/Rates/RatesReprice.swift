@@ -46,7 +46,7 @@ extension RatesCommand {
                         let words = "what was repriced so far stays; the same command again does the rest"
                         throw Failure(status: failure.status, message: "\(failure.message)\nmeterctl: \(words)")
                     }
-                    result.add(step)
+                    try result.add(step)
                     cursor = step.nextCursor
                     progress.update(result.examined, ", \(result.changed) cost something else")
                 } while cursor != nil
@@ -81,18 +81,24 @@ extension RatesCommand {
 
             static let shown = 20
 
-            mutating func add(_ step: RepricedView) {
+            mutating func add(_ step: RepricedView) throws {
                 examined += step.examined
                 if let more = step.erased { erased = (erased ?? 0) + more }
                 changed += step.changed
                 first += step.differences.prefix(Self.shown - first.count)
-                charged = sum(charged, step.charged)
-                givenBack = sum(givenBack, step.givenBack)
+                charged = try sum(charged, step.charged)
+                givenBack = try sum(givenBack, step.givenBack)
             }
 
-            private func sum(_ left: String, _ right: String) -> String {
-                let total = (Money(decimal: left) ?? .zero).adding(Money(decimal: right) ?? .zero)
-                return total?.description ?? left
+            private func sum(_ left: String, _ right: String) throws -> String {
+                guard let total = Money(decimal: right).flatMap({ Money(decimal: left)?.adding($0) }) else {
+                    throw Failure(
+                        status: .refused,
+                        message:
+                            "the daemon's answer has the sum '\(right)', which can't be added up; what was repriced stays"
+                    )
+                }
+                return total.description
             }
         }
     }
