@@ -27,6 +27,13 @@ final class DaemonProcess {
             controlSocket, "--rates", options.rates,
         ]
         self.log = log
+        let making = Process()
+        making.executableURL = program
+        making.arguments = ["init", "--state-dir", directory + "/state"]
+        making.standardOutput = FileHandle.nullDevice
+        try making.run()
+        making.waitUntilExit()
+        guard making.terminationStatus == 0 else { throw BenchmarkError("meterd init failed in \(directory)") }
         try start()
     }
 

@@ -8,6 +8,10 @@ import Metering
 public struct StatusView: Codable, Sendable, Hashable {
     /// The daemon's version.
     public var version: String
+    /// Which ledger it has; the same in every copy of it.
+    public var ledger: String?
+    /// The folder in which its backups are looked for.
+    public var backupFolder: String?
     /// When it started.
     public var started: String
     /// Seconds since.

@@ -303,7 +303,8 @@ enum OpenAPI {
             ], required: ["through", "is_partial", "items"]),
         "Status": .members(
             [
-                ("version", .string), ("started", .time), ("uptime_seconds", .integer),
+                ("version", .string), ("ledger", .string), ("backup_folder", .string), ("started", .time),
+                ("uptime_seconds", .integer),
                 ("state", ["type": "string", "enum": ["ready", "degraded", "stopping"]]), ("degraded_reason", .string),
                 ("orgs", .integer), ("records", .integer), ("transfers", .integer), ("refused", .integer),
                 ("records_per_second", ["type": "number"]), ("connections", .integer), ("queued", .integer),

@@ -70,11 +70,7 @@ struct Daemon: Service {
                 "\(openFilesMax) files may be open: \(budget.ingest) connections are taken at a time, not \(settings.connectionsMax); raise LimitNOFILE= (ulimit -n)"
             )
         }
-        database = try LedgerDatabase(in: settings.stateDirectory) { steps in
-            manager.extendTimeout(seconds: 600)
-            manager.status("bringing the ledger to a newer form")
-            journal.write(.migrating, "migrating the ledger", ["steps": "\(steps)"])
-        }
+        database = try await LedgerWait(settings: settings, manager: manager, journal: journal).open()
         let testClock = try Self.testClock(settings, database, journal)
         let clock = Self.clock(testClock)
         self.clock = clock
@@ -112,7 +108,7 @@ struct Daemon: Service {
         LedgerSnapshot.removeLeftovers(in: settings.stateDirectory)
         let history = HistoryKeeper(reader: reader, directory: settings.stateDirectory)
         self.history = history
-        if let gap = try await history.look(now: clock()) { journal.write(gap) }
+        if let gap = try await history.look(now: clock(), in: settings.stateDirectory) { journal.write(gap) }
         await history.note()
         let access = AccessInForce(settings.access)
         self.access = access
@@ -135,7 +131,8 @@ struct Daemon: Service {
         }
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
-            billing: billing, databasePath: database.path, clock: clock)
+            billing: billing, databasePath: database.path, ledgerID: ledgerID,
+            backups: settings.backupFolder, clock: clock)
         let report = MetricsReport(status: status, expired: expired)
         let copier = LedgerCopier(
             writer: writer, copies, databasePath: database.path, directory: settings.stateDirectory)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ledger
 
 /// The daemon's exit statuses, after sysexits.h; systemd restarts none of the first two by itself.
 enum ExitStatus: Int32 {
@@ -9,8 +10,18 @@ enum ExitStatus: Int32 {
     case cannotCreate = 73
     /// The store failed; a restart recovers.
     case storage = 74
-    /// The ledger can't be read.
+    /// The ledger is not there, or can't be read.
     case data = 65
+
+    /// The status of a state directory that can't be used.
+    init(_ kind: LedgerOpenError.Kind) {
+        switch kind {
+        case .unwritable, .locked: self = .cannotCreate
+        case .newerSchema: self = .configuration
+        case .unreadable, .missing, .another: self = .data
+        case .failed: self = .storage
+        }
+    }
 
     /// Says why on standard error, in one line, and gives the error that ends the command.
     func ending(_ words: String) -> ExitCode {

@@ -18,9 +18,17 @@ final class HistoryKeeper: Sendable {
     /// The latest gap.
     var gap: LedgerGap? { kept.withLock { $0?.gap } }
 
-    /// Looks at a start whether something is missing; what is, once.
-    func look(now: Timestamp) async throws -> LedgerGap? {
+    /// Looks at a start whether something is missing; what is, once. Throws if this is another ledger than the one before.
+    func look(now: Timestamp, in directory: String) async throws -> LedgerGap? {
         guard let before = kept.withLock({ $0 }) else { return nil }
+        let ledger = try await reader.ledgerID()
+        guard ledger == before.mark.ledger || before.mark.records == 0 && before.mark.transfers == 0 else {
+            throw LedgerOpenError(
+                kind: .another,
+                description:
+                    "\(directory)/meterd.db is ledger \(ledger), and \(directory)/history.json says that ledger \(before.mark.ledger) was there with \(before.mark.records) records, up to \(before.mark.committed); put that one back, or, if the present one is meant to take its place, remove history.json"
+            )
+        }
         guard let gap = try await reader.gap(after: before.mark, now: now) else { return nil }
         kept.withLock { $0?.gap = gap }
         return gap

@@ -8,7 +8,7 @@ struct Meterd: AsyncParsableCommand {
         abstract: "Meters AI usage from a Unix socket and debits prepaid credits, exactly and durably.",
         discussion: "Flags beat METERD_* environment variables, which beat the configuration file.",
         version: Version.current,
-        subcommands: [RunCommand.self, CheckConfigCommand.self, RestoreCommand.self])
+        subcommands: [RunCommand.self, InitCommand.self, CheckConfigCommand.self, RestoreCommand.self])
 }
 
 /// What this build calls itself.

@@ -61,6 +61,7 @@ struct RestoreCommand: AsyncParsableCommand {
         guard Self.syncFile(partial), link(partial, target) == 0, Self.syncFolder(settings.stateDirectory) else {
             throw ExitStatus.cannotCreate.ending("\(target) can't be made: \(String(cString: strerror(errno)))")
         }
+        forgetAnother(contents.ledger, in: settings.stateDirectory)
         print("restored: \(contents.records) records, \(contents.transfers) transfers; the books balance")
         guard let committed = contents.committed else { return print("there was nothing in it yet") }
         print(
@@ -68,6 +69,15 @@ struct RestoreCommand: AsyncParsableCommand {
             the gap: what was acknowledged after \(committed) is not in it (\(Self.age(committed)) ago). Have proxies send what they kept \
             since then again: what is in the ledger already is recognised by its id and counted once.
             """)
+    }
+
+    /// Puts aside what was noted of another ledger, as of the empty one of a new machine.
+    private func forgetAnother(_ ledger: String, in directory: String) {
+        let history = directory + "/history.json"
+        guard let mark = LedgerHistory.kept(in: directory)?.mark, mark.ledger != ledger else { return }
+        let kept = history + ".\(mark.ledger)"
+        guard rename(history, kept) == 0 else { return }
+        print("this is another ledger than the one that was there; what was known of that one is kept in \(kept)")
     }
 
     /// Refuses what is no whole backup: missing, no plain file, or with a log beside it that belongs to it.

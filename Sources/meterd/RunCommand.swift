@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             let fields = ["exit_status": "\(error.status.rawValue)"]
             switch destination {
-            case .journal: journal.write(.startFailed, error.words, fields)
+            case .journal: journal.write(error.event, error.words, fields)
             case .standardError: try? FileHandle.standardError.write(contentsOf: Data("meterd: \(error.words)\n".utf8))
             }
             manager.failed(status: error.words, errno: error.status == .storage ? EIO : EINVAL)
@@ -62,8 +62,13 @@ struct RunCommand: AsyncParsableCommand {
             daemon = try await Daemon(
                 settings: settings, rates: rates, billing: files, sockets: sockets, manager: manager, journal: journal,
                 pump: pump)
+        } catch let error as LedgerOpenError where error.kind == .missing {
+            let missing = MissingLedger(
+                reason: error.description, stateDirectory: settings.stateDirectory, backups: settings.backupFolder)
+            throw StartFailure(.data, missing.words, .ledgerMissing)
         } catch let error as LedgerOpenError {
-            throw StartFailure(Self.status(of: error.kind), error.description)
+            throw StartFailure(
+                ExitStatus(error.kind), error.description, error.kind == .another ? .ledgerMissing : .startFailed)
         } catch let error as DescriptorsTooFew {
             throw StartFailure(.configuration, error.description)
         } catch let error as GatewayChoiceError {
@@ -118,23 +123,17 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private static func status(of kind: LedgerOpenError.Kind) -> ExitStatus {
-        switch kind {
-        case .unwritable, .locked: .cannotCreate
-        case .newerSchema: .configuration
-        case .unreadable: .data
-        case .failed: .storage
-        }
-    }
 }
 
 /// Why the daemon doesn't run, and the status it ends with.
 private struct StartFailure: Error {
     let status: ExitStatus
     let words: String
+    let event: JournalEvent
 
-    init(_ status: ExitStatus, _ words: String) {
+    init(_ status: ExitStatus, _ words: String, _ event: JournalEvent = .startFailed) {
         self.status = status
         self.words = words
+        self.event = event
     }
 }

@@ -13,6 +13,8 @@ import SystemdSupport
 /// What the daemon was told, checked.
 struct Settings: Sendable, Equatable {
     var stateDirectory: String
+    /// Where backups are looked for; nil for a ledger elsewhere than at the default place, if no folder is named.
+    var backupFolder: BackupFolder?
     var ratesFile: String
     /// Whether the rates file was named, so that it has to be there.
     var isRatesFileNamed: Bool
@@ -70,7 +72,8 @@ struct Settings: Sendable, Equatable {
 
     /// What each key means is told in `config/meterd.yaml`.
     static let keys = [
-        "state_dir", "rates.file", "billing.plans", "billing.tax", "billing.gateway", "billing.return_url",
+        "state_dir", "backup.folder", "rates.file", "billing.plans", "billing.tax", "billing.gateway",
+        "billing.return_url",
         "billing.stripe.url", "billing.stripe.key_file", "billing.stripe.webhook_secret_file", "ingest.socket",
         "ingest.socket_mode",
         "ingest.connections_max",
@@ -80,6 +83,9 @@ struct Settings: Sendable, Equatable {
         "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
     ]
+
+    static let defaultStateDirectory = "/var/lib/meterd"
+    static let defaultBackupFolder = "/var/backups/meterd"
 
     /// The file that is read where none is named; it may be missing.
     static let defaultFile = "/etc/meterd/meterd.yaml"
@@ -161,8 +167,13 @@ struct SettingsSource: Sendable {
     ) throws(SettingsError) -> Settings {
         var values = SettingsReader(reader: reader, problems: earlier)
         let named = reader.string(forKey: "rates.file")
+        let stateDirectory = values.path("state_dir", default: Settings.defaultStateDirectory)
+        // Backups at the default place are those of the ledger at the default place.
+        let backupFolder =
+            values.optionalPath("backup.folder")
+            ?? (stateDirectory == Settings.defaultStateDirectory ? Settings.defaultBackupFolder : nil)
         let settings = Settings(
-            stateDirectory: values.path("state_dir", default: "/var/lib/meterd"),
+            stateDirectory: stateDirectory, backupFolder: backupFolder.map { BackupFolder($0) },
             ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
             isRatesFileNamed: named != nil,
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),

@@ -16,13 +16,15 @@ struct StatusReport: Sendable {
     let history: HistoryKeeper
     let billing: BillingService
     let databasePath: String
+    let ledgerID: String
+    let backups: BackupFolder?
     let clock: @Sendable () -> Timestamp
     private let started: Timestamp
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
         history: HistoryKeeper, billing: BillingService, databasePath: String,
-        clock: @escaping @Sendable () -> Timestamp
+        ledgerID: String, backups: BackupFolder?, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
         self.reader = reader
@@ -32,6 +34,8 @@ struct StatusReport: Sendable {
         self.history = history
         self.billing = billing
         self.databasePath = databasePath
+        self.ledgerID = ledgerID
+        self.backups = backups
         self.clock = clock
         started = clock()
     }
@@ -64,6 +68,8 @@ struct StatusReport: Sendable {
             databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
             diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
             gap: history.gap)
+        view.ledger = ledgerID
+        view.backupFolder = backups?.path
         view.payments = try await billing.paymentsStatus()
         view.quarantine = try await reader.quarantineSummary()
         return view

@@ -36,7 +36,7 @@ final class BillingFixture: Sendable {
             try await queue.writeWithoutTransaction { try $0.execute(sql: dump) }
             try queue.close()
         }
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         self.database = database
         let time = Shared(try #require(Timestamp(rfc3339: start)))
         self.time = time

@@ -108,6 +108,8 @@ final class RunningDaemon {
                 "run", "--state-dir", path + "/state", "--ingest-socket", path + "/i.sock", "--control-socket",
                 path + "/c.sock", "--rates", rates,
             ] + arguments
+        let made = try Binaries.run("meterd", ["init", "--state-dir", path + "/state"])
+        guard made.status == 0 else { throw Refused(arguments: ["init"], result: made) }
         try start()
     }
 
@@ -117,6 +119,12 @@ final class RunningDaemon {
 
     /// Starts it again in the same folder.
     func start() throws {
+        try launch()
+        _ = try notify.wait(for: "READY=1")
+    }
+
+    /// Starts it, and doesn't wait until it is ready.
+    func launch() throws {
         process = Process()
         Binaries.set(process, "meterd", arguments, openFilesMax)
         process.environment = Binaries.clean.merging(["NOTIFY_SOCKET": notify.path]) { _, new in new }
@@ -129,7 +137,6 @@ final class RunningDaemon {
         process.standardError = log
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        _ = try notify.wait(for: "READY=1")
     }
 
     /// Ends it as a power cut would, as far as a process can see.
@@ -144,6 +151,12 @@ final class RunningDaemon {
         process.waitUntilExit()
         return process.terminationStatus
     }
+
+    /// Waits until it ends by itself.
+    func waitForEnd() { process.waitUntilExit() }
+
+    /// The status with which it ended.
+    var status: Int32 { process.terminationStatus }
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)

@@ -113,13 +113,13 @@ import Testing
         }
         let torn = try Binaries.run("meterd", ["restore", old + "/meterd.db", "--state-dir", daemon.stateDirectory])
         #expect(torn.status == 65 && torn.errors.contains("-wal belongs to it"), "\(torn)")
+        for ending in ["", "-wal"] {
+            try FileManager.default.moveItem(
+                atPath: old + "/meterd.db" + ending, toPath: daemon.stateDirectory + "/meterd.db" + ending)
+        }
         try daemon.start()
         let path = daemon.directory.path + "/backup.db"
         #expect(try daemon.meterctl("backup", path).status == 0)
-        for ending in ["", "-wal", "-shm"] {
-            try FileManager.default.moveItem(
-                atPath: daemon.stateDirectory + "/meterd.db" + ending, toPath: old + "/live.db" + ending)
-        }
         let live = try Binaries.run("meterd", ["restore", path, "--state-dir", daemon.stateDirectory])
         #expect(live.status == 73 && live.errors.contains("in use by another meterd"), "\(live)")
         let pipe = daemon.directory.path + "/pipe"

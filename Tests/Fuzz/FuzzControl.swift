@@ -49,7 +49,7 @@ private final class ControlUnderFuzz: Sendable {
         path = folder + "/c.sock"
         let clock: @Sendable () -> Timestamp = { Timestamp(milliseconds: 1_795_514_304_000) }
         do {
-            database = try LedgerDatabase(in: folder)
+            database = try LedgerDatabase(in: folder, makesLedger: true)
             let store = try SQLiteStore.open(path: database.path, options: StoreOptions(clock: clock))
             let writer = LedgerWriter(store: store, capacity: 4096) { fatalError("the store failed: \($0)") }
             let reader = try LedgerReader(path: database.path)

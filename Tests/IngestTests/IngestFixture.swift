@@ -34,7 +34,7 @@ final class IngestFixture: Sendable {
         onFailure: @escaping @Sendable (StorageFailure) -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
-        database = try LedgerDatabase(in: directory.path)
+        database = try LedgerDatabase(in: directory.path, makesLedger: true)
         let book = Book()
         var options = StoreOptions(clock: Self.clock)
         options.onBook = { book.current = $0 }

@@ -24,7 +24,7 @@ final class LedgerFixture {
     init(configure: @escaping (inout StoreOptions) -> Void = { _ in }) throws {
         directory = try TemporaryDirectory()
         self.configure = configure
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         self.database = database
         store = try Self.open(database, clock, configure)
         try recordRates(Self.rates)
@@ -41,7 +41,7 @@ final class LedgerFixture {
     /// Lets go of the ledger without closing it, as a crash does, and opens it again.
     func reopen() throws {
         database = nil
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         self.database = database
         store = try Self.open(database, clock) { [configure, pagesMax] options in
             configure(&options)

@@ -23,7 +23,7 @@ import Testing
             try database.execute(sql: RowSeals.fill(old))
         }
         try queue.close()
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         let clock = ManualClock()
         var store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
         let org = NewOrg(name: "acme", displayName: nil, country: nil, region: nil)

@@ -7,7 +7,7 @@ import Testing
 @Suite(.ownThread) struct WriterTests {
     @Test func manyTasksSpendTogetherAndEveryOutcomeIsOfItsOwnRecord() async throws {
         let directory = try TemporaryDirectory()
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         let clock = ManualClock()
         let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
         let writer = LedgerWriter(store: store, capacity: 10_000) { Issue.record("the store failed: \($0)") }
@@ -52,7 +52,7 @@ import Testing
 
     @Test func whatExpiresExpiresByItselfWhenNothingIsAsked() async throws {
         let directory = try TemporaryDirectory()
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         let start = ContinuousClock.now
         // A clock that runs, from a moment of its own.
         let clock: @Sendable () -> Timestamp = {
@@ -81,7 +81,7 @@ import Testing
 
     @Test func closingCarriesOutWhatWaitsAndTakesNoMore() async throws {
         let directory = try TemporaryDirectory()
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         let clock = ManualClock()
         let store = try SQLiteStore(path: database.path, options: StoreOptions(clock: { clock.now }))
         let writer = LedgerWriter(store: store, capacity: 100) { Issue.record("the store failed: \($0)") }

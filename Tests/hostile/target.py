@@ -122,6 +122,9 @@ class Daemon:
         def limit():
             if self.files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
+        if not os.path.exists(self.folder + "/state/meterd.db"):
+            subprocess.run([self.given.meterd, "init", "--state-dir", self.folder + "/state"], stdout=subprocess.DEVNULL,
+                           check=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.before_program + [self.given.meterd, "run", "--config", self.settings, "--state-dir", self.folder + "/state",

@@ -52,6 +52,8 @@ class Daemon:
     def launch(self, before=()):
         """Starts it and doesn't wait; BEFORE is a command that runs it."""
         self.words()
+        if not os.path.exists(self.state + "/meterd.db"):
+            subprocess.run([self.meterd, "init", "--state-dir", self.state], stdout=subprocess.DEVNULL, check=True)
         self.log_start = os.path.getsize(self.log_path)
         self.process = subprocess.Popen(
             [*before, self.meterd, "run", "--config", self.configuration, "--state-dir", self.state, "--ingest-socket",

@@ -69,7 +69,7 @@ final class LedgerCommits {
     private static func open(
         _ document: String, in directory: String, now: Timestamp, _ configure: (inout StoreOptions) -> Void
     ) throws -> (LedgerDatabase, SQLiteStore) {
-        let database = try LedgerDatabase(in: directory)
+        let database = try LedgerDatabase(in: directory, makesLedger: true)
         var options = StoreOptions(clock: { now })
         configure(&options)
         var store = try SQLiteStore(path: database.path, options: options)

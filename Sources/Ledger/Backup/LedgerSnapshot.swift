@@ -38,6 +38,8 @@ public final class LedgerSnapshot: Sendable {
 
 /// How far a ledger goes.
 public struct LedgerContents: Sendable, Hashable, Codable {
+    /// Which ledger; see ``LedgerReader/ledgerID()``.
+    public let ledger: String
     /// Usage records in it.
     public let records: Int64
     /// Transfers in it.
@@ -48,6 +50,7 @@ public struct LedgerContents: Sendable, Hashable, Codable {
     public let committed: String?
 
     init(_ database: Database) throws {
+        ledger = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'ledger_id'") ?? ""
         records = try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM usage") ?? 0
         transfers = try Int64.fetchOne(database, sql: "SELECT max(id) FROM transfer") ?? 0
         let newest = try Row.fetchOne(

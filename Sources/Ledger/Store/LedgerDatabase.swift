@@ -8,6 +8,10 @@ import Glibc
 public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
     /// Which of the reasons, for an exit code.
     public enum Kind: Sendable, Hashable {
+        /// There is no ledger. It is lost, its disk isn't mounted, or it was never made.
+        case missing
+        /// It is another ledger than the one that was there before.
+        case another
         /// The directory or a file in it can't be created or written.
         case unwritable
         /// Another daemon holds it.
@@ -24,6 +28,11 @@ public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
     public let kind: Kind
     /// One line: what, and what to do.
     public let description: String
+
+    /// An error of that kind.
+    public init(kind: Kind, description: String) {
+        (self.kind, self.description) = (kind, description)
+    }
 }
 
 /// A state directory that this process holds alone, its database migrated and ready to be opened.
@@ -35,26 +44,38 @@ public final class LedgerDatabase: Sendable {
     public let path: String
     /// Whether nothing was ever recorded in it.
     public let isEmpty: Bool
+    /// Whether it was made just now.
+    public let isNew: Bool
     private let lock: StateLock
 
     /// SQLite's own settings, once for the process; nothing where SQLite was used before.
     private static let setup = sqlite_setup_without_memory_statistics()
 
-    /// Takes the directory (made where it is not there), locks it, and migrates the database.
+    /// Locks the directory and migrates its database.
     ///
-    /// - Parameter willMigrate: called before migrations run, with how many there are; they may take long.
+    /// A ledger that is not there may be on a disk that isn't mounted, or lost. An empty one in its place would refuse every org's
+    /// usage for good; so none is made unless somebody says so.
+    ///
+    /// - Parameters:
+    ///   - makesLedger: whether a ledger that is not there is made, and its directory.
+    ///   - willMigrate: called before migrations run, with how many there are; they may take long.
     public init(
-        in directory: String, willMigrate: (Int) -> Void = { _ in }
+        in directory: String, makesLedger: Bool = false, willMigrate: (Int) -> Void = { _ in }
     ) throws(LedgerOpenError) {
         _ = Self.setup
         path = directory + "/meterd.db"
-        lock = try StateLock(directory)
+        if !makesLedger, access(path, F_OK) != 0, errno == ENOENT {
+            throw Self.failure(.missing, path, "is not there")
+        }
+        lock = try StateLock(directory, makesDirectory: makesLedger)
         do {
+            let found: (isEmpty: Bool, isNew: Bool)
             do {
-                isEmpty = try Self.migrate(path, willMigrate)
+                found = try Self.migrate(path, makesLedger, willMigrate)
             } catch let error where DamageCheck.mayHavePassed(error, path) {
-                isEmpty = try Self.migrate(path, willMigrate)
+                found = try Self.migrate(path, makesLedger, willMigrate)
             }
+            (isEmpty, isNew) = found
         } catch let error as DatabaseError where error.isDamage && !DamageCheck.isReadable(path) {
             throw Self.failure(.failed, path, "can't be read; look at the disk (journalctl -k)")
         } catch let error as LedgerOpenError {
@@ -69,7 +90,7 @@ public final class LedgerDatabase: Sendable {
     /// Brings a copy that nobody uses, such as a backup of an older version, to this version's form.
     public static func bringUp(databaseFile path: String) throws(LedgerOpenError) {
         do {
-            _ = try migrate(path) { _ in }
+            _ = try migrate(path, false) { _ in }
         } catch let error as LedgerOpenError {
             throw error
         } catch {
@@ -83,8 +104,10 @@ public final class LedgerDatabase: Sendable {
         .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_INTERRUPT,
     ]
 
-    /// Brings the database to the newest form; says whether nothing was ever recorded in it.
-    private static func migrate(_ path: String, _ willMigrate: (Int) -> Void) throws -> Bool {
+    /// Brings the database to the newest form; says whether nothing was ever recorded in it, and whether it was made just now.
+    private static func migrate(
+        _ path: String, _ makesLedger: Bool, _ willMigrate: (Int) -> Void
+    ) throws -> (isEmpty: Bool, isNew: Bool) {
         // The journal mode is the store's to set: GRDB would write to the file before we know whose it is.
         let queue: DatabaseQueue
         do {
@@ -115,6 +138,9 @@ public final class LedgerDatabase: Sendable {
                 throw failure(
                     .newerSchema, path, "was written by a newer meterd; install that version or restore a backup")
             }
+            guard makesLedger || tables > 0 else {
+                throw failure(.missing, path, "holds no ledger: whoever began to make one did not end")
+            }
             return (migrator.migrations.count - applied.count, isNew: tables == 0)
         }
         try queue.writeWithoutTransaction { try makeLogDurable($0) }
@@ -133,7 +159,10 @@ public final class LedgerDatabase: Sendable {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             // It is synced before it is moved; where there is no room to move it, it stays.
         }
-        return try queue.read { try !(Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false) }
+        let isUsed = try queue.read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false
+        }
+        return (!isUsed, isNew)
     }
 
     /// Writes the log anew before anything of it is moved into the database file.

@@ -7,6 +7,7 @@ import Metering
 public struct SQLiteStore: LedgerStore {
     let connection: SQLiteConnection
     private var checkpointer: Checkpointer
+    private let file: FileIdentity?
     /// Bytes that the write-ahead log keeps on the disk. A sync after it became longer waits for the whole file system's journal, with
     /// what others have written to it.
     private static let logBytesKept = 64 << 20
@@ -143,6 +144,7 @@ public struct SQLiteStore: LedgerStore {
             self.connection = connection
             self.options = options
             checkpointer = Checkpointer(options)
+            file = FileIdentity(of: path)
             guard next.last == chain.newest.last else {
                 throw SQLiteError.damaged("the newest commit of the chain does not cover the newest rows")
             }
@@ -163,10 +165,16 @@ public struct SQLiteStore: LedgerStore {
             try rollBack(to: marks)
             return lots.map { $0.map { $0.outcomeOnAFullDisk } }
         }
+        try checkFile()
         // A transaction that wrote nothing says nothing of the disk.
         if connection.didWriteLog { isFull = false }
         try checkpointer.run(connection)
         return outcomes
+    }
+
+    /// Throws if the ledger's file is not in its place any more.
+    public func checkFile() throws(StorageFailure) {
+        try file?.check()
     }
 
     private mutating func carryOut(_ lots: [[Mutation]]) throws(SQLiteError) -> [[Outcome]] {

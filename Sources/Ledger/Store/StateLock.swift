@@ -5,9 +5,11 @@ import Glibc
 public final class StateLock: Sendable {
     private let descriptor: Int32
 
-    /// Takes the directory; makes it where it is not there.
-    public init(_ directory: String) throws(LedgerOpenError) {
-        if mkdir(directory, 0o700) != 0, errno != EEXIST {
+    /// Takes the directory.
+    ///
+    /// - Parameter makesDirectory: whether a directory that is not there is made.
+    public init(_ directory: String, makesDirectory: Bool = true) throws(LedgerOpenError) {
+        if makesDirectory, mkdir(directory, 0o700) != 0, errno != EEXIST {
             throw Self.failure(directory, "can't be created")
         }
         let path = directory + "/lock"

@@ -55,7 +55,7 @@ struct BackupCommand: AsyncParsableCommand {
                         message: "the copy's books don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
                 }
                 try file.commit()
-                let removed = try into.map { try BackupFolder($0).prune(keeping: keep) } ?? []
+                let removed = try into.map { try prune(BackupFolder($0)) } ?? []
                 try common.show(
                     BackupView(
                         path: target, bytes: file.bytes, records: contents.records, commit: contents.commit,
@@ -76,6 +76,17 @@ struct BackupCommand: AsyncParsableCommand {
     }
 }
 
+extension BackupCommand {
+    private func prune(_ folder: BackupFolder) throws -> [String] {
+        guard let keep else { return [] }
+        do throws(BackupFolder.Unusable) {
+            return try folder.prune(keeping: keep)
+        } catch {
+            throw Failure(status: .refused, message: error.description)
+        }
+    }
+}
+
 /// A backup that was made.
 struct BackupView: Codable {
     let path: String
@@ -84,54 +95,4 @@ struct BackupView: Codable {
     let commit: Int64
     let committed: String?
     let removed: [String]
-}
-
-/// A folder of backups, named by their times.
-struct BackupFolder {
-    let path: String
-
-    init(_ path: String) {
-        self.path = path
-    }
-
-    static func name(at date: Date) -> String {
-        let format = DateFormatter()
-        format.locale = Locale(identifier: "en_US_POSIX")
-        format.timeZone = TimeZone(secondsFromGMT: 0)
-        format.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
-        return "meterd-\(format.string(from: date)).db"
-    }
-
-    /// The backups in it, oldest first.
-    func backups() throws -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path)
-                .filter { $0.wholeMatch(of: /meterd-\d{8}T\d{6}Z\.db/) != nil }.sorted()
-        } catch {
-            throw Failure(status: .refused, message: "\(path) can't be read: \(error.localizedDescription)")
-        }
-    }
-
-    /// Removes copies that were never finished, by processes that are gone.
-    func removeLeftovers() {
-        let folder = path.isEmpty ? "." : path
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard let match = name.firstMatch(of: /\.db\.partial-(\d+)(-journal|-wal|-shm)?$/),
-                let process = pid_t(match.1),
-                kill(process, 0) != 0, errno == ESRCH
-            else { continue }
-            unlink("\(folder)/\(name)")
-        }
-    }
-
-    /// Removes the oldest; gives their names.
-    func prune(keeping count: Int?) throws -> [String] {
-        guard let count else { return [] }
-        let old = Array(try backups().dropLast(count))
-        for name in old where unlink("\(path)/\(name)") != 0 {
-            throw Failure(
-                status: .refused, message: "\(path)/\(name) can't be removed: \(String(cString: strerror(errno)))")
-        }
-        return old
-    }
 }

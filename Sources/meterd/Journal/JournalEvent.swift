@@ -8,6 +8,8 @@ enum JournalEvent: String, CaseIterable {
     case stopping = "b0b2cc5143b14f509ba01c9215ac00af"
     case stopped = "2d52e4b177984038b40ba773108c7646"
     case startFailed = "0a6a62055fce40f4b09174ddfb4790e1"
+    case ledgerMissing = "505b6a6244654b74a3b3d938666b7851"
+    case startWaits = "90acceba8b3b48278664d58edcf43812"
     case migrating = "a18f292d6ced43aa84cd6c0993d9d6c7"
     case reloaded = "4c28f79b7692456fa39fba068409c448"
     case reloadRefused = "3a9a4b268b8b4f33959b094c823d66c8"
@@ -62,8 +64,9 @@ enum JournalEvent: String, CaseIterable {
     var level: Logger.Level {
         switch self {
         case .storeFailed: .critical
-        case .startFailed, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
-        case .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember, .metricsNotServed,
+        case .startFailed, .ledgerMissing, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
+        case .startWaits, .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember,
+            .metricsNotServed,
             .ruleAboutNobody,
             .paymentDeclined, .paymentProblem, .refundFailed, .paymentReturned, .chargebackOpened, .chargebackClosed,
             .graceStarted, .orgSuspended,
@@ -93,7 +96,9 @@ enum JournalEvent: String, CaseIterable {
             .holdExpired,
             .forbiddenModelUsed:
             true
-        case .ready, .stopping, .stopped, .startFailed, .migrating, .reloaded, .reloadRefused, .needsRestart,
+        case .ready, .stopping, .stopped, .startFailed, .ledgerMissing, .startWaits, .migrating, .reloaded,
+            .reloadRefused,
+            .needsRestart,
             .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,
             .ruleAboutNobody,
             .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock, .creditNoteIssued,

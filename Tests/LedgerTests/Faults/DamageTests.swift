@@ -43,7 +43,7 @@ import Testing
     @Test func aSecondDaemonIsKeptOut() throws {
         let ledger = try LedgerFixture()
         #expect {
-            _ = try LedgerDatabase(in: ledger.directory.path)
+            _ = try LedgerDatabase(in: ledger.directory.path, makesLedger: true)
         } throws: { error in
             (error as? LedgerOpenError)?.kind == .locked
         }
@@ -51,14 +51,14 @@ import Testing
 
     @Test func aNewerSchemaIsRefusedAndNothingIsTouched() throws {
         let directory = try TemporaryDirectory()
-        _ = try LedgerDatabase(in: directory.path)
+        _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         let path = directory.path + "/meterd.db"
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES('2999-01-01 from the future')") }
         try queue.close()
         let before = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect {
-            _ = try LedgerDatabase(in: directory.path)
+            _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         } throws: { error in
             (error as? LedgerOpenError)?.kind == .newerSchema
         }
@@ -76,7 +76,7 @@ import Testing
                     """)
         }
         #expect {
-            _ = try LedgerDatabase(in: directory.path)
+            _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         } throws: { error in
             let refusal = error as? LedgerOpenError
             return refusal?.kind == .unreadable && refusal?.description.contains("new state directory") == true
@@ -88,13 +88,13 @@ import Testing
         let path = directory.path + "/meterd.db"
         try DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE theirs(x)") }
         #expect {
-            _ = try LedgerDatabase(in: directory.path)
+            _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         } throws: { error in
             (error as? LedgerOpenError)?.kind == .unreadable
         }
         try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: path))
         #expect {
-            _ = try LedgerDatabase(in: directory.path)
+            _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         } throws: { error in
             (error as? LedgerOpenError)?.kind == .unreadable
         }

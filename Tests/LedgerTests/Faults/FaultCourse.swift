@@ -161,7 +161,7 @@ final class FaultCourse {
     // MARK: The ledger
 
     func open() throws {
-        let database = try LedgerDatabase(in: directory.path)
+        let database = try LedgerDatabase(in: directory.path, makesLedger: true)
         self.database = database
         var options = StoreOptions(clock: { [clock] in clock.now })
         // Small, so that a short course passes every boundary.

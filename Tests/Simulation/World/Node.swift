@@ -20,7 +20,7 @@ final class Node: Sendable {
         _ directory: String, _ clock: SimulatedClock, _ gateway: SimulatedGateway, _ checker: Checker,
         beforeBill: @escaping @Sendable () -> Void
     ) async throws {
-        let database = try LedgerDatabase(in: directory)
+        let database = try LedgerDatabase(in: directory, makesLedger: true)
         self.database = Mutex(database)
         var options = StoreOptions(clock: { clock.now })
         options.stopwatch = { clock.stopwatch }

@@ -12,7 +12,7 @@ enum Template {
     private static let made: Result<Made, any Error> = Result {
         let directory = try TemporaryDirectory()
         let disk = FaultDisk(folder: directory.path, seed: 0)
-        _ = try LedgerDatabase(in: directory.path)
+        _ = try LedgerDatabase(in: directory.path, makesLedger: true)
         return Made(directory: directory, disk: disk)
     }
 

@@ -12,14 +12,17 @@ struct DoctorCommand: AsyncParsableCommand {
                       meterctl doctor --backups /srv/backups/meterd
             """)
 
-    @Option(help: "The folder that backups are made in.") var backups = "/var/backups/meterd"
+    @Option(help: "The folder that backups are made in (default: the daemon's backup.folder).") var backups: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await orExit {
             let status = try await common.client.get(StatusView.self, ["v1", "status"])
             let findings =
-                Examination(status: status, socket: common.client.socketPath, backups: backups).findings()
+                Examination(
+                    status: status, socket: common.client.socketPath,
+                    backups: backups ?? status.backupFolder ?? "/var/backups/meterd"
+                ).findings()
             try common.show(findings) { findings in
                 var table = Table(("", .left), ("WHAT", .left), ("FOUND", .left))
                 table.rows = findings.map { [$0.level.mark, $0.what, $0.found] }

@@ -2,6 +2,7 @@ import Billing
 import Control
 import Foundation
 import Glibc
+import Ledger
 
 /// What `meterctl doctor` looks at: what the daemon says of itself, and what this machine says of the daemon.
 struct Examination {
@@ -11,7 +12,8 @@ struct Examination {
 
     func findings() -> [Finding] {
         [
-            daemon, gap, quarantine, payments, disk, log, queue, rateCard, backupAge, clock, socketFile, unit, sqlite,
+            daemon, gap, ledger, quarantine, payments, disk, log, queue, rateCard, backupAge, clock, socketFile, unit,
+            sqlite,
         ].compactMap { $0 }
     }
 
@@ -35,6 +37,30 @@ struct Examination {
                     "have proxies send again what they kept since then; when it is done, remove history.json from the state directory and restart"
             )
         }
+    }
+
+    /// Whether the newest backup is of this ledger, and of nothing that this ledger doesn't have.
+    private var ledger: Finding? {
+        guard let newest = BackupFolder(backups).newest, access(newest, R_OK) == 0,
+            let backup = try? LedgerContents(databaseFile: newest), !backup.ledger.isEmpty, let ledger = status.ledger
+        else { return nil }
+        func wrong(_ found: String) -> Finding {
+            Finding(
+                what: "ledger", level: .wrong, found: found,
+                advice:
+                    "another ledger is in the place of the one that was backed up: stop meterd, put that one back, or the backup (meterd restore)"
+            )
+        }
+        guard backup.ledger == ledger else {
+            return wrong(
+                "ledger \(ledger); the newest backup is of ledger \(backup.ledger), with \(backup.records) records")
+        }
+        guard backup.records <= status.records else {
+            return wrong("\(status.records) records; the newest backup has \(backup.records)")
+        }
+        return Finding(
+            what: "ledger", level: .good,
+            found: "\(status.records) records, \(backup.records) of them in the newest backup")
     }
 
     private var quarantine: Finding? {
@@ -132,14 +158,13 @@ struct Examination {
                 what: "backups", level: .notice, found: "\(backups) can't be read by you",
                 advice: "sudo meterctl doctor looks into it")
         }
-        let newest = (try? BackupFolder(backups).backups())?.last
-        guard let newest else {
+        guard let newest = BackupFolder(backups).newest else {
             return Finding(
                 what: "backups", level: .notice, found: "none in \(backups)",
                 advice: "systemctl enable --now meterd-backup.timer makes one a day; --backups names another folder")
         }
         var file = stat()
-        guard stat("\(backups)/\(newest)", &file) == 0 else {
+        guard stat(newest, &file) == 0 else {
             return Finding(what: "backups", level: .notice, found: "\(newest) can't be looked at")
         }
         let hours = (time(nil) - file.st_mtim.tv_sec) / 3600
