@@ -22,8 +22,19 @@ public struct TestClockBody: Codable, Sendable, Hashable {
     }
 }
 
-// The clock that a test moves. Without one there are no such routes.
+// The clock that a test moves; without one there are no such routes. And the word that the system's clock is right.
 extension ControlService {
+    var clockEndpoints: [Endpoint] {
+        guard let confirmClock else { return testClockEndpoints }
+        return [
+            Endpoint(
+                method: .post, path: "/v1/clock/confirm", name: "confirmClock",
+                summary: "Say that the system's clock is right: what waits for that is billed, expires and is erased",
+                response: .members([("now", .time)], required: ["now"]), takesKey: false
+            ) { _, _ in try Endpoint.json(TestClockBody(now: await confirmClock().description)) }
+        ] + testClockEndpoints
+    }
+
     var testClockEndpoints: [Endpoint] {
         guard let testClock else { return [] }
         let time: OpenAPIValue = .members([("now", .time)], required: ["now"])

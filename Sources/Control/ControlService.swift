@@ -10,6 +10,9 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var version: String
     /// Which ledger it has; the same in every copy of it.
     public var ledger: String?
+    /// How many seconds the system's clock is from where it was expected, if nothing has confirmed it; above zero if it is ahead. Nothing
+    /// is billed, expires or is erased meanwhile.
+    public var clockJumpSeconds: Int64?
     /// The folder in which its backups are looked for.
     public var backupFolder: String?
     /// When it started.
@@ -119,6 +122,8 @@ public struct ControlService: Sendable {
     let verify: @Sendable () async throws -> VerificationReport
     let onBackup: @Sendable (Result<LedgerSnapshot, any Error>) -> Void
     let status: @Sendable () async throws -> StatusView
+    /// Believes the system's clock as it stands, and gives the time; nil where a test moves the clock.
+    public var confirmClock: (@Sendable () async -> Timestamp)?
     /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.
     public var readAgain: @Sendable (_ line: [UInt8], _ at: Timestamp?, _ id: String?) -> Result<UsageRecord, Refusal> =
         { _, _, _ in .failure(Refusal(.conflict, "this service reads no usage lines")) }
@@ -172,6 +177,6 @@ public struct ControlService: Sendable {
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + refundEndpoints
             + invoiceEndpoints
             + webhookEndpoints + quarantineEndpoints + orgAliasEndpoints
-            + testClockEndpoints
+            + clockEndpoints
     }
 }

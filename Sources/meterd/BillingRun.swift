@@ -22,7 +22,9 @@ struct BillingRun: Service {
         while !Task.isCancelled {
             var pause = Self.longest
             do {
-                let next = try await daemon.billing.advanceAll { journal.billingProblem(of: $0, $1) }
+                // What is due at a wrong time may not be due at all.
+                let isInDoubt = daemon.clockWatch?.isInDoubt == true
+                let next = isInDoubt ? nil : try await daemon.billing.advanceAll { journal.billingProblem(of: $0, $1) }
                 if let next {
                     let milliseconds = next.milliseconds - daemon.clock().milliseconds
                     pause = min(pause, .milliseconds(max(1000, milliseconds)))

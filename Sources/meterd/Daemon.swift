@@ -24,6 +24,8 @@ struct Daemon: Service {
     let billingInForce: BillingInForce
     /// Rung where a bill has something to do.
     let billingBell = EventBell()
+    /// Whether the system's clock can be believed; nil if a test moves the clock.
+    let clockWatch: ClockWatch?
     /// The time, in UTC: the system's, or a test's.
     let clock: @Sendable () -> Timestamp
 
@@ -74,7 +76,13 @@ struct Daemon: Service {
         let testClock = try Self.testClock(settings, database, journal)
         let clock = Self.clock(testClock)
         self.clock = clock
+        let clockWatch = testClock == nil ? ClockWatch(wall: { Self.systemClock().milliseconds }) : nil
+        self.clockWatch = clockWatch
+        let confirmed = LedgerHistory.kept(in: settings.stateDirectory)?.clockConfirmed
+        clockWatch?.begin(after: [database.committed, confirmed].compactMap { $0?.milliseconds })
+        journal.tell(of: clockWatch?.doubt, before: nil)
         var options = StoreOptions(clock: clock)
+        options.isTimeInDoubt = { clockWatch?.isInDoubt ?? false }
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
         let copies = options.copies
@@ -122,7 +130,7 @@ struct Daemon: Service {
         billing = BillingService(
             writer: writer, reader: reader, gateway: try GatewayChoice.gateway(settings, ledgerID: ledgerID),
             plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID,
-            returnURL: settings.returnURL,
+            returnURL: settings.returnURL, isTimeInDoubt: { clockWatch?.isInDoubt ?? false },
             onProblem: { journal.billingProblem(of: $0, $1) }
         ) { org, words in
             journal.write(
@@ -131,7 +139,7 @@ struct Daemon: Service {
         }
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
-            billing: billing, databasePath: database.path, ledgerID: ledgerID,
+            billing: billing, clockWatch: clockWatch, databasePath: database.path, ledgerID: ledgerID,
             backups: settings.backupFolder, clock: clock)
         let report = MetricsReport(status: status, expired: expired)
         let copier = LedgerCopier(
@@ -145,6 +153,16 @@ struct Daemon: Service {
             makeSnapshot: { try await copier.copy() }, verify: { try await copier.verify() },
             onBackup: { journal.write($0) }
         ) { try await status.view() }
+        if let clockWatch {
+            service.confirmClock = {
+                let before = clockWatch.doubt
+                clockWatch.confirm()
+                await history.confirmClock(at: clock())
+                journal.tell(of: nil, before: before)
+                billingBell.ring()
+                return clock()
+            }
+        }
         service.readAgain = { line, at, id in
             RequestDecoder.inForce(book: { rates.current }, clock: clock, orgNames: { orgNames.current })
                 .usage(again: line, at: at, id: id)

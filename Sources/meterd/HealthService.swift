@@ -33,6 +33,11 @@ struct HealthService: Service {
             let statistics = daemon.writer.statistics
             let seen = await daemon.ingest.statistics()
             daemon.pulse.look(statistics, seen.latency)
+            if let watch = daemon.clockWatch {
+                let before = watch.doubt
+                watch.look()
+                if daemon.journal.tell(of: watch.doubt, before: before) { daemon.billingBell.ring() }
+            }
             if hasWatchdog, statistics.commits != commits || probe.cameBack() {
                 daemon.manager.feedWatchdog()
                 daemon.pulse.fedWatchdog()
@@ -65,7 +70,11 @@ struct HealthService: Service {
     }
 
     private static func line(_ daemon: Daemon, _ statistics: WriterStatistics, _ seen: IngestStatistics) -> String {
-        let state = statistics.isDiskFull ? "degraded: the disk is full, records are refused" : "ready"
+        let isInDoubt = daemon.clockWatch?.isInDoubt == true
+        let state =
+            statistics.isDiskFull
+            ? "degraded: the disk is full, records are refused"
+            : isInDoubt ? "ready, but the clock may be wrong: nothing is billed until it is confirmed" : "ready"
         var parts = ["\(Int(daemon.pulse.recordsPerSecond.rounded())) records/s"]
         if let latency = daemon.pulse.latency99 {
             parts.append("p99 \((latency * 10_000).rounded() / 10) ms")

@@ -34,12 +34,24 @@ final class HistoryKeeper: Sendable {
         return gap
     }
 
+    /// Notes that somebody says that the clock is right, for the next start.
+    func confirmClock(at now: Timestamp) async {
+        await note()
+        let history = kept.withLock { kept -> LedgerHistory? in
+            kept?.clockConfirmed = now
+            return kept
+        }
+        try? history?.keep(in: directory)
+    }
+
     /// Notes how far the ledger has come, where it has. What can't be noted is noted the next time.
     func note() async {
         guard let mark = try? await reader.mark() else { return }
         let history: LedgerHistory? = kept.withLock { kept in
             guard kept?.mark != mark else { return nil }
+            let confirmed = kept?.clockConfirmed
             kept = LedgerHistory(mark: mark, gap: kept?.gap)
+            kept?.clockConfirmed = confirmed
             return kept
         }
         try? history?.keep(in: directory)

@@ -29,6 +29,10 @@ struct MetricsReport: Sendable {
         text.gauge(
             "meterd_ready", "1 while records are taken, 0 where the disk is full or the daemon is stopping.",
             status.pulse.isStopping || writer.isDiskFull ? 0 : 1)
+        text.gauge(
+            "meterd_clock_in_doubt",
+            "1 while the system's clock may be wrong, so that nothing is billed, expires or is erased.",
+            status.clockWatch?.isInDoubt == true ? 1 : 0)
         addUsage(&text, writer, seen)
         addWriter(&text, writer)
         try await addLedger(&text)

@@ -5,6 +5,7 @@ import Glibc
 import Ingest
 import Ledger
 import Metering
+import SystemdSupport
 
 /// Puts together what `/v1/status` says.
 struct StatusReport: Sendable {
@@ -15,6 +16,7 @@ struct StatusReport: Sendable {
     let pulse: Pulse
     let history: HistoryKeeper
     let billing: BillingService
+    let clockWatch: ClockWatch?
     let databasePath: String
     let ledgerID: String
     let backups: BackupFolder?
@@ -23,7 +25,7 @@ struct StatusReport: Sendable {
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
-        history: HistoryKeeper, billing: BillingService, databasePath: String,
+        history: HistoryKeeper, billing: BillingService, clockWatch: ClockWatch?, databasePath: String,
         ledgerID: String, backups: BackupFolder?, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
@@ -33,6 +35,7 @@ struct StatusReport: Sendable {
         self.pulse = pulse
         self.history = history
         self.billing = billing
+        self.clockWatch = clockWatch
         self.databasePath = databasePath
         self.ledgerID = ledgerID
         self.backups = backups
@@ -70,6 +73,7 @@ struct StatusReport: Sendable {
             gap: history.gap)
         view.ledger = ledgerID
         view.backupFolder = backups?.path
+        view.clockJumpSeconds = clockWatch?.doubt.map { $0.jump / 1000 }
         view.payments = try await billing.paymentsStatus()
         view.quarantine = try await reader.quarantineSummary()
         return view

@@ -44,6 +44,8 @@ class Faked(Daemon):
         self.zone = zone
         self.library = library(self.folder)
         self.frozen = None
+        # Whether somebody says after each step that the clock is right; without that, a day or more is doubted.
+        self.is_confirmed = True
 
     def lie(self, text, form):
         """What libfaketime reads at each call."""
@@ -54,6 +56,18 @@ class Faked(Daemon):
         self.extra = {"LD_PRELOAD": self.library, "FAKETIME_TIMESTAMP_FILE": self.file, "FAKETIME_NO_CACHE": "1",
                       "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0", "FAKETIME_FMT": form,
                       "TZ": self.zone}
+        self.confirm()
+
+    def confirm(self):
+        """Says that the clock is right, if it runs."""
+        if self.is_confirmed and self.process is not None and self.is_alive:
+            self.must("POST", "/v1/clock/confirm")
+
+    def start(self, patience=60):
+        """Starts it; the operator has looked at the clock."""
+        super().start(patience)
+        self.confirm()
+        return self
 
     def freeze(self, at):
         """Its clock stands at a moment."""

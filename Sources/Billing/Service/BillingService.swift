@@ -13,6 +13,8 @@ public struct BillingService: Sendable {
     let plan: @Sendable () -> (plan: Plan, taxes: TaxTable)
     let clock: @Sendable () -> Timestamp
     let ledgerID: String
+    /// Whether the clock can't be believed at the moment.
+    let isTimeInDoubt: @Sendable () -> Bool
     let returnURL: ReturnURL?
     let pages = ConfirmationPages()
     let onTrouble: @Sendable (_ org: String, _ words: String) -> Void
@@ -30,6 +32,7 @@ public struct BillingService: Sendable {
     /// - Parameters:
     ///   - plan: what is in force; may change while it runs.
     ///   - ledgerID: ``LedgerReader/ledgerID()``.
+    ///   - isTimeInDoubt: whether the clock can't be believed at the moment, so that nothing is billed.
     ///   - returnURL: the page that customers come to after confirming a payment, unless the order names another page. Without any page,
     ///     a payment that has to be confirmed is declined.
     ///   - onProblem: called if a step that is due could not be taken after something else was done; the next round takes it.
@@ -37,7 +40,7 @@ public struct BillingService: Sendable {
     public init(
         writer: LedgerWriter, reader: LedgerReader, gateway: any PaymentGateway,
         plan: @escaping @Sendable () -> (plan: Plan, taxes: TaxTable), clock: @escaping @Sendable () -> Timestamp,
-        ledgerID: String, returnURL: ReturnURL? = nil,
+        ledgerID: String, returnURL: ReturnURL? = nil, isTimeInDoubt: @escaping @Sendable () -> Bool = { false },
         onProblem: @escaping @Sendable (_ org: String, any Error) -> Void = { _, _ in },
         onTrouble: @escaping @Sendable (_ org: String, _ words: String) -> Void = { _, _ in }
     ) {
@@ -47,6 +50,7 @@ public struct BillingService: Sendable {
         self.plan = plan
         self.clock = clock
         self.ledgerID = ledgerID
+        self.isTimeInDoubt = isTimeInDoubt
         self.returnURL = returnURL
         self.onProblem = onProblem
         self.onTrouble = onTrouble
@@ -69,6 +73,7 @@ public struct BillingService: Sendable {
         to org: String, under key: IdempotencyKey? = nil,
         _ decide: (inout Bill) async throws -> BillingChange
     ) async throws -> BillingApplied {
+        guard !isTimeInDoubt() else { throw Refusal.clockUnconfirmed }
         for _ in 0..<Self.attemptsMax {
             var bill = try await bill(of: org)
             switch await writer.perform(.bill(try await decide(&bill), key)) {

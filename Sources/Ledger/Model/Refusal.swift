@@ -57,6 +57,8 @@ public struct Refusal: Error, Sendable, Hashable {
         case quarantineFull = "quarantine_full"
         /// The daemon is stopping.
         case shuttingDown = "shutting_down"
+        /// The daemon's clock may be wrong, and nobody has confirmed it yet.
+        case clockUnconfirmed = "clock_unconfirmed"
         /// What is asked for stands in a row of the ledger that can't be read.
         case ledgerDamaged = "ledger_damaged"
         /// The daemon failed; what became of the request is not known.
@@ -70,7 +72,9 @@ public struct Refusal: Error, Sendable, Hashable {
                 .limitExceeded, .modelNotAllowed, .tooManyUnpriced, .forbidden, .seatsFull, .noPaymentMethod, .conflict,
                 .ledgerDamaged, .methodNotAllowed:
                 false
-            case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull: true
+            case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull,
+                .clockUnconfirmed:
+                true
             }
         }
     }
@@ -112,4 +116,12 @@ extension Mutation {
     var outcomeOnAFullDisk: Outcome {
         if case .probe = self { .alive } else { .refused(.storageUnavailable) }
     }
+}
+
+extension Refusal {
+    /// Why nothing is billed while the time can't be believed: a bill that was made at a wrong time stays.
+    public static let clockUnconfirmed = Refusal(
+        .clockUnconfirmed,
+        "the daemon's clock jumped by more than a day and nothing keeps it right: nothing is billed until meterctl clock confirm says that it is right"
+    )
 }

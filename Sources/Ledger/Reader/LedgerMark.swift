@@ -40,6 +40,12 @@ public struct LedgerHistory: Codable, Sendable, Hashable {
     public var mark: LedgerMark
     /// The latest gap.
     public var gap: LedgerGap?
+    /// When somebody last said that the clock is right.
+    public var clockConfirmed: Timestamp? {
+        get { confirmed.flatMap { Timestamp(rfc3339: $0) } }
+        set { confirmed = newValue?.description }
+    }
+    private var confirmed: String?
 
     /// What is to be kept.
     public init(mark: LedgerMark, gap: LedgerGap?) {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import GRDBSQLite
 import Glibc
+import Metering
 
 /// Why a state directory can't be used. The message says what to do.
 public struct LedgerOpenError: Error, Sendable, CustomStringConvertible {
@@ -44,6 +45,8 @@ public final class LedgerDatabase: Sendable {
     public let path: String
     /// Whether nothing was ever recorded in it.
     public let isEmpty: Bool
+    /// When its newest commit was made; nil if nothing was recorded.
+    public let committed: Timestamp?
     /// Whether it was made just now.
     public let isNew: Bool
     private let lock: StateLock
@@ -69,13 +72,14 @@ public final class LedgerDatabase: Sendable {
         }
         lock = try StateLock(directory, makesDirectory: makesLedger)
         do {
-            let found: (isEmpty: Bool, isNew: Bool)
+            let found: (committed: Timestamp?, isNew: Bool)
             do {
                 found = try Self.migrate(path, makesLedger, willMigrate)
             } catch let error where DamageCheck.mayHavePassed(error, path) {
                 found = try Self.migrate(path, makesLedger, willMigrate)
             }
-            (isEmpty, isNew) = found
+            (committed, isNew) = found
+            isEmpty = committed == nil
         } catch let error as DatabaseError where error.isDamage && !DamageCheck.isReadable(path) {
             throw Self.failure(.failed, path, "can't be read; look at the disk (journalctl -k)")
         } catch let error as LedgerOpenError {
@@ -104,10 +108,10 @@ public final class LedgerDatabase: Sendable {
         .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_INTERRUPT,
     ]
 
-    /// Brings the database to the newest form; says whether nothing was ever recorded in it, and whether it was made just now.
+    /// Brings the database to the newest form; says when something was last recorded in it, and whether it was made just now.
     private static func migrate(
         _ path: String, _ makesLedger: Bool, _ willMigrate: (Int) -> Void
-    ) throws -> (isEmpty: Bool, isNew: Bool) {
+    ) throws -> (committed: Timestamp?, isNew: Bool) {
         // The journal mode is the store's to set: GRDB would write to the file before we know whose it is.
         let queue: DatabaseQueue
         do {
@@ -159,10 +163,10 @@ public final class LedgerDatabase: Sendable {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             // It is synced before it is moved; where there is no room to move it, it stays.
         }
-        let isUsed = try queue.read {
-            try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM ledger_commit)") ?? false
+        let committed = try queue.read {
+            try Int64.fetchOne($0, sql: "SELECT at FROM ledger_commit ORDER BY number DESC LIMIT 1")
         }
-        return (!isUsed, isNew)
+        return (committed.map { Timestamp(milliseconds: $0) }, isNew)
     }
 
     /// Writes the log anew before anything of it is moved into the database file.

@@ -7,6 +7,7 @@ extension SQLiteStore {
         _ change: BillingChange, _ key: IdempotencyKey?, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
         if let key, let answered = try replay(key, org: change.org, { .billed($0, isReplay: true) }) { return answered }
+        guard !isTimeInDoubt else { return .refused(.clockUnconfirmed) }
         guard let org = accounts.orgs[change.org] else { return Self.unknownOrg(change.org) }
         guard org.billingChange == change.after, change.decided.day == now.day else { return .overtaken }
         if let refusal = try refusal(of: change, org) { return .refused(refusal) }

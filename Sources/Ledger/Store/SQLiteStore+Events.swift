@@ -21,10 +21,12 @@ extension SQLiteStore {
         insert.bind(5, encoded)
         try insert.run()
         // The newest stays whatever its age: numbers go on from it.
-        let prune = try kept.statement("DELETE FROM event WHERE at < ? AND number < ?")
-        prune.bind(1, at.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
-        prune.bind(2, event.number)
-        try prune.run()
+        if !isTimeInDoubt {
+            let prune = try kept.statement("DELETE FROM event WHERE at < ? AND number < ?")
+            prune.bind(1, at.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
+            prune.bind(2, event.number)
+            try prune.run()
+        }
         next.event += 1
         events.append(event)
     }

@@ -97,7 +97,7 @@ extension SQLiteStore {
     }
 
     mutating func expireIfDue(_ hold: Hold?, of org: Org, _ now: Timestamp) throws(SQLiteError) {
-        guard let hold, hold.expires <= now else { return }
+        guard let hold, hold.expires <= now, !isTimeInDoubt else { return }
         try expire(hold, of: org, now: now)
     }
 

@@ -36,9 +36,11 @@ extension SQLiteStore {
     func remember(
         _ answer: some Encodable, under key: IdempotencyKey, org: String, now: Timestamp
     ) throws(SQLiteError) {
-        let prune = try kept.statement("DELETE FROM idempotency WHERE created < ?")
-        prune.bind(1, now.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
-        try prune.run()
+        if !isTimeInDoubt {
+            let prune = try kept.statement("DELETE FROM idempotency WHERE created < ?")
+            prune.bind(1, now.advanced(bySeconds: -TimeWindow.keySecondsMin).milliseconds)
+            try prune.run()
+        }
         let encoded: [UInt8]
         do {
             encoded = try KeptAnswer.bytes(answer)

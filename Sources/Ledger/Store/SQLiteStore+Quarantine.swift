@@ -105,7 +105,7 @@ extension SQLiteStore {
 
     /// Erases what is due, some lines in one commit, and tells of the hour that is over.
     mutating func tendQuarantine(_ now: Timestamp) throws(SQLiteError) {
-        if let due = quarantine.erasureDue(options.quarantine), due <= now { try eraseExpired(now) }
+        if !isTimeInDoubt, let due = quarantine.erasureDue(options.quarantine), due <= now { try eraseExpired(now) }
         if let due = quarantine.tally.due, due <= now || isClosing { try tellOfRefusals(now) }
     }
 

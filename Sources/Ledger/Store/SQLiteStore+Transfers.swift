@@ -146,6 +146,7 @@ extension SQLiteStore {
     /// Frees the holds and expires the grants that are due, some at a time; an org that is asked for has its own done
     /// first (``expireGrants(of:_:)``), so that none of it hangs on this.
     mutating func expireDue(_ now: Timestamp) throws(SQLiteError) {
+        guard !isTimeInDoubt else { return }
         for _ in 0..<options.expiriesMax {
             guard let due = expirations.takeDue(at: now) else { return }
             switch due {
@@ -157,7 +158,7 @@ extension SQLiteStore {
 
     /// Expires the org's grants that are due.
     mutating func expireGrants(of org: Org, _ now: Timestamp) throws(SQLiteError) {
-        while org.nextExpiry <= now.milliseconds {
+        while !isTimeInDoubt, org.nextExpiry <= now.milliseconds {
             guard let due = org.grants.first(where: { $0.expires?.milliseconds == org.nextExpiry }) else { return }
             try expire(due, of: org)
         }

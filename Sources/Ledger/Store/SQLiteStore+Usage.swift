@@ -24,7 +24,7 @@ extension SQLiteStore {
             return try duplicate(of: sequence, record)
         }
         let at = record.at ?? first ?? received
-        if let refusal = Self.checkTime(at, received: first ?? received) { return .refused(refusal) }
+        if let refusal = checkTime(at, received: first ?? received) { return .refused(refusal) }
 
         var charge = prepared.flatMap { $0.version == bookInBatch.version ? $0 : nil }
         if charge == nil {
@@ -204,7 +204,13 @@ extension SQLiteStore {
                 unpricedUnits: kept.unpriced.map(\.name), isDuplicate: true))
     }
 
-    private static func checkTime(_ at: Timestamp, received: Timestamp) -> Refusal? {
+    private func checkTime(_ at: Timestamp, received: Timestamp) -> Refusal? {
+        guard let refusal = Self.outOfRange(at, received), isTimeInDoubt else { return Self.outOfRange(at, received) }
+        // It may be the daemon's clock that is wrong.
+        return Refusal(.clockUnconfirmed, refusal.message + ", which nobody has confirmed yet")
+    }
+
+    private static func outOfRange(_ at: Timestamp, _ received: Timestamp) -> Refusal? {
         if at > received.advanced(bySeconds: TimeWindow.aheadSecondsMax) {
             return Refusal(.timeOutOfRange, "at is more than 15 minutes ahead of the daemon's clock (\(received))")
         }

@@ -32,6 +32,8 @@ public struct SQLiteStore: LedgerStore {
     public private(set) var lastSync = Duration.zero
     /// Whether the present batch changes the book.
     var isBookTouched = false
+    /// Whether the present batch's time can't be believed.
+    var isTimeInDoubt = false
     /// Whether this is the last commit.
     var isClosing = false
     var next: NextNumbers
@@ -181,6 +183,7 @@ public struct SQLiteStore: LedgerStore {
         try statements.begin.run()
         let now = options.clock()
         window = Window(now)
+        isTimeInDoubt = options.isTimeInDoubt()
         try expireDue(now)
         try tendQuarantine(now)
         var outcomes: [[Outcome]] = []
@@ -226,7 +229,9 @@ public struct SQLiteStore: LedgerStore {
         if sweptTo != nil { return .zero }
         let roll = timeToRollUp
         let expiry: Duration? = expirations.earliest.map {
-            .milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
+            let rest = Duration.milliseconds(max(0, $0.milliseconds - options.clock().milliseconds))
+            // What would expire waits until the time can be believed.
+            return isTimeInDoubt ? max(rest, .seconds(1)) : rest
         }
         return [roll, expiry, timeToTendQuarantine].compactMap { $0 }.min()
     }

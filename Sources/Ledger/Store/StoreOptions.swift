@@ -4,6 +4,8 @@ import Metering
 public struct StoreOptions: Sendable {
     /// The time, in UTC.
     public var clock: @Sendable () -> Timestamp
+    /// Whether the clock can't be believed at the moment: then nothing expires, is erased or billed. Asked with each commit.
+    public var isTimeInDoubt: @Sendable () -> Bool = { false }
     /// A clock that nobody sets, for how long things take.
     public var stopwatch: @Sendable () -> ContinuousClock.Instant = { .now }
     /// Request ids kept in memory before they are sealed into the database.

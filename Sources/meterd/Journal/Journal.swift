@@ -3,6 +3,7 @@ import Ingest
 import Ledger
 import Logging
 import Synchronization
+import SystemdSupport
 
 /// Writes events for operators, each under its `MESSAGE_ID`. Of one that comes too often the rest of a period is withheld and
 /// counted, and the count is told.
@@ -31,6 +32,24 @@ final class Journal: Sendable {
     func write(_ event: JournalEvent, _ message: String, _ fields: [String: String?] = [:]) {
         guard !event.isLimited || isWithinBurst(event) else { return }
         log(event, message, fields)
+    }
+
+    /// Tells whether the system's clock is doubted, if that is news; true if it is believed again.
+    @discardableResult
+    func tell(of doubt: ClockWatch.Doubt?, before: ClockWatch.Doubt?) -> Bool {
+        switch (before, doubt) {
+        case (nil, let doubt?):
+            let days = abs(doubt.jump) / ClockWatch.toleranceMilliseconds
+            write(
+                .clockDoubtful,
+                "the clock is \(days) days \(doubt.jump > 0 ? "ahead of" : "behind") where it was expected, and nothing keeps it right: nothing is billed, expires or is erased until that is confirmed (meterctl clock confirm)",
+                ["jump_seconds": "\(doubt.jump / 1000)"])
+            return false
+        case (_?, nil):
+            write(.clockConfirmed, "the clock is believed again: what waited for it is done now")
+            return true
+        case (nil, nil), (_?, _?): return false
+        }
     }
 
     /// Tells how many were withheld of the events whose period is over. To be called now and then.

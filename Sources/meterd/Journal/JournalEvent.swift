@@ -9,6 +9,8 @@ enum JournalEvent: String, CaseIterable {
     case stopped = "2d52e4b177984038b40ba773108c7646"
     case startFailed = "0a6a62055fce40f4b09174ddfb4790e1"
     case ledgerMissing = "505b6a6244654b74a3b3d938666b7851"
+    case clockDoubtful = "634bdfa3eda44fe0ade940dbe0813979"
+    case clockConfirmed = "b046d599d1014efebd8009af5a525bb4"
     case startWaits = "90acceba8b3b48278664d58edcf43812"
     case migrating = "a18f292d6ced43aa84cd6c0993d9d6c7"
     case reloaded = "4c28f79b7692456fa39fba068409c448"
@@ -64,7 +66,8 @@ enum JournalEvent: String, CaseIterable {
     var level: Logger.Level {
         switch self {
         case .storeFailed: .critical
-        case .startFailed, .ledgerMissing, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder: .error
+        case .startFailed, .ledgerMissing, .clockDoubtful, .reloadRefused, .diskFull, .backupFailed, .ledgerOlder:
+            .error
         case .startWaits, .needsRestart, .rateCardNotInForce, .accessRefused, .balanceLow, .unreadMember,
             .metricsNotServed,
             .ruleAboutNobody,
@@ -75,7 +78,8 @@ enum JournalEvent: String, CaseIterable {
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
             .forbiddenModelUsed:
             .warning
-        case .ready, .stopping, .stopped, .migrating, .reloaded, .rateCard, .diskHasRoom, .backup, .creditsExpired,
+        case .ready, .stopping, .stopped, .migrating, .clockConfirmed, .reloaded, .rateCard, .diskHasRoom, .backup,
+            .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
             .paymentReinstated,
             .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
@@ -96,7 +100,8 @@ enum JournalEvent: String, CaseIterable {
             .holdExpired,
             .forbiddenModelUsed:
             true
-        case .ready, .stopping, .stopped, .startFailed, .ledgerMissing, .startWaits, .migrating, .reloaded,
+        case .ready, .stopping, .stopped, .startFailed, .ledgerMissing, .startWaits, .clockDoubtful, .clockConfirmed,
+            .migrating, .reloaded,
             .reloadRefused,
             .needsRestart,
             .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,

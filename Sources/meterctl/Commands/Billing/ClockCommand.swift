@@ -4,19 +4,29 @@ import Control
 struct ClockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clock",
-        abstract: "The clock of a meterd that runs with --test-clock: to try a year of bills in minutes.",
+        abstract: "Confirms the system's clock after a jump, or moves the clock of a meterd that runs with --test-clock.",
         discussion: """
-            Examples: meterctl clock
+            Examples: meterctl clock confirm
+                      meterctl clock
                       meterctl clock 2027-01-31T00:00:00Z
+
+            After a jump of more than a day that no time synchronisation confirms, nothing is billed, expires or is erased until \
+            meterctl clock confirm says that the time is right. Look at the time first: an invoice stays as it was issued.
             """)
 
-    @Argument(help: "The time to move it to (RFC 3339), never back; all that is due by then is done.") var time: String?
+    @Argument(
+        help:
+            "confirm; or the time to move a test's clock to (RFC 3339), never back: all that is due by then is done."
+    ) var time: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await orExit {
             let body: TestClockBody
-            if let time {
+            if time == "confirm" {
+                body = try await common.client.post(
+                    TestClockBody.self, ["v1", "clock", "confirm"], body: TestClockBody(now: ""), key: nil)
+            } else if let time {
                 body = try await common.client.post(
                     TestClockBody.self, ["v1", "test-clock"], body: TestClockBody(now: time), key: nil)
             } else {

@@ -177,6 +177,13 @@ struct Examination {
 
     /// Whether the machine's clock is kept right: timedatectl(1) says so of whoever keeps it.
     private var clock: Finding? {
+        if let seconds = status.clockJumpSeconds {
+            let days = abs(seconds) / 86_400
+            return Finding(
+                what: "clock", level: .wrong,
+                found: "\(days) days \(seconds > 0 ? "ahead of" : "behind") where it was expected; nothing is billed, expires or is erased",
+                advice: "set the clock right (timedatectl); if it is right, meterctl clock confirm")
+        }
         let output = Self.output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
         guard let answer = output?.split(separator: "\n").first else { return nil }
         guard answer == "yes" else {
