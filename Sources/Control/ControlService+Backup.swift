@@ -5,6 +5,23 @@ import Hummingbird
 import Ledger
 import NIOCore
 
+/// What became of a backup, as its maker says; the body of `POST /v1/ledger/backup-reports`.
+public struct BackupReport: Codable, Sendable, Hashable {
+    /// Whether the copy is proven and has its name.
+    public var ok: Bool
+    /// Its size.
+    public var bytes: Int
+    /// How long it took.
+    public var seconds: Double
+    /// What went wrong.
+    public var error: String?
+
+    /// A report of those.
+    public init(ok: Bool, bytes: Int, seconds: Double, error: String? = nil) {
+        (self.ok, self.bytes, self.seconds, self.error) = (ok, bytes, seconds, error)
+    }
+}
+
 // A copy of the whole ledger.
 extension ControlService {
     private static let pieceBytes = 512 << 10
@@ -47,7 +64,18 @@ extension ControlService {
                         }
                         try await writer.finish(nil)
                     })
-            }
+            },
+            Endpoint(
+                method: .post, path: "/v1/ledger/backup-reports", name: "reportBackup",
+                summary: "Say what became of a backup, for metrics",
+                body: .members(
+                    [("ok", .boolean), ("bytes", .integer), ("seconds", ["type": "number"]), ("error", .string)],
+                    required: ["ok", "bytes", "seconds"]),
+                response: .members([("received", .boolean)], required: ["received"]), takesKey: false
+            ) { request, context in
+                onBackupReport(try await Endpoint.body(BackupReport.self, request, context))
+                return try Endpoint.json(["received": true])
+            },
         ]
     }
 

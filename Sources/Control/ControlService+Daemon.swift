@@ -36,6 +36,11 @@ extension ControlService {
                     body: .init(byteBuffer: ByteBuffer(string: try await metrics().text)))
             },
             Endpoint(
+                method: .post, path: "/v1/reload", name: "reload",
+                summary: "Take the configuration in again, and answer when it is in force", response: health,
+                takesKey: false
+            ) { _, _ in try Endpoint.json(["status": try await reload()]) },
+            Endpoint(
                 method: .get, path: "/v1/status", name: "status", summary: "What the daemon does",
                 response: .reference("Status")
             ) { _, _ in

@@ -122,6 +122,12 @@ public struct ControlService: Sendable {
     let verify: @Sendable () async throws -> VerificationReport
     let onBackup: @Sendable (Result<LedgerSnapshot, any Error>) -> Void
     let status: @Sendable () async throws -> StatusView
+    /// Takes what the maker of a backup says of it.
+    public var onBackupReport: @Sendable (BackupReport) -> Void = { _ in }
+    /// Takes the configuration in again; a word for it when it is in force.
+    public var reload: @Sendable () async throws -> String = {
+        throw Refusal(.conflict, "this service has no configuration")
+    }
     /// Believes the system's clock as it stands, and gives the time; nil where a test moves the clock.
     public var confirmClock: (@Sendable () async -> Timestamp)?
     /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.

@@ -303,7 +303,8 @@ enum OpenAPI {
             ], required: ["through", "is_partial", "items"]),
         "Status": .members(
             [
-                ("version", .string), ("ledger", .string), ("backup_folder", .string), ("clock_jump_seconds", .integer), ("started", .time),
+                ("version", .string), ("ledger", .string), ("backup_folder", .string), ("clock_jump_seconds", .integer),
+                ("started", .time),
                 ("uptime_seconds", .integer),
                 ("state", ["type": "string", "enum": ["ready", "degraded", "stopping"]]), ("degraded_reason", .string),
                 ("orgs", .integer), ("records", .integer), ("transfers", .integer), ("refused", .integer),

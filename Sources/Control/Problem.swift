@@ -45,7 +45,8 @@ public struct Problem: Error, Codable, Sendable, Hashable {
             .conflict
         case .forbidden: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent
-        case .storageUnavailable, .shuttingDown, .gatewayUnavailable, .quarantineFull, .clockUnconfirmed: .serviceUnavailable
+        case .storageUnavailable, .shuttingDown, .gatewayUnavailable, .quarantineFull, .clockUnconfirmed:
+            .serviceUnavailable
         case .unknownOutcome, .ledgerDamaged: .internalServerError
         case .methodNotAllowed: .methodNotAllowed
         }

@@ -16,16 +16,27 @@ public final class LogPump: Sendable {
         case standardError
     }
 
+    /// How lines on standard error look; the journal has fields.
+    public enum Format: String, CaseIterable, Sendable {
+        /// Time, level, words and fields in a line.
+        case text
+        /// A JSON object a line.
+        case json
+    }
+
     struct Entry: Sendable {
         let priority: Int
         let message: String
         let fields: [(name: String, value: String)]
+        /// When it was put in line, in milliseconds since 1970.
+        var time: Int64 = 0
     }
 
     private struct State {
         var entries: [Entry] = []
         var dropped = 0
         var isClosed = false
+        var format = Format.text
         /// Who waits until what is in line was written or lost.
         var waiting: [DispatchSemaphore] = []
     }
@@ -39,15 +50,24 @@ public final class LogPump: Sendable {
     private let destination: Destination
     /// Where lines of text go.
     private let descriptor: Int32
+    private let clock: @Sendable () -> Int64
 
     /// Starts a pump.
     public convenience init(to destination: Destination) {
-        self.init(to: destination, descriptor: STDERR_FILENO)
+        self.init(to: destination, descriptor: STDERR_FILENO) {
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+        }
     }
 
-    init(to destination: Destination, descriptor: Int32) {
+    /// How lines on standard error look from now on.
+    public func setFormat(_ format: Format) { state.withLock { $0.format = format } }
+
+    init(to destination: Destination, descriptor: Int32, clock: @escaping @Sendable () -> Int64) {
         self.destination = destination
         self.descriptor = descriptor
+        self.clock = clock
         let thread = Thread { [self] in run() }
         thread.name = "meterd-log"
         thread.start()
@@ -65,6 +85,8 @@ public final class LogPump: Sendable {
 
     /// Puts an entry in line; never waits.
     func put(_ entry: Entry) {
+        var entry = entry
+        entry.time = clock()
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.entries.count < Self.capacity else {
                 state.dropped += 1
@@ -117,7 +139,7 @@ public final class LogPump: Sendable {
             }
             for entry in entries { write(entry, &loss) }
             if dropped > 0 {
-                write(Self.report("\(dropped) log entries were dropped: too many at once"), &loss)
+                write(report("\(dropped) log entries were dropped: too many at once"), &loss)
             }
             for waiter in waiting { waiter.signal() }
             if isClosed {
@@ -127,8 +149,8 @@ public final class LogPump: Sendable {
         }
     }
 
-    private static func report(_ words: String) -> Entry {
-        Entry(priority: 4, message: words, fields: [])
+    private func report(_ words: String) -> Entry {
+        Entry(priority: 4, message: words, fields: [], time: clock())
     }
 
     /// Writes an entry. If others were lost, it first says how many.
@@ -136,7 +158,7 @@ public final class LogPump: Sendable {
         if loss.count > 0 {
             let reason = String(cString: strerror(loss.reason))
             let words = "\(loss.count) log entries could not be written: \(reason)"
-            if attempt(Self.report(words), &loss) { loss.count = 0 }
+            if attempt(report(words), &loss) { loss.count = 0 }
         }
         if !attempt(entry, &loss) { loss.count += 1 }
     }
@@ -145,12 +167,10 @@ public final class LogPump: Sendable {
     private func attempt(_ entry: Entry, _ loss: inout Loss) -> Bool {
         switch destination {
         case .standardError:
-            let fields = entry.fields.map { field in
-                let name = field.name.hasPrefix("METERD_") ? field.name.dropFirst(7).lowercased() : field.name
-                return " \(name)=\(field.value)"
-            }.joined()
-            let line = "\(Self.levels[entry.priority]) \(entry.message)\(fields)"
-            return attempt((loss.isCut ? "\n" : "") + Self.printable(line) + "\n", &loss)
+            let format = state.withLock { $0.format }
+            let line = LogLine(entry, level: Self.levels[entry.priority])
+            let text = format == .json ? line.json : Self.printable(line.text)
+            return attempt((loss.isCut ? "\n" : "") + text + "\n", &loss)
         case .journal:
             var parts = [
                 "MESSAGE=\(Self.printable(entry.message))", "PRIORITY=\(entry.priority)", "SYSLOG_IDENTIFIER=meterd",

@@ -19,6 +19,6 @@ struct Meterctl: AsyncParsableCommand {
             PaymentsCommand.self, RefundsCommand.self, InvoiceCommand.self, ClockCommand.self, ExportCommand.self,
             BenchCommand.self,
             BackupCommand.self, QuarantineCommand.self,
-            DoctorCommand.self, TopCommand.self,
+            DoctorCommand.self, TopCommand.self, ReloadCommand.self,
         ])
 }

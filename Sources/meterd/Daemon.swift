@@ -22,6 +22,8 @@ struct Daemon: Service {
     let access: AccessInForce
     let billing: BillingService
     let billingInForce: BillingInForce
+    /// Takes the configuration in again.
+    let reloading = Reloading()
     /// Rung where a bill has something to do.
     let billingBell = EventBell()
     /// Whether the system's clock can be believed; nil if a test moves the clock.
@@ -141,7 +143,8 @@ struct Daemon: Service {
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
             billing: billing, clockWatch: clockWatch, databasePath: database.path, ledgerID: ledgerID,
             backups: settings.backupFolder, clock: clock)
-        let report = MetricsReport(status: status, expired: expired)
+        let backups = BackupLog(folder: settings.backupFolder)
+        let report = MetricsReport(status: status, expired: expired, backups: backups)
         let copier = LedgerCopier(
             writer: writer, copies, databasePath: database.path, directory: settings.stateDirectory)
         self.copier = copier
@@ -151,8 +154,19 @@ struct Daemon: Service {
             bell: bell, access: { access.current },
             onForbidden: { journal.didRefuse($0, record: nil, org: $1, $2) }, metrics: { try await report.text() },
             makeSnapshot: { try await copier.copy() }, verify: { try await copier.verify() },
-            onBackup: { journal.write($0) }
+            onBackup: { result in
+                journal.write(result)
+                if case .failure = result { backups.didFail() }
+            }
         ) { try await status.view() }
+        service.onBackupReport = { report in
+            backups.take(report)
+            guard !report.ok else { return }
+            let words = report.error ?? "it says no reason"
+            journal.write(.backupFailed, "a backup of the ledger failed: \(words)", ["error": words])
+        }
+        let reloading = reloading
+        service.reload = { try await reloading.reload().get() }
         if let clockWatch {
             service.confirmClock = {
                 let before = clockWatch.doubt

@@ -12,10 +12,12 @@ struct MetricsReport: Sendable {
     let status: StatusReport
     /// Holds that expired unsettled since the start.
     let expired: Tally
+    let backups: BackupLog
     private let started = Date().timeIntervalSince1970
 
-    init(status: StatusReport, expired: Tally) {
+    init(status: StatusReport, expired: Tally, backups: BackupLog) {
         self.status = status
+        self.backups = backups
         self.expired = expired
     }
 
@@ -37,6 +39,7 @@ struct MetricsReport: Sendable {
         addWriter(&text, writer)
         try await addLedger(&text)
         try await addPayments(&text)
+        addBackups(&text)
         addProcess(&text)
         return text
     }
@@ -77,6 +80,21 @@ struct MetricsReport: Sendable {
                 "meterd_watchdog_age_seconds", "Since systemd's watchdog was fed.",
                 (ContinuousClock.now - fed) / .seconds(1))
         }
+    }
+
+    private func addBackups(_ text: inout PrometheusText) {
+        text.counter("meterd_backup_failures_total", "Backups that failed since the start.", backups.failures)
+        if let newest = backups.newest {
+            text.gauge(
+                "meterd_backup_newest_timestamp_seconds", "When the newest backup in backup.folder was made.",
+                Double(newest.made))
+            text.gauge("meterd_backup_newest_bytes", "Its size.", Double(newest.bytes))
+        }
+        guard let latest = backups.latest else { return }
+        text.gauge(
+            "meterd_backup_last_ok", "1 if the latest backup since the start is proven, 0 if it failed.",
+            latest.ok ? 1 : 0)
+        text.gauge("meterd_backup_last_duration_seconds", "How long that took.", latest.seconds)
     }
 
     private func addLedger(_ text: inout PrometheusText) async throws {

@@ -11,14 +11,16 @@ struct ReloadService: Service {
     let level: LogLevel
 
     func run() async throws {
+        daemon.reloading.set { await reload() }
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            await reload()
+            _ = await daemon.reloading.reload()
         }
     }
 
-    private func reload() async {
+    /// Takes in what is there now; a word for it, or why it was refused.
+    private func reload() async -> Result<String, Refusal> {
         daemon.manager.reloading()
-        let status: String
+        let result: Result<String, Refusal>
         var areRulesNew = false
         do {
             let settings = try await source.load()
@@ -40,7 +42,7 @@ struct ReloadService: Service {
             level.current = settings.logLevel
             daemon.journal.wantsAnswers = settings.logRecords
             warnOfRestart(settings)
-            status = "reloaded"
+            result = .success("reloaded")
             daemon.journal.write(.reloaded, "configuration reloaded")
         } catch {
             let words =
@@ -48,11 +50,15 @@ struct ReloadService: Service {
                 ?? (error as? Refusal)?.message ?? "\(error)"
             let rest =
                 areRulesNew ? "the new rules of 'peers' hold, the rest stays as it was" : "the old configuration stays"
-            status = "reload refused, \(rest): \(words)"
+            result = .failure(Refusal(.conflict, "reload refused, \(rest): \(words)"))
             daemon.journal.write(.reloadRefused, "reload refused; \(rest)", ["error": words])
         }
         // Whatever came of it: systemd waits for this.
-        daemon.manager.ready(status: status)
+        switch result {
+        case .success(let status): daemon.manager.ready(status: status)
+        case .failure(let refusal): daemon.manager.ready(status: refusal.message)
+        }
+        return result
     }
 
     /// What can't change while the daemon runs.
@@ -69,10 +75,31 @@ struct ReloadService: Service {
         comparable.ratesFile = daemon.settings.ratesFile
         comparable.isRatesFileNamed = daemon.settings.isRatesFileNamed
         guard comparable != daemon.settings else { return }
-        daemon.journal.write(
-            .needsRestart,
-            "settings other than peers, senders, cost, log.level, log.records, rates.file, billing.plans and billing.tax changed; they need a restart"
-        )
+        let names = comparable.changes(since: daemon.settings).joined(separator: ", ")
+        daemon.journal.write(.needsRestart, "these settings changed and need a restart: \(names)", ["settings": names])
+    }
+}
+
+/// Reloads, one after the other, however they are asked for.
+final class Reloading: Sendable {
+    private let body = Mutex<(@Sendable () async -> Result<String, Refusal>)?>(nil)
+    private let latest = Mutex<Task<Result<String, Refusal>, Never>?>(nil)
+
+    /// Has reloads be done by that.
+    func set(_ body: @escaping @Sendable () async -> Result<String, Refusal>) { self.body.withLock { $0 = body } }
+
+    /// Takes in the configuration as it is now, and returns when it is in force or refused.
+    func reload() async -> Result<String, Refusal> {
+        let task = latest.withLock { latest in
+            let (before, body) = (latest, body.withLock { $0 })
+            let next = Task {
+                _ = await before?.value
+                return await body?() ?? .failure(Refusal(.shuttingDown, "the daemon is starting; try again"))
+            }
+            latest = next
+            return next
+        }
+        return await task.value
     }
 }
 

@@ -56,6 +56,7 @@ struct RunCommand: AsyncParsableCommand {
         let (settings, rates, files, sockets) = try await prepare()
         defer { sockets.removeFiles() }
         level.current = settings.logLevel
+        pump.setFormat(settings.logFormat)
         journal.wantsAnswers = settings.logRecords
         let daemon: Daemon
         do {

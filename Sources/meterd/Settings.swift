@@ -47,6 +47,8 @@ struct Settings: Sendable, Equatable {
     var metricsListen: String?
     var logLevel: Logger.Level
     var logRecords: Bool
+    /// How lines on standard error look.
+    var logFormat: LogPump.Format
     /// Who may do what.
     var access: AccessPolicy
     /// What is done with costs that senders report.
@@ -79,7 +81,7 @@ struct Settings: Sendable, Equatable {
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
         "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
-        "log.records", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
+        "log.records", "log.format", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
         "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
     ]
@@ -89,6 +91,39 @@ struct Settings: Sendable, Equatable {
 
     /// The file that is read where none is named; it may be missing.
     static let defaultFile = "/etc/meterd/meterd.yaml"
+
+    /// The keys whose values differ from those of others.
+    func changes(since other: Settings) -> [String] {
+        var changed: [String] = []
+        func look<Value: Equatable>(_ key: String, _ path: KeyPath<Settings, Value>) {
+            if self[keyPath: path] != other[keyPath: path] { changed.append(key) }
+        }
+        look("state_dir", \.stateDirectory)
+        look("backup.folder", \.backupFolder)
+        look("billing.gateway", \.gateway)
+        look("billing.return_url", \.returnURL)
+        look("billing.stripe.url", \.stripeURL)
+        look("billing.stripe.key_file", \.stripeKeyFile)
+        look("billing.stripe.webhook_secret_file", \.stripeWebhookSecretFile)
+        look("ingest.socket", \.ingestSocket)
+        look("ingest.socket_mode", \.ingestMode)
+        look("ingest.socket_group", \.ingestGroup)
+        look("ingest.connections_max", \.connectionsMax)
+        look("ingest.open_per_connection_max", \.openPerConnectionMax)
+        look("ingest.open_max", \.openMax)
+        look("ingest.open_mib_max", \.openMebibytesMax)
+        look("control.socket", \.controlSocket)
+        look("control.socket_mode", \.controlMode)
+        look("control.socket_group", \.controlGroup)
+        look("metrics.listen", \.metricsListen)
+        look("log.format", \.logFormat)
+        look("authorize.unpriced_records_max", \.unpricedRecordsMax)
+        look("store.cache_mib", \.cacheMebibytes)
+        look("store.checkpoint_pages", \.checkpointPages)
+        look("quarantine", \.quarantine)
+        look("test_clock", \.testClock)
+        return changed
+    }
 
     var ingestLimits: IngestLimits {
         var limits = IngestLimits()
@@ -116,7 +151,7 @@ struct SettingsSource: Sendable {
     func load() async throws(SettingsError) -> Settings {
         let named = file ?? environment["METERD_CONFIG"]
         let path = named ?? Settings.defaultFile
-        var problems: [String] = []
+        var problems = EnvironmentNames.problems(environment)
         var providers: [any ConfigProvider] = []
         var peers: [AccessRule]?
         var senders: [Sender] = []
@@ -193,7 +228,8 @@ struct SettingsSource: Sendable {
             controlGroup: values.group("control.socket_group"), ingestGroup: values.group("ingest.socket_group"),
             metricsListen: values.address("metrics.listen"),
             logLevel: values.level("log.level", default: .info),
-            logRecords: values.truth("log.records", default: false), access: access,
+            logRecords: values.truth("log.records", default: false), logFormat: values.format("log.format"),
+            access: access,
             costPolicies: values.costPolicies(),
             unpricedRecordsMax: values.number(
                 "authorize.unpriced_records_max", default: Int(LedgerLimits.unpricedRecordsDefault),
@@ -347,6 +383,16 @@ private struct SettingsReader {
             problems.append("\(key): is '\(text)'; expected a loopback address and a port, such as 127.0.0.1:9464")
         }
         return text
+    }
+
+    mutating func format(_ key: String) -> LogPump.Format {
+        guard let text = text(key) else { return .text }
+        guard let format = LogPump.Format(rawValue: text) else {
+            let names = LogPump.Format.allCases.map(\.rawValue).joined(separator: " or ")
+            problems.append("\(key): is '\(text)'; expected \(names)")
+            return .text
+        }
+        return format
     }
 
     mutating func level(_ key: String, default fallback: Logger.Level) -> Logger.Level {

@@ -169,6 +169,19 @@ final class RunningDaemon {
             environment: ["METERD_CONTROL_SOCKET": controlSocket, "METERD_INGEST_SOCKET": ingestSocket])
     }
 
+    /// One exchange with the control socket: the head and the body, in one text.
+    func ask(_ method: String, _ path: String, _ body: String? = nil) throws -> String {
+        let client = try LineClient(controlSocket)
+        let length = body?.utf8.count ?? 0
+        try client.write(
+            Array(
+                "\(method) \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(length)\r\n\r\n\(body ?? "")"
+                    .utf8))
+        var lines: [String] = []
+        while let line = try client.receive(includingLast: true) { lines.append(line) }
+        return lines.joined(separator: "\n")
+    }
+
     /// Runs `meterctl … --json` and reads its document.
     func json(_ arguments: String..., input: String = "") throws -> [String: Any] {
         let result = try Binaries.run(

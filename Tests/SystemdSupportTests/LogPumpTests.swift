@@ -10,26 +10,28 @@ import Testing
 @Suite struct LogPumpTests {
     @Test func whatCouldNotBeWrittenIsCountedAndToldOfLater() throws {
         let pipe = try LogFile()
-        let pump = LogPump(to: .standardError, descriptor: pipe.writer)
+        let pump = LogPump(to: .standardError, descriptor: pipe.writer) { 1_790_000_000_007 }
         pump.put(Self.entry("one"))
-        #expect(try pipe.line() == "warning one")
+        #expect(try pipe.line() == "2026-09-21T14:13:20.007Z warning one")
         try pipe.become("/dev/full")
         for number in 0..<5 { pump.put(Self.entry("lost \(number)")) }
         pump.flush()
         try pipe.become(nil)
         pump.put(Self.entry("two"))
-        #expect(try pipe.line() == "warning 5 log entries could not be written: No space left on device")
-        #expect(try pipe.line() == "warning two")
+        #expect(
+            try pipe.line()
+                == "2026-09-21T14:13:20.007Z warning 5 log entries could not be written: No space left on device")
+        #expect(try pipe.line() == "2026-09-21T14:13:20.007Z warning two")
         // Told once.
         pump.put(Self.entry("three"))
-        #expect(try pipe.line() == "warning three")
+        #expect(try pipe.line() == "2026-09-21T14:13:20.007Z warning three")
         pump.close()
     }
 
     @Test func aLineThatWasCutOffIsNotGluedToTheNext() throws {
         let pipe = try LogFile()
         #expect(fcntl(pipe.writer, F_SETFL, O_NONBLOCK) == 0)
-        let pump = LogPump(to: .standardError, descriptor: pipe.writer)
+        let pump = LogPump(to: .standardError, descriptor: pipe.writer) { 1_790_000_000_007 }
         let long = String(repeating: "x", count: 200_000)
         pump.put(Self.entry(long))
         pump.flush()
@@ -37,8 +39,25 @@ import Testing
         #expect(kept.count < long.utf8.count && !kept.contains(UInt8(ascii: "\n")))
         pump.put(Self.entry("next"))
         #expect(try pipe.line() == "")
-        #expect(try pipe.line() == "warning 1 log entries could not be written: Resource temporarily unavailable")
-        #expect(try pipe.line() == "warning next")
+        #expect(
+            try pipe.line()
+                == "2026-09-21T14:13:20.007Z warning 1 log entries could not be written: Resource temporarily unavailable"
+        )
+        #expect(try pipe.line() == "2026-09-21T14:13:20.007Z warning next")
+        pump.close()
+    }
+
+    @Test func aLineIsAnObjectIfThatIsWanted() throws {
+        let pipe = try LogFile()
+        let pump = LogPump(to: .standardError, descriptor: pipe.writer) { 1_790_000_000_007 }
+        pump.setFormat(.json)
+        pump.put(
+            LogPump.Entry(
+                priority: 3, message: "a \"word\"\n",
+                fields: [("METERD_ORG", "acme/x"), ("MESSAGE_ID", "1"), ("METERD_TIME", "no")]))
+        let expected =
+            #"{"level":"error","message":"a \"word\"\n","message_id":"1","org":"acme/x","time":"2026-09-21T14:13:20.007Z"}"#
+        #expect(try pipe.line() == expected)
         pump.close()
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Background
+import Control
 import Foundation
 import Glibc
 import Ledger
@@ -36,6 +37,7 @@ struct BackupCommand: AsyncParsableCommand {
                 throw Failure(status: .refused, message: "\(target) is there already; choose another name")
             }
             BackupFolder((target as NSString).deletingLastPathComponent).removeLeftovers()
+            let began = ContinuousClock.now
             var file = try PartialFile(target)
             let bar = ProgressBar(total: nil, unit: "bytes")
             do {
@@ -56,6 +58,7 @@ struct BackupCommand: AsyncParsableCommand {
                 }
                 try file.commit()
                 let removed = try into.map { try prune(BackupFolder($0)) } ?? []
+                await tell(true, file.bytes, since: began)
                 try common.show(
                     BackupView(
                         path: target, bytes: file.bytes, records: contents.records, commit: contents.commit,
@@ -70,6 +73,8 @@ struct BackupCommand: AsyncParsableCommand {
             } catch {
                 bar.clear()
                 file.discard()
+                let words = (error as? Failure)?.message ?? "\(error)"
+                await tell(false, file.bytes, since: began, words)
                 throw error
             }
         }
@@ -77,6 +82,16 @@ struct BackupCommand: AsyncParsableCommand {
 }
 
 extension BackupCommand {
+    /// Tells the daemon what became of it, for its metrics; a daemon that can't be told is no failure of the backup.
+    private func tell(
+        _ isGood: Bool, _ bytes: Int, since began: ContinuousClock.Instant, _ error: String? = nil
+    ) async {
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        _ = try? await common.client.post(
+            [String: Bool].self, ["v1", "ledger", "backup-reports"],
+            body: BackupReport(ok: isGood, bytes: bytes, seconds: seconds, error: error), key: nil)
+    }
+
     private func prune(_ folder: BackupFolder) throws -> [String] {
         guard let keep else { return [] }
         do throws(BackupFolder.Unusable) {

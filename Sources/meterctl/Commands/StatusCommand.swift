@@ -4,16 +4,32 @@ import Control
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "What the daemon does, on one screen.", discussion: "Example: meterctl status")
+        commandName: "status", abstract: "What the daemon does, on one screen; exits 1 if it takes no usage.",
+        discussion: """
+            Examples: meterctl status
+                      meterctl status --ready      (a probe: prints nothing, exits 0 if usage is taken)
+            """)
 
+    @Flag(help: "Print nothing; the exit status says whether usage is taken.") var ready = false
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await orExit {
             let status = try await common.client.get(StatusView.self, ["v1", "status"])
+            let takesUsage = status.state == "ready"
+            guard !ready else {
+                guard takesUsage else { throw ExitCode(Failure.Status.refused.rawValue) }
+                return
+            }
             try common.show(status) { status in
                 definitions([
                     ("state", status.degradedReason.map { "\(status.state): \($0)" } ?? status.state),
+                    (
+                        "clock",
+                        status.clockJumpSeconds.map { seconds in
+                            "\(abs(seconds) / 86_400) days \(seconds > 0 ? "ahead of" : "behind") where it was expected; nothing is billed until it is confirmed"
+                        }
+                    ),
                     ("version", "meterd \(status.version), SQLite \(status.sqlite)"),
                     ("started", "\(status.started), \(Self.span(status.uptimeSeconds)) ago"),
                     ("records", "\(status.records), now \(status.recordsPerSecond)/s"),
@@ -42,6 +58,7 @@ struct StatusCommand: AsyncParsableCommand {
                     ),
                 ])
             }
+            if !takesUsage { throw ExitCode(Failure.Status.refused.rawValue) }
         }
     }
 

@@ -4,7 +4,7 @@ import Control
 struct ClockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clock",
-        abstract: "Confirms the system's clock after a jump, or moves the clock of a meterd that runs with --test-clock.",
+        abstract: "Confirms the system's clock after a jump, or moves the clock of a meterd with --test-clock.",
         discussion: """
             Examples: meterctl clock confirm
                       meterctl clock

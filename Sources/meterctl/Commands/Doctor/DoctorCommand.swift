@@ -8,21 +8,34 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Looks for what is wrong or will be, and says what to do; exits 1 if something is.",
         discussion: """
+            It works with the daemon down as well: then it says what systemd, the journal and the files know.
+
             Examples: meterctl doctor
                       meterctl doctor --backups /srv/backups/meterd
             """)
 
     @Option(help: "The folder that backups are made in (default: the daemon's backup.folder).") var backups: String?
+    @Option(help: "Where the ledger lies, if the daemon can't be asked.") var stateDir = "/var/lib/meterd"
     @OptionGroup var common: CommonOptions
+
+    private static let defaultBackups = "/var/backups/meterd"
 
     func run() async throws {
         try await orExit {
-            let status = try await common.client.get(StatusView.self, ["v1", "status"])
-            let findings =
-                Examination(
-                    status: status, socket: common.client.socketPath,
-                    backups: backups ?? status.backupFolder ?? "/var/backups/meterd"
-                ).findings()
+            let findings: [Finding]
+            do {
+                let status = try await common.client.get(StatusView.self, ["v1", "status"])
+                findings =
+                    Examination(
+                        status: status, socket: common.client.socketPath,
+                        backups: backups ?? status.backupFolder ?? Self.defaultBackups
+                    ).findings()
+            } catch let failure as Failure where failure.status == .unreachable {
+                findings =
+                    OfflineExamination(
+                        reason: failure.message, stateDirectory: stateDir, backups: backups ?? Self.defaultBackups
+                    ).findings()
+            }
             try common.show(findings) { findings in
                 var table = Table(("", .left), ("WHAT", .left), ("FOUND", .left))
                 table.rows = findings.map { [$0.level.mark, $0.what, $0.found] }

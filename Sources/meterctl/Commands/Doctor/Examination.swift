@@ -12,7 +12,7 @@ struct Examination {
 
     func findings() -> [Finding] {
         [
-            daemon, gap, ledger, quarantine, payments, disk, log, queue, rateCard, backupAge, clock, socketFile, unit,
+            daemon, gap, ledger, quarantine, payments, disk, log, queue, rateCard, backup, clock, socketFile, unit,
             sqlite,
         ].compactMap { $0 }
     }
@@ -136,6 +136,8 @@ struct Examination {
             advice: "more comes than the disk takes; look at meterd_sync_seconds, and at the disk")
     }
 
+    private var backup: Finding { BackupExamination(folder: backups).finding }
+
     private var rateCard: Finding {
         guard status.rateCard != nil else {
             return Finding(
@@ -152,39 +154,17 @@ struct Examination {
             advice: "providers change prices: meterctl rates import of a newer table, with --dry-run first")
     }
 
-    private var backupAge: Finding {
-        if access(backups, F_OK) == 0, access(backups, R_OK) != 0 {
-            return Finding(
-                what: "backups", level: .notice, found: "\(backups) can't be read by you",
-                advice: "sudo meterctl doctor looks into it")
-        }
-        guard let newest = BackupFolder(backups).newest else {
-            return Finding(
-                what: "backups", level: .notice, found: "none in \(backups)",
-                advice: "systemctl enable --now meterd-backup.timer makes one a day; --backups names another folder")
-        }
-        var file = stat()
-        guard stat(newest, &file) == 0 else {
-            return Finding(what: "backups", level: .notice, found: "\(newest) can't be looked at")
-        }
-        let hours = (time(nil) - file.st_mtim.tv_sec) / 3600
-        let found = "\(newest), \(hours) h old"
-        guard hours > 36 else { return Finding(what: "backups", level: .good, found: found) }
-        return Finding(
-            what: "backups", level: .wrong, found: found,
-            advice: "systemctl status meterd-backup.timer meterd-backup.service says why there is no newer one")
-    }
-
     /// Whether the machine's clock is kept right: timedatectl(1) says so of whoever keeps it.
     private var clock: Finding? {
         if let seconds = status.clockJumpSeconds {
             let days = abs(seconds) / 86_400
+            let side = seconds > 0 ? "ahead of" : "behind"
             return Finding(
                 what: "clock", level: .wrong,
-                found: "\(days) days \(seconds > 0 ? "ahead of" : "behind") where it was expected; nothing is billed, expires or is erased",
+                found: "\(days) days \(side) where it was expected; nothing is billed, expires or is erased",
                 advice: "set the clock right (timedatectl); if it is right, meterctl clock confirm")
         }
-        let output = Self.output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
+        let output = SystemdUnit.output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
         guard let answer = output?.split(separator: "\n").first else { return nil }
         guard answer == "yes" else {
             return Finding(
@@ -210,16 +190,8 @@ struct Examination {
 
     /// Whether systemd runs the unit that the package brought.
     private var unit: Finding? {
-        let output = Self.output([
-            "systemctl", "show", "meterd.service", "-p",
-            "LoadState,FragmentPath,DropInPaths,NeedDaemonReload,UnitFileState",
-        ])
-        guard let output else { return nil }
-        var values: [String: String] = [:]
-        for line in output.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
-        }
+        let values = SystemdUnit.show(
+            "meterd.service", ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "UnitFileState"])
         guard values["LoadState"] == "loaded" else { return nil }
         if values["NeedDaemonReload"] == "yes" {
             return Finding(
@@ -244,18 +216,5 @@ struct Examination {
         return Finding(
             what: "SQLite", level: .good,
             found: "\(status.sqlite); has the WAL-reset bug, which meterd can't meet: open its file with nothing else")
-    }
-
-    private static func output(_ words: [String]) -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let data = try? pipe.fileHandleForReading.readToEnd()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? data.map { String(decoding: $0, as: UTF8.self) } : nil
     }
 }

@@ -1,0 +1,46 @@
+import Foundation
+import Glibc
+
+/// An entry as a line of standard error.
+struct LogLine {
+    private let entry: LogPump.Entry
+    private let level: String
+
+    init(_ entry: LogPump.Entry, level: String) {
+        (self.entry, self.level) = (entry, level)
+    }
+
+    /// `2026-11-30T04:25:01.123Z warning the disk is full org=acme`
+    var text: String {
+        let fields = entry.fields.map { " \(Self.plain($0.name))=\($0.value)" }.joined()
+        return "\(time) \(level) \(entry.message)\(fields)"
+    }
+
+    /// `{"level":"warning","message":"the disk is full","org":"acme","time":"2026-11-30T04:25:01.123Z"}`
+    var json: String {
+        var members = ["time": time, "level": level, "message": entry.message]
+        for field in entry.fields { members[Self.plain(field.name)] = members[Self.plain(field.name)] ?? field.value }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(members)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// A journal's name of a field as a line has it: `METERD_ORG` is `org`.
+    private static func plain(_ name: String) -> String {
+        name.hasPrefix("METERD_") ? name.dropFirst(7).lowercased() : name.lowercased()
+    }
+
+    /// RFC 3339, in UTC.
+    private var time: String {
+        var seconds = time_t(entry.time / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int32, _ width: Int) -> String {
+            let digits = "\(number)"
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let day = "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
+        let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
+        return "\(day)T\(time).\(padded(Int32(entry.time % 1000), 3))Z"
+    }
+}

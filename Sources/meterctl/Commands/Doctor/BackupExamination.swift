@@ -1,0 +1,53 @@
+import Foundation
+import Glibc
+import Ledger
+
+/// What doctor says of backups: how old the newest is, and whether the timer makes more.
+struct BackupExamination {
+    let folder: String
+
+    /// Hours after which the newest is too old: a day, the timer's random delay, and some.
+    private static let hoursMax = 26
+
+    var finding: Finding {
+        if access(folder, F_OK) == 0, access(folder, R_OK) != 0 {
+            return Finding(
+                what: "backups", level: .notice, found: "\(folder) can't be read by you",
+                advice: "sudo meterctl doctor looks into it")
+        }
+        guard let newest = BackupFolder(folder).newest else {
+            return Finding(what: "backups", level: .notice, found: "none in \(folder)", advice: advice)
+        }
+        var file = stat()
+        guard stat(newest, &file) == 0 else {
+            return Finding(what: "backups", level: .notice, found: "\(newest) can't be looked at")
+        }
+        let hours = (time(nil) - file.st_mtim.tv_sec) / 3600
+        let found = "\((newest as NSString).lastPathComponent), \(hours) h old, \(file.st_size >> 20) MiB"
+        if hasFailed {
+            return Finding(
+                what: "backups", level: .wrong, found: "\(found); the latest run failed",
+                advice: "journalctl -u meterd-backup says why")
+        }
+        guard hours > Self.hoursMax else { return Finding(what: "backups", level: .good, found: found) }
+        return Finding(what: "backups", level: .wrong, found: found, advice: advice)
+    }
+
+    private var hasFailed: Bool {
+        let values = SystemdUnit.show("meterd-backup.service", ["LoadState", "Result"])
+        return values["LoadState"] == "loaded" && values["Result"] != "success"
+    }
+
+    private var advice: String {
+        let timer = SystemdUnit.show("meterd-backup.timer", ["LoadState", "ActiveState", "NextElapseUSecRealtime"])
+        if hasFailed { return "the latest run failed: journalctl -u meterd-backup says why" }
+        switch (timer["LoadState"], timer["ActiveState"]) {
+        case ("loaded", "active"):
+            let next = timer["NextElapseUSecRealtime"].map { $0.isEmpty ? "" : " (\($0))" } ?? ""
+            return "the timer makes one with its next run\(next); systemctl start meterd-backup makes one now"
+        case ("loaded", _):
+            return "systemctl enable --now meterd-backup.timer makes one a day; --backups names another folder"
+        default: return "meterctl backup --into \(folder) makes one; --backups names another folder"
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Glibc
+import Ledger
+
+/// What doctor finds while the daemon can't be reached: what systemd, the journal and the files say.
+struct OfflineExamination {
+    /// Why it can't be reached.
+    let reason: String
+    let stateDirectory: String
+    let backups: String
+
+    func findings() -> [Finding] {
+        [daemon, service, journal, ledger, disk, BackupExamination(folder: backups).finding].compactMap { $0 }
+            + ["meterd-ingest.socket", "meterd-control.socket"].compactMap(socket)
+    }
+
+    private var daemon: Finding {
+        Finding(what: "daemon", level: .wrong, found: reason.split(separator: "\n").first.map(String.init) ?? reason)
+    }
+
+    private var service: Finding? {
+        let values = SystemdUnit.show(
+            "meterd.service",
+            [
+                "LoadState", "UnitFileState", "ActiveState", "SubState", "Result", "ExecMainStatus", "NRestarts",
+                "StatusText",
+            ])
+        guard values["LoadState"] == "loaded" else {
+            return values["LoadState"].map { state in
+                Finding(
+                    what: "unit", level: .wrong, found: "meterd.service is \(state)",
+                    advice: "install the package, or run it by hand: meterd run")
+            }
+        }
+        let (active, result) = (values["ActiveState"] ?? "", values["Result"] ?? "")
+        var found = "\(active) (\(values["SubState"] ?? ""))"
+        if result != "success" { found += ", \(result), exit status \(values["ExecMainStatus"] ?? "?")" }
+        if let text = values["StatusText"], !text.isEmpty { found += "; it said: \(text)" }
+        return Finding(
+            what: "unit", level: .wrong, found: found,
+            advice: Self.advice(active, result, status: values["ExecMainStatus"] ?? ""))
+    }
+
+    private static func advice(_ active: String, _ result: String, status: String) -> String {
+        let again =
+            "then systemctl reset-failed 'meterd*' and systemctl start meterd-ingest.socket meterd-control.socket meterd"
+        return switch (active, status) {
+        case ("active", _): "it runs and doesn't answer: journalctl -u meterd; --socket names another socket"
+        case ("activating", _): "it is starting, or waits for what its status line says"
+        case ("inactive", _): "systemctl start meterd-ingest.socket meterd-control.socket meterd"
+        case (_, "65"):
+            "the ledger is not there, another one or damaged: the journal says what is known of it, \(again)"
+        case (_, "78"): "sudo meterd check-config names what is wrong with the configuration; put it right, \(again)"
+        case (_, "238"), (_, "226"):
+            "systemd couldn't set up the state directory or the sandbox: /var/lib/meterd must be a folder, not a link; \(again)"
+        default: "the journal says why (journalctl -x -u meterd); put it right, \(again)"
+        }
+    }
+
+    private var journal: Finding? {
+        let lines = SystemdUnit.output([
+            "journalctl", "-u", "meterd", "-p", "warning", "-n", "1", "-o", "cat", "--no-pager",
+        ])
+        guard let line = lines?.split(separator: "\n").last, !line.hasPrefix("--") else { return nil }
+        return Finding(
+            what: "journal", level: .notice, found: String(line), advice: "journalctl -x -u meterd says more")
+    }
+
+    private var ledger: Finding? {
+        let path = stateDirectory + "/meterd.db"
+        var file = stat()
+        if stat(path, &file) == 0 {
+            return Finding(what: "ledger", level: .good, found: "\(path), \(file.st_size >> 20) MiB")
+        }
+        guard errno == ENOENT else {
+            return Finding(
+                what: "ledger", level: .notice, found: "\(path) can't be looked at by you",
+                advice: "sudo meterctl doctor looks")
+        }
+        return Finding(
+            what: "ledger", level: .wrong, found: "\(path) is not there",
+            advice: "mount its disk, or put a backup in its place (meterd restore); meterd init makes a new, empty one")
+    }
+
+    private var disk: Finding? {
+        var disk = statvfs()
+        guard statvfs(stateDirectory, &disk) == 0, disk.f_blocks > 0 else { return nil }
+        let (free, size) = (
+            UInt64(disk.f_bavail) * UInt64(disk.f_frsize), UInt64(disk.f_blocks) * UInt64(disk.f_frsize)
+        )
+        let found = "\(free >> 20) MiB free of \(size >> 20)"
+        guard free < 512 << 20 else { return Finding(what: "disk", level: .good, found: found) }
+        return Finding(
+            what: "disk", level: .wrong, found: found, advice: "make room on the file system of \(stateDirectory)")
+    }
+
+    private func socket(_ unit: String) -> Finding? {
+        let values = SystemdUnit.show(unit, ["LoadState", "ActiveState", "Result"])
+        guard values["LoadState"] == "loaded", let state = values["ActiveState"] else { return nil }
+        guard state != "active" else { return Finding(what: unit, level: .good, found: "systemd holds it") }
+        return Finding(
+            what: unit, level: .wrong, found: "\(state), \(values["Result"] ?? "")",
+            advice: "systemctl reset-failed 'meterd*', then systemctl start \(unit)")
+    }
+}

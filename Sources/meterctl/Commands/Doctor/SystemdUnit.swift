@@ -1,0 +1,29 @@
+import Foundation
+
+/// What systemd says of units.
+enum SystemdUnit {
+    /// Properties of a unit; empty if there is no systemd to ask.
+    static func show(_ unit: String, _ properties: [String]) -> [String: String] {
+        let output = output(["systemctl", "show", unit, "-p", properties.joined(separator: ",")]) ?? ""
+        var values: [String: String] = [:]
+        for line in output.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+        }
+        return values
+    }
+
+    /// What a program prints; nil if it isn't there or fails.
+    static func output(_ words: [String]) -> String? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        let data = try? pipe.fileHandleForReading.readToEnd()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? data.map { String(decoding: $0, as: UTF8.self) } : nil
+    }
+}

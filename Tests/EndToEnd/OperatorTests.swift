@@ -1,0 +1,95 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// What an operator relies on: a reload that is in force when it returns, names that are checked, words while the daemon is down,
+/// backups that are seen to fail.
+@Suite(.serialized)
+struct OperatorTests {
+    @Test func aReloadReturnsWhenItIsInForce() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.path + "/meterd.yaml"
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        try write("log: {level: info}\n")
+        let daemon = try RunningDaemon(arguments: ["--config", file])
+        // Each in turn, at once after it: a reload that isn't waited for would be met in one of them.
+        for round in 0..<20 {
+            try write("quarantine: {mib_max: \(100 + round)}\nlog: {level: info, records: \(round % 2 == 0)}\n")
+            let result = try daemon.meterctl("reload")
+            #expect(result.status == 0 && result.output.contains("reloaded"), "\(result)")
+            let before = daemon.log.components(separatedBy: "these settings changed and need a restart: quarantine")
+                .count
+            #expect(before == round + 2, "\(daemon.log)")
+        }
+        try write("log: {level: loud}\n")
+        let refused = try daemon.meterctl("reload")
+        #expect(refused.status == 1 && refused.errors.contains("log.level: is 'loud'"), "\(refused)")
+        #expect(refused.errors.contains("the old configuration stays"), "\(refused)")
+    }
+
+    @Test func aVariableThatIsMisspeltStopsTheStart() throws {
+        for (name, nearest) in [
+            ("METERD_STATEDIR", "METERD_STATE_DIR"), ("METERD_LOG_LEVLE", "METERD_LOG_LEVEL"),
+        ] {
+            for command in [["run"], ["check-config"], ["init"]] {
+                let result = try Binaries.run("meterd", command, environment: [name: "x"])
+                #expect(result.status == 78, "\(result)")
+                #expect(
+                    result.errors.contains("\(name): there is no such setting; the nearest is \(nearest)"), "\(result)")
+            }
+        }
+        let peers = try Binaries.run("meterd", ["check-config"], environment: ["METERD_PEERS": "x"])
+        #expect(peers.status == 78 && peers.errors.contains("only the configuration file"), "\(peers)")
+    }
+
+    @Test func linesOnStandardErrorHaveATimeAndMayBeObjects() throws {
+        let plain = try RunningDaemon()
+        #expect(plain.log.contains(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ notice ready/), "\(plain.log)")
+        let daemon = try RunningDaemon(environment: ["METERD_LOG_FORMAT": "json"])
+        let line = try #require(daemon.log.split(separator: "\n").first { $0.contains("\"ready\"") })
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
+        #expect(object?["level"] == "notice" && object?["ingest"] == daemon.ingestSocket)
+        #expect(object?["message_id"] == "8927e9c45ce541ea94e430680f3a7104")
+    }
+
+    @Test func doctorSaysWhatItKnowsOfADaemonThatIsDown() throws {
+        let daemon = try RunningDaemon()
+        #expect(try daemon.meterctl("status", "--ready").status == 0)
+        #expect(try daemon.meterctl("status", "--ready").output.isEmpty)
+        #expect(daemon.terminate() == 0)
+        #expect(try daemon.meterctl("status", "--ready").status == 69)
+        let found = try daemon.meterctl("doctor", "--state-dir", daemon.stateDirectory)
+        #expect(found.status == 1, "\(found)")
+        for words in ["can't be reached", "\(daemon.stateDirectory)/meterd.db, ", "MiB free"] {
+            #expect(found.output.contains(words), "\(words): \(found)")
+        }
+        let lost = try daemon.meterctl("doctor", "--state-dir", daemon.directory.path + "/nowhere")
+        #expect(
+            lost.output.contains("/nowhere/meterd.db is not there") && lost.output.contains("meterd init"), "\(lost)")
+    }
+
+    @Test func backupsAreSeenInMetrics() throws {
+        let folder = try TemporaryDirectory()
+        let daemon = try RunningDaemon(environment: ["METERD_BACKUP_FOLDER": folder.path])
+        func metrics() throws -> String {
+            try daemon.ask("GET", "/metrics", nil)
+        }
+        #expect(try !metrics().contains("meterd_backup_newest"))
+        _ = try daemon.json("org", "create", "acme")
+        _ = try daemon.json("backup", "--into", folder.path)
+        var text = try metrics()
+        for words in [
+            "meterd_backup_last_ok 1", "meterd_backup_failures_total 0", "meterd_backup_newest_timestamp_seconds",
+        ] {
+            #expect(text.contains(words), "\(words)")
+        }
+        // One that can't be proven says so: whoever makes it finds its copy cut off.
+        let report = #"{"ok":false,"bytes":7,"seconds":0.5,"error":"the copy's books don't balance"}"#
+        _ = try daemon.ask("POST", "/v1/ledger/backup-reports", report)
+        text = try metrics()
+        #expect(text.contains("meterd_backup_last_ok 0") && text.contains("meterd_backup_failures_total 1"))
+        #expect(daemon.log.contains("a backup of the ledger failed: the copy's books don't balance"))
+        #expect(daemon.log.contains("a copy of the ledger was made"))
+    }
+}
