@@ -309,7 +309,7 @@ struct Daemon: Service {
     /// starts the next one.
     private static func end(_ failure: StorageFailure, manager: ServiceManager, journal: Journal, pump: LogPump) {
         journal.write(
-            .storeFailed, "the ledger's store failed; ending without answers so that a restart recovers",
+            .storeFailed, "the ledger's store failed; ending without answers so that a restart recovers: \(failure)",
             ["error": "\(failure)"])
         manager.failed(status: "store failed: \(failure)", errno: EIO)
         manager.flush()

@@ -12,7 +12,8 @@ struct LedgerWait {
     let manager: ServiceManager
     let journal: Journal
 
-    /// Seconds between two attempts; the last one counts from then on.
+    /// Seconds between two attempts. After the last one the process ends, and systemd starts another: what is mounted meanwhile may not be
+    /// seen in the namespace of this one.
     private static let pauses: [UInt64] = [1, 2, 4, 8, 15, 30]
     /// How long an attempt may take, for systemd.
     private static let attemptSeconds: UInt64 = 600
@@ -20,7 +21,7 @@ struct LedgerWait {
     /// The ledger, once it can be had. Throws at once what doesn't get better by itself, and everything without systemd.
     func open() async throws -> LedgerDatabase {
         var told = ""
-        for attempt in 0... {
+        for pause in Self.pauses {
             let problem: LedgerOpenError
             do throws(LedgerOpenError) {
                 return try attemptOnce()
@@ -28,7 +29,6 @@ struct LedgerWait {
                 problem = error
             }
             guard manager.isPresent, problem.kind.mayPass else { throw problem }
-            let pause = Self.pauses[min(attempt, Self.pauses.count - 1)]
             manager.extendTimeout(seconds: pause + Self.attemptSeconds)
             manager.status("waits for its ledger, tries again in \(pause) s: \(problem.description)")
             if told != problem.description {
@@ -39,7 +39,7 @@ struct LedgerWait {
             }
             try await Task.sleep(for: .seconds(pause))
         }
-        preconditionFailure("attempts have no end")
+        return try attemptOnce()
     }
 
     private func attemptOnce() throws(LedgerOpenError) -> LedgerDatabase {

@@ -84,11 +84,12 @@ struct MetricsReport: Sendable {
 
     private func addBackups(_ text: inout PrometheusText) {
         text.counter("meterd_backup_failures_total", "Backups that failed since the start.", backups.failures)
-        if let newest = backups.newest {
+        if backups.folder != nil {
+            let newest = backups.newest
             text.gauge(
-                "meterd_backup_newest_timestamp_seconds", "When the newest backup in backup.folder was made.",
-                Double(newest.made))
-            text.gauge("meterd_backup_newest_bytes", "Its size.", Double(newest.bytes))
+                "meterd_backup_newest_timestamp_seconds",
+                "When the newest backup in backup.folder was made; 0 if none is seen there.", Double(newest?.made ?? 0))
+            text.gauge("meterd_backup_newest_bytes", "Its size.", Double(newest?.bytes ?? 0))
         }
         guard let latest = backups.latest else { return }
         text.gauge(
