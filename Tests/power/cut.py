@@ -34,6 +34,9 @@ ORGS = ["acme", "globex", "initech", "umbrella"]
 CREDITS = 1_000_000
 
 
+WAITS = "waiting for the ledger"
+
+
 class Tally:
     """What happened, of all disks."""
 
@@ -243,6 +246,11 @@ class Bench:
         start, status = time.monotonic(), None
         while status is None and time.monotonic() - start < PATIENCE:
             status = daemon.wait(0.05)
+            if status is None and WAITS in daemon.said():
+                # A start that finds the disk dead waits for it, and has acknowledged nothing.
+                daemon.kill()
+                self.tally.exits["waiting"] += 1
+                return None
             if status is None and poke:
                 self.poke(daemon)
         self.tally.slowest = max(self.tally.slowest, time.monotonic() - start)
@@ -341,7 +349,7 @@ def run(options):
     for words in tally.findings:
         print("WRONG: %s" % words)
     kinds = ", ".join("%d %s" % (count, kind) for kind, count in sorted(tally.kinds.items()))
-    exits = ", ".join("%d times %s" % (count, status) for status, count in sorted(tally.exits.items()))
+    exits = ", ".join("%d times %s" % (count, status) for status, count in sorted(tally.exits.items(), key=str))
     print("power cuts: seed %d, %d cuts (%s), %d acknowledged of %d sent (%d too late to count), %d grants, %d sent again, "
           "%d backups under their name, exits %s (slowest %.2f s), %d wrong, %.0f s" % (
               options.seed, done, kinds, tally.acknowledged, tally.sent, tally.late, tally.grants, tally.resent, tally.backups,
