@@ -10,8 +10,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var version: String
     /// Which ledger it has; the same in every copy of it.
     public var ledger: String?
-    /// How many seconds the system's clock is from where it was expected, if nothing has confirmed it; above zero if it is ahead. Nothing
-    /// is billed, expires or is erased meanwhile.
+    /// How many seconds the system's clock is from the time that was expected, if nothing has confirmed it; above zero if it is ahead.
+    /// Nothing is billed, expires or is erased meanwhile.
     public var clockJumpSeconds: Int64?
     /// The folder in which its backups are looked for.
     public var backupFolder: String?

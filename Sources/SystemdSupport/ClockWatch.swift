@@ -5,12 +5,12 @@ import Synchronization
 ///
 /// A machine whose battery is empty, or whose clock was set by hand, may begin years ahead and be put right seconds later. An invoice that
 /// was issued meanwhile stays. So a jump of more than a day is doubted, against the clock that counts from the machine's start and, at a
-/// start, against the latest commit; until the kernel says that something keeps its clock right (adjtimex(2)), the clock goes back to
-/// where it is expected, or somebody confirms it.
+/// start, against the latest commit. The doubt ends when the kernel says that something keeps its clock right (adjtimex(2)), when the clock
+/// shows the expected time again, or when somebody confirms it.
 public final class ClockWatch: Sendable {
     /// A jump that nothing has confirmed.
     public struct Doubt: Sendable, Hashable {
-        /// How far the clock is from where it was expected, in milliseconds: above zero if it is ahead.
+        /// How far the clock is from the time that was expected, in milliseconds: above zero if it is ahead.
         public let jump: Int64
     }
 
@@ -40,7 +40,6 @@ public final class ClockWatch: Sendable {
 
     private let read: @Sendable () -> Reading
     private let state = Mutex(State())
-    private let isDoubted = Atomic(false)
 
     /// A watch over the machine's clocks.
     ///
@@ -58,11 +57,8 @@ public final class ClockWatch: Sendable {
         self.read = read
     }
 
-    /// What is doubted now; nil for nothing.
+    /// What was doubted at the latest look; nil for nothing.
     public var doubt: Doubt? { state.withLock { $0.doubt } }
-
-    /// Whether anything is: to be asked often.
-    public var isInDoubt: Bool { isDoubted.load(ordering: .relaxed) }
 
     /// Begins with what is known of the time before this process.
     ///
@@ -74,10 +70,11 @@ public final class ClockWatch: Sendable {
         look()
     }
 
-    /// Looks at the clocks.
-    public func look() {
+    /// Looks at the clocks, and says whether there is a doubt: before each thing that can't be undone.
+    @discardableResult
+    public func look() -> Bool {
         let now = read()
-        state.withLock { state in
+        return state.withLock { state in
             let believed = state.believed ?? (now.wall, now.boot)
             let jump = now.wall - (believed.wall + now.boot - believed.boot)
             let isFar = abs(jump) > Self.toleranceMilliseconds
@@ -87,7 +84,7 @@ public final class ClockWatch: Sendable {
                 state.doubt = nil
                 state.believed = (now.wall, now.boot)
             }
-            isDoubted.store(state.doubt != nil, ordering: .relaxed)
+            return state.doubt != nil
         }
     }
 
@@ -97,7 +94,6 @@ public final class ClockWatch: Sendable {
         state.withLock { state in
             state.believed = (now.wall, now.boot)
             state.doubt = nil
-            isDoubted.store(false, ordering: .relaxed)
         }
     }
 }

@@ -23,7 +23,7 @@ struct BillingRun: Service {
             var pause = Self.longest
             do {
                 // What is due at a wrong time may not be due at all.
-                let isInDoubt = daemon.clockWatch?.isInDoubt == true
+                let isInDoubt = daemon.clockWatch?.look() == true
                 let next = isInDoubt ? nil : try await daemon.billing.advanceAll { journal.billingProblem(of: $0, $1) }
                 if let next {
                     let milliseconds = next.milliseconds - daemon.clock().milliseconds

@@ -82,9 +82,8 @@ struct Daemon: Service {
         self.clockWatch = clockWatch
         let confirmed = LedgerHistory.kept(in: settings.stateDirectory)?.clockConfirmed
         clockWatch?.begin(after: [database.committed, confirmed].compactMap { $0?.milliseconds })
-        journal.tell(of: clockWatch?.doubt, before: nil)
         var options = StoreOptions(clock: clock)
-        options.isTimeInDoubt = { clockWatch?.isInDoubt ?? false }
+        options.isTimeInDoubt = { clockWatch?.look() ?? false }
         options.cacheKiB = settings.cacheMebibytes * 1024
         options.checkpointPages = settings.checkpointPages
         let copies = options.copies
@@ -132,7 +131,7 @@ struct Daemon: Service {
         billing = BillingService(
             writer: writer, reader: reader, gateway: try GatewayChoice.gateway(settings, ledgerID: ledgerID),
             plan: { (billingInForce.current.plan, billingInForce.current.taxes) }, clock: clock, ledgerID: ledgerID,
-            returnURL: settings.returnURL, isTimeInDoubt: { clockWatch?.isInDoubt ?? false },
+            returnURL: settings.returnURL, isTimeInDoubt: { clockWatch?.look() ?? false },
             onProblem: { journal.billingProblem(of: $0, $1) }
         ) { org, words in
             journal.write(
@@ -169,10 +168,8 @@ struct Daemon: Service {
         service.reload = { try await reloading.reload().get() }
         if let clockWatch {
             service.confirmClock = {
-                let before = clockWatch.doubt
                 clockWatch.confirm()
                 await history.confirmClock(at: clock())
-                journal.tell(of: nil, before: before)
                 billingBell.ring()
                 return clock()
             }

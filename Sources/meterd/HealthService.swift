@@ -27,6 +27,8 @@ struct HealthService: Service {
         var commits: UInt64 = 0
         var status = ""
         var wasFull = false
+        // What was told of the clock.
+        var doubt: ClockWatch.Doubt?
         var (noted, gaveBack) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
             try? await Task.sleep(for: tick)
@@ -34,9 +36,10 @@ struct HealthService: Service {
             let seen = await daemon.ingest.statistics()
             daemon.pulse.look(statistics, seen.latency)
             if let watch = daemon.clockWatch {
-                let before = watch.doubt
                 watch.look()
-                if daemon.journal.tell(of: watch.doubt, before: before) { daemon.billingBell.ring() }
+                let now = watch.doubt
+                if daemon.journal.tell(of: now, before: doubt) { daemon.billingBell.ring() }
+                doubt = now
             }
             if hasWatchdog, statistics.commits != commits || probe.cameBack() {
                 daemon.manager.feedWatchdog()
@@ -70,7 +73,7 @@ struct HealthService: Service {
     }
 
     private static func line(_ daemon: Daemon, _ statistics: WriterStatistics, _ seen: IngestStatistics) -> String {
-        let isInDoubt = daemon.clockWatch?.isInDoubt == true
+        let isInDoubt = daemon.clockWatch?.doubt != nil
         let state =
             statistics.isDiskFull
             ? "degraded: the disk is full, records are refused"

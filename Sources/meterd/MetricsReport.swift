@@ -34,7 +34,7 @@ struct MetricsReport: Sendable {
         text.gauge(
             "meterd_clock_in_doubt",
             "1 while the system's clock may be wrong, so that nothing is billed, expires or is erased.",
-            status.clockWatch?.isInDoubt == true ? 1 : 0)
+            status.clockWatch?.doubt != nil ? 1 : 0)
         addUsage(&text, writer, seen)
         addWriter(&text, writer)
         try await addLedger(&text)

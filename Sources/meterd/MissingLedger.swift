@@ -1,23 +1,16 @@
+import Glibc
 import Ledger
 
-/// What is known of a ledger that is not where it should be, and the ways back.
+/// What is known of a ledger that is missing, and the ways back.
 struct MissingLedger {
     /// Which file, and how it is missing.
     let reason: String
     let stateDirectory: String
     let backups: BackupFolder?
 
-    /// Whether there was a ledger here, as far as the state directory and the backups say.
-    var isLost: Bool { history != nil || newestBackup != nil }
-
     /// What there was, in words; nil if nothing says that there was any.
     var traces: String? {
-        let traces = [
-            history.map {
-                "\(stateDirectory)/history.json says that there was ledger \($0.ledger) with \($0.records) records, up to \($0.committed)"
-            },
-            newestBackup.map { "the newest backup is \($0)" },
-        ].compactMap { $0 }
+        let traces = [noted, backedUp].compactMap { $0 }
         return traces.isEmpty ? nil : traces.joined(separator: "; ")
     }
 
@@ -25,12 +18,31 @@ struct MissingLedger {
     var words: String {
         let restore = "meterd restore \(newestBackup ?? "BACKUP")"
         let ways =
-            isLost
+            traces != nil
             ? "mount its disk, or put a backup in its place (\(restore)); meterd init --anew begins with an empty ledger"
             : "mount its disk, or make a new, empty ledger (meterd init), or put a backup in its place (\(restore))"
         return (["\(reason)"] + (traces.map { [$0] } ?? []) + [ways]).joined(separator: "; ")
     }
 
-    private var history: LedgerMark? { LedgerHistory.kept(in: stateDirectory)?.mark }
     private var newestBackup: String? { backups?.newest }
+
+    /// What the state directory says. A note that can't be read is the note of some ledger.
+    private var noted: String? {
+        let path = stateDirectory + "/history.json"
+        guard access(path, F_OK) == 0 else { return nil }
+        guard let mark = LedgerHistory.kept(in: stateDirectory)?.mark else {
+            return "\(path) is there and can't be read"
+        }
+        return "\(path) says that there was ledger \(mark.ledger) with \(mark.records) records, up to \(mark.committed)"
+    }
+
+    /// What the folder of backups says. One that can't be read may have some.
+    private var backedUp: String? {
+        guard let backups, access(backups.path, F_OK) == 0 else { return nil }
+        do throws(BackupFolder.Unusable) {
+            return try backups.backups().last.map { "the newest backup is \(backups.path)/\($0)" }
+        } catch {
+            return error.description
+        }
+    }
 }

@@ -10,8 +10,10 @@ struct ReloadService: Service {
     let source: SettingsSource
     let level: LogLevel
 
+    /// Has reloads be done that the control socket asks for. To be called before the daemon says that it is ready.
+    func begin() { daemon.reloading.set { await reload() } }
+
     func run() async throws {
-        daemon.reloading.set { await reload() }
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             _ = await daemon.reloading.reload()
         }
@@ -80,23 +82,36 @@ struct ReloadService: Service {
     }
 }
 
-/// Reloads, one after the other, however they are asked for.
+/// Reloads, one after the other, however they are asked for. While one runs, all who ask share the next.
 final class Reloading: Sendable {
-    private let body = Mutex<(@Sendable () async -> Result<String, Refusal>)?>(nil)
-    private let latest = Mutex<Task<Result<String, Refusal>, Never>?>(nil)
+    private typealias Outcome = Result<String, Refusal>
+
+    private struct State {
+        var body: (@Sendable () async -> Result<String, Refusal>)?
+        var running: Task<Outcome, Never>?
+        /// The one that has not begun: it will read what is there then.
+        var next: Task<Outcome, Never>?
+    }
+
+    private let state = Mutex(State())
 
     /// Has reloads be done by that.
-    func set(_ body: @escaping @Sendable () async -> Result<String, Refusal>) { self.body.withLock { $0 = body } }
+    func set(_ body: @escaping @Sendable () async -> Result<String, Refusal>) { state.withLock { $0.body = body } }
 
     /// Takes in the configuration as it is now, and returns when it is in force or refused.
     func reload() async -> Result<String, Refusal> {
-        let task = latest.withLock { latest in
-            let (before, body) = (latest, body.withLock { $0 })
-            let next = Task {
-                _ = await before?.value
+        let task = state.withLock { state in
+            if let next = state.next { return next }
+            let running = state.running
+            let next = Task { [self] in
+                _ = await running?.value
+                let body = self.state.withLock { state in
+                    (state.running, state.next) = (state.next, nil)
+                    return state.body
+                }
                 return await body?() ?? .failure(Refusal(.shuttingDown, "the daemon is starting; try again"))
             }
-            latest = next
+            state.next = next
             return next
         }
         return await task.value

@@ -82,6 +82,7 @@ struct RunCommand: AsyncParsableCommand {
             throw StartFailure(.storage, "\(error)")
         }
         let reload = ReloadService(daemon: daemon, source: options.source, level: level)
+        reload.begin()
         // Services stop in reverse order: the daemon last.
         var configuration = ServiceGroupConfiguration(
             services: [
@@ -123,7 +124,6 @@ struct RunCommand: AsyncParsableCommand {
             throw StartFailure(error.isConfiguration ? .configuration : .cannotCreate, error.description)
         }
     }
-
 }
 
 /// Why the daemon doesn't run, and the status it ends with.

@@ -92,39 +92,6 @@ struct Settings: Sendable, Equatable {
     /// The file that is read where none is named; it may be missing.
     static let defaultFile = "/etc/meterd/meterd.yaml"
 
-    /// The keys whose values differ from those of others.
-    func changes(since other: Settings) -> [String] {
-        var changed: [String] = []
-        func look<Value: Equatable>(_ key: String, _ path: KeyPath<Settings, Value>) {
-            if self[keyPath: path] != other[keyPath: path] { changed.append(key) }
-        }
-        look("state_dir", \.stateDirectory)
-        look("backup.folder", \.backupFolder)
-        look("billing.gateway", \.gateway)
-        look("billing.return_url", \.returnURL)
-        look("billing.stripe.url", \.stripeURL)
-        look("billing.stripe.key_file", \.stripeKeyFile)
-        look("billing.stripe.webhook_secret_file", \.stripeWebhookSecretFile)
-        look("ingest.socket", \.ingestSocket)
-        look("ingest.socket_mode", \.ingestMode)
-        look("ingest.socket_group", \.ingestGroup)
-        look("ingest.connections_max", \.connectionsMax)
-        look("ingest.open_per_connection_max", \.openPerConnectionMax)
-        look("ingest.open_max", \.openMax)
-        look("ingest.open_mib_max", \.openMebibytesMax)
-        look("control.socket", \.controlSocket)
-        look("control.socket_mode", \.controlMode)
-        look("control.socket_group", \.controlGroup)
-        look("metrics.listen", \.metricsListen)
-        look("log.format", \.logFormat)
-        look("authorize.unpriced_records_max", \.unpricedRecordsMax)
-        look("store.cache_mib", \.cacheMebibytes)
-        look("store.checkpoint_pages", \.checkpointPages)
-        look("quarantine", \.quarantine)
-        look("test_clock", \.testClock)
-        return changed
-    }
-
     var ingestLimits: IngestLimits {
         var limits = IngestLimits()
         limits.connectionsMax = connectionsMax
@@ -212,7 +179,8 @@ struct SettingsSource: Sendable {
             ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
             isRatesFileNamed: named != nil,
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
-            gateway: values.gateway("billing.gateway"), returnURL: values.returnURL("billing.return_url"),
+            gateway: values.choice("billing.gateway", default: .manual),
+            returnURL: values.returnURL("billing.return_url"),
             stripeURL: values.path("billing.stripe.url", default: "https://api.stripe.com"),
             stripeKeyFile: values.optionalPath("billing.stripe.key_file"),
             stripeWebhookSecretFile: values.optionalPath("billing.stripe.webhook_secret_file"),
@@ -227,8 +195,9 @@ struct SettingsSource: Sendable {
             controlMode: values.mode("control.socket_mode", default: 0o600),
             controlGroup: values.group("control.socket_group"), ingestGroup: values.group("ingest.socket_group"),
             metricsListen: values.address("metrics.listen"),
-            logLevel: values.level("log.level", default: .info),
-            logRecords: values.truth("log.records", default: false), logFormat: values.format("log.format"),
+            logLevel: values.choice("log.level", default: .info),
+            logRecords: values.truth("log.records", default: false),
+            logFormat: values.choice("log.format", default: .text),
             access: access,
             costPolicies: values.costPolicies(),
             unpricedRecordsMax: values.number(
@@ -278,16 +247,6 @@ private struct SettingsReader {
     /// A path; nil where it is empty or left out.
     func optionalPath(_ key: String) -> String? {
         text(key).flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    mutating func gateway(_ key: String) -> Settings.Gateway {
-        guard let text = text(key) else { return .manual }
-        guard let gateway = Settings.Gateway(rawValue: text) else {
-            let names = Settings.Gateway.allCases.map(\.rawValue).joined(separator: " or ")
-            problems.append("\(key): is '\(text)'; expected \(names)")
-            return .manual
-        }
-        return gateway
     }
 
     mutating func returnURL(_ key: String) -> ReturnURL? {
@@ -385,23 +344,15 @@ private struct SettingsReader {
         return text
     }
 
-    mutating func format(_ key: String) -> LogPump.Format {
-        guard let text = text(key) else { return .text }
-        guard let format = LogPump.Format(rawValue: text) else {
-            let names = LogPump.Format.allCases.map(\.rawValue).joined(separator: " or ")
-            problems.append("\(key): is '\(text)'; expected \(names)")
-            return .text
-        }
-        return format
-    }
-
-    mutating func level(_ key: String, default fallback: Logger.Level) -> Logger.Level {
+    /// A value that goes by one of some names.
+    mutating func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) -> Value
+    where Value.RawValue == String {
         guard let text = text(key) else { return fallback }
-        guard let level = Logger.Level(rawValue: text) else {
-            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let value = Value(rawValue: text) else {
+            let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
             problems.append("\(key): is '\(text)'; expected one of \(names)")
             return fallback
         }
-        return level
+        return value
     }
 }

@@ -108,7 +108,9 @@ import Testing
         #expect(without.errors.contains("--test-clock"))
 
         let real = try RunningDaemon()
-        #expect(try real.meterctl("clock").status == 1)
+        let shown = try real.meterctl("clock")
+        #expect(shown.status == 1 && shown.errors.contains("meterctl clock confirm"), "\(shown)")
+        #expect(try real.meterctl("clock", "confirm").status == 0)
         _ = try real.json("org", "create", "acme")
         #expect(real.terminate() == 0)
         let late = try Binaries.run(

@@ -86,6 +86,13 @@ struct LostLedgerTests {
         #expect(withoutFolder.status == 65 && withoutFolder.errors.contains("with 1 records"), "\(withoutFolder)")
         let refused = try initialize(daemon.stateDirectory, environment: environment)
         #expect(refused.status == 65 && refused.errors.contains("there was a ledger before"), "\(refused)")
+        // A note that can't be read is the note of some ledger.
+        let note = daemon.stateDirectory + "/history.json"
+        let noted = try String(contentsOfFile: note, encoding: .utf8)
+        try "{".write(toFile: note, atomically: true, encoding: .utf8)
+        let torn = try initialize(daemon.stateDirectory)
+        #expect(torn.status == 65 && torn.errors.contains("history.json is there and can't be read"), "\(torn)")
+        try noted.write(toFile: note, atomically: true, encoding: .utf8)
         // Another ledger in the folder of its backups.
         let anew = try initialize(daemon.stateDirectory, "--anew", environment: environment)
         #expect(anew.status == 0 && anew.output.contains("history.json."), "\(anew)")

@@ -646,6 +646,13 @@ def ahead_at_boot(given, claims):
     claims.check(not any(e["kind"] == "credits_expired" for e in daemon.must("GET", "/v1/events?limit=1000")["items"]),
                  "nothing expired")
     claims.check(daemon.send(record("right", at="2028-01-31T10:01:00Z"))[0].get("ok"), "and what was refused is taken")
+    # A jump while it runs: what is asked for in the same moment expires nothing.
+    daemon.freeze("2032-01-31T10:00:00")
+    replies = daemon.send(*[record("jump-%d" % number) for number in range(50)])
+    claims.check(all(reply.get("ok") for reply in replies), "usage is taken in the moment of a jump")
+    daemon.freeze("2028-01-31T10:06:00")
+    claims.check(not any(e["kind"] == "credits_expired" for e in daemon.must("GET", "/v1/events?limit=1000")["items"]),
+                 "a jump under a busy daemon expires nothing, however soon")
     # A machine that stood still for weeks, and whose clock is right: somebody says so.
     daemon.stop()
     daemon.freeze("2028-03-01T10:00:00").start()

@@ -52,9 +52,13 @@ class Daemon:
     def launch(self, before=()):
         """Starts it and doesn't wait; BEFORE is a command that runs it."""
         self.words()
-        if not os.path.exists(self.state + "/meterd.db"):
-            subprocess.run([self.meterd, "init", "--state-dir", self.state], stdout=subprocess.DEVNULL, check=True)
         self.log_start = os.path.getsize(self.log_path)
+        if not os.path.exists(self.state + "/meterd.db"):
+            self.process = subprocess.Popen(
+                [self.meterd, "init", "--state-dir", self.state], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
+            if self.process.wait() != 0:
+                # As on a disk without room: it has said why.
+                return
         self.process = subprocess.Popen(
             [*before, self.meterd, "run", "--config", self.configuration, "--state-dir", self.state, "--ingest-socket",
              self.ingest, "--control-socket", self.control, "--rates", os.path.join(ROOT, "config/rates.yaml")],
@@ -67,7 +71,7 @@ class Daemon:
             if select.select([self.notify], [], [], 0.02)[0]:
                 if "READY=1" in self.notify.recv(65536).decode():
                     return True
-            elif self.process.poll() is not None:
+            elif self.process.poll() is not None or self.is_waiting:
                 return False
         return False
 
@@ -77,6 +81,11 @@ class Daemon:
         if not self.is_ready():
             status = self.wait(0.1)
             raise Failed("it does not start (status %s): %s" % (status, self.said().strip()[-400:]))
+
+    @property
+    def is_waiting(self):
+        """Whether it waits for a ledger that can't be had now, as on a disk that is dead or full; it has acknowledged nothing then."""
+        return "waiting for the ledger" in self.said()
 
     def wait(self, seconds=PATIENCE):
         """Its exit status once it has ended by itself, else None."""

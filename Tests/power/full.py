@@ -342,8 +342,13 @@ class Full:
 
     def look_failed_start(self):
         """The words and the status of a start that failed for want of room."""
-        status, said = self.daemon.wait(5), self.daemon.said()
-        self.check("it ends, and will be started again (status %s)" % status, status in (73, 74), said)
+        if self.daemon.is_waiting:
+            self.check("it waits for room", True)
+            self.daemon.kill()
+        else:
+            status = self.daemon.wait(5)
+            self.check("it ends, and will be started again (status %s)" % status, status in (73, 74), self.daemon.said())
+        said = self.daemon.said()
         self.check("it says that the disk is full", "full" in said or "No space" in said, said)
         self.check("it doesn't send anybody to a backup", "backup" not in said and "malformed" not in said, said)
 

@@ -192,6 +192,10 @@ class Run:
                     pass
             self.detach()
             return self.ended("starts")
+        if self.daemon.is_waiting:
+            self.detach()
+            self.daemon.kill()
+            return "start waits for the disk"
         status = self.daemon.wait(PATIENCE)
         if status is None:
             self.detach()

@@ -96,7 +96,7 @@ class ByHand:
             waiting = [p for p in self.payments if p["purpose"] == "invoice" and p["state"] == "pending"]
             if span["end"] is None and [p["cents"] for p in waiting] != [span["open"][-1][1]]:
                 self.wrong("what is waited for is not what is owed: %s" % money(span["open"][-1][1]), span["invoice"], *waiting)
-            elif span["end"] and sum(a for a in [span["open"][-1][1]]) != self.last_part(span):
+            elif span["end"] and span["open"][-1][1] != self.last_part(span):
                 self.wrong("an invoice is paid, and its payments are not what it asked for", span["invoice"], str(span["open"]))
             self.world.counts["parts of invoices that came"] += len(span["open"]) - 1
 

@@ -167,16 +167,11 @@ public struct SQLiteStore: LedgerStore {
             try rollBack(to: marks)
             return lots.map { $0.map { $0.outcomeOnAFullDisk } }
         }
-        try checkFile()
+        try file?.check()
         // A transaction that wrote nothing says nothing of the disk.
         if connection.didWriteLog { isFull = false }
         try checkpointer.run(connection)
         return outcomes
-    }
-
-    /// Throws if the ledger's file is not in its place any more.
-    public func checkFile() throws(StorageFailure) {
-        try file?.check()
     }
 
     private mutating func carryOut(_ lots: [[Mutation]]) throws(SQLiteError) -> [[Outcome]] {

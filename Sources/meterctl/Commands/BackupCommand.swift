@@ -32,6 +32,9 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         BackgroundThread.becomeProcess()
         try await orExit {
+            if let into, access(into, F_OK) != 0, errno == ENOENT {
+                throw Failure(status: .refused, message: "the folder \(into) is not there; make it first")
+            }
             let target = path ?? "\(into ?? "")/\(BackupFolder.name(at: Date()))"
             guard access(target, F_OK) != 0 else {
                 throw Failure(status: .refused, message: "\(target) is there already; choose another name")

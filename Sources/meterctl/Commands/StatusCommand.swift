@@ -27,7 +27,7 @@ struct StatusCommand: AsyncParsableCommand {
                     (
                         "clock",
                         status.clockJumpSeconds.map { seconds in
-                            "\(abs(seconds) / 86_400) days \(seconds > 0 ? "ahead of" : "behind") where it was expected; nothing is billed until it is confirmed"
+                            "\(abs(seconds) / 86_400) days \(seconds > 0 ? "ahead of" : "behind") the time that was expected; nothing is billed until it is confirmed"
                         }
                     ),
                     ("version", "meterd \(status.version), SQLite \(status.sqlite)"),

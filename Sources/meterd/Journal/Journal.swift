@@ -42,7 +42,7 @@ final class Journal: Sendable {
             let days = abs(doubt.jump) / ClockWatch.toleranceMilliseconds
             write(
                 .clockDoubtful,
-                "the clock is \(days) days \(doubt.jump > 0 ? "ahead of" : "behind") where it was expected, and nothing keeps it right: nothing is billed, expires or is erased until that is confirmed (meterctl clock confirm)",
+                "the clock is \(days) days \(doubt.jump > 0 ? "ahead of" : "behind") the time that was expected, and nothing keeps it right: nothing is billed, expires or is erased until that is confirmed (meterctl clock confirm)",
                 ["jump_seconds": "\(doubt.jump / 1000)"])
             return false
         case (_?, nil):

@@ -23,16 +23,29 @@ struct ClockCommand: AsyncParsableCommand {
     func run() async throws {
         try await orExit {
             let body: TestClockBody
-            if time == "confirm" {
-                body = try await common.client.post(
-                    TestClockBody.self, ["v1", "clock", "confirm"], body: TestClockBody(now: ""), key: nil)
-            } else if let time {
-                body = try await common.client.post(
-                    TestClockBody.self, ["v1", "test-clock"], body: TestClockBody(now: time), key: nil)
-            } else {
-                body = try await common.client.get(TestClockBody.self, ["v1", "test-clock"])
+            do {
+                body = try await answer()
+            } catch let failure as Failure where failure.message.hasSuffix("(not_found)") {
+                throw Failure(
+                    status: .refused,
+                    message: time == "confirm"
+                        ? "a test moves the clock of this meterd: there is nothing to confirm"
+                        : "this meterd goes by the system's clock: meterctl clock confirm says that it is right; only a clock of --test-clock can be moved"
+                )
             }
             try common.show(body) { $0.now }
+        }
+    }
+
+    private func answer() async throws -> TestClockBody {
+        switch time {
+        case "confirm":
+            try await common.client.post(
+                TestClockBody.self, ["v1", "clock", "confirm"], body: [String: String](), key: nil)
+        case let time?:
+            try await common.client.post(
+                TestClockBody.self, ["v1", "test-clock"], body: TestClockBody(now: time), key: nil)
+        case nil: try await common.client.get(TestClockBody.self, ["v1", "test-clock"])
         }
     }
 }

@@ -161,7 +161,7 @@ struct Examination {
             let side = seconds > 0 ? "ahead of" : "behind"
             return Finding(
                 what: "clock", level: .wrong,
-                found: "\(days) days \(side) where it was expected; nothing is billed, expires or is erased",
+                found: "\(days) days \(side) the time that was expected; nothing is billed, expires or is erased",
                 advice: "set the clock right (timedatectl); if it is right, meterctl clock confirm")
         }
         let output = SystemdUnit.output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
