@@ -21,6 +21,7 @@ import calendar
 import datetime
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -622,7 +623,7 @@ def ahead_at_boot(given, claims):
     metrics = daemon.ask("GET", "/metrics").body.decode()
     claims.check("meterd_clock_in_doubt 1" in metrics, "metrics say so")
     doctor = daemon.ctl("doctor")
-    claims.check(doctor[0] == 1 and b"1461 days ahead" in doctor[1], "doctor says so", doctor[1].decode()[:300])
+    claims.check(doctor[0] == 1 and re.search(b"146[01] days ahead of the time", doctor[1]), "doctor says so", doctor[1].decode())
     reply = daemon.send(record("now"), record("right", at="2028-01-31T10:01:00Z"))
     claims.check(reply[0].get("ok"), "usage is taken", "%s" % reply[0])
     claims.check(reply[1].get("error", {}).get("code") == "clock_unconfirmed" and reply[1]["error"]["retryable"],
@@ -638,6 +639,8 @@ def ahead_at_boot(given, claims):
     daemon.freeze("2028-01-31T10:05:00")
     end = time.monotonic() + 10
     while daemon.must("GET", "/v1/status").get("clock_jump_seconds") and time.monotonic() < end:
+        time.sleep(0.1)
+    while b"believed again" not in daemon.log and time.monotonic() < end:
         time.sleep(0.1)
     claims.check(b"believed again" in daemon.log, "the clock is believed when it is put right")
     claims.check(daemon.must("GET", "/v1/orgs/acme/subscription") == before, "the period is as it was")

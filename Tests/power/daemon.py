@@ -6,6 +6,7 @@ Faults: it may end, hang or refuse at any step; every wait here has an end.
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,9 @@ class Daemon:
         self.process = self.connection = self.tracer_log = None
         self.log_start, self.watchdog = 0, False
 
+    # Whether the ledger's making was cut off.
+    is_half_made = False
+
     def environment(self):
         """Without anything of another meterd's or systemd's."""
         kept = {
@@ -53,11 +57,12 @@ class Daemon:
         """Starts it and doesn't wait; BEFORE is a command that runs it."""
         self.words()
         self.log_start = os.path.getsize(self.log_path)
-        if not os.path.exists(self.state + "/meterd.db"):
+        if not os.path.exists(self.state + "/meterd.db") or self.is_half_made:
             self.process = subprocess.Popen(
                 [self.meterd, "init", "--state-dir", self.state], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
-            if self.process.wait() != 0:
-                # As on a disk without room: it has said why.
+            self.is_half_made = self.process.wait() != 0
+            if self.is_half_made:
+                # As on a disk without room: it has said why, and is to be asked again.
                 return
         self.process = subprocess.Popen(
             [*before, self.meterd, "run", "--config", self.configuration, "--state-dir", self.state, "--ingest-socket",
@@ -140,8 +145,20 @@ class Daemon:
             raise
 
     def verify(self):
-        """What meterctl ledger verify says; the whole proof, SQLite's integrity check included."""
+        """What meterctl ledger verify says; the whole proof, SQLite's integrity check included.
+
+        On a disk that has no room for the daemon's copy, of a copy elsewhere: nobody sends anything meanwhile.
+        """
         done = self.meterctl("ledger", "verify", "--json")
+        if "storage_unavailable" in done.stderr:
+            copy = self.folder + "/verified.db"
+            for ending in ("", "-wal"):
+                if os.path.exists(self.state + "/meterd.db" + ending):
+                    shutil.copyfile(self.state + "/meterd.db" + ending, copy + ending)
+            done = self.meterctl("ledger", "verify", "--json", "--database", copy)
+            for ending in ("", "-wal", "-shm"):
+                if os.path.exists(copy + ending):
+                    os.remove(copy + ending)
         if not done.stdout.strip():
             raise Failed("ledger verify: %s" % done.stderr.strip()[-400:])
         return json.loads(done.stdout)

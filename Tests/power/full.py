@@ -63,7 +63,8 @@ class Full:
     def status(self):
         """What meterctl status says."""
         done = self.daemon.meterctl("status", "--json")
-        return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr}
+        # A daemon that takes no usage is 1, with all that it says.
+        return json.loads(done.stdout) if done.returncode in (0, 1) and done.stdout else {"error": done.stderr}
 
     def told(self, word):
         """Whether the newest word to systemd has it."""
