@@ -164,7 +164,7 @@ install:
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/metrics.conf systemd/dropins/stripe.conf \
-	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml
+	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml config/rates.yaml config/meterd.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
@@ -178,8 +178,6 @@ install:
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml || \
 	    install -D -m 644 config/meterd.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml
-	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml || \
-	    install -D -m 644 config/rates.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/rates.yaml
 
 deb: build
 	@scripts/install-deps $(DEB_PACKAGES)

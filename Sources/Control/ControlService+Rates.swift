@@ -68,6 +68,16 @@ extension ControlService {
                 return try await importRates(body, request)
             },
             Endpoint(
+                method: .post, path: "/v1/rates/upgrade", name: "upgradeRates",
+                summary: "Put the table that the installed package brings on record, or see what it would change",
+                body: .members(
+                    [("effective", .time), ("actor", .string), ("dry_run", .boolean)], required: ["actor", "dry_run"]),
+                response: .reference("RateImport")
+            ) { request, context in
+                let body = try await Endpoint.body(RateUpgradeBody.self, request, context)
+                return try await upgradeRates(body, request)
+            },
+            Endpoint(
                 method: .get, path: "/v1/rates/diff", name: "diffRateCards", summary: "What is different on two cards",
                 query: [
                     (name: "from", description: "A card; the one before 'to' if absent"),
@@ -177,34 +187,59 @@ extension ControlService {
                 throw Problem(.malformed, "format must be \(names)")
             }
         }
-        var effective: Timestamp?
-        if let text = body.effective {
-            effective = Timestamp(rfc3339: text)
-            guard effective != nil else {
-                throw Problem(.malformed, "effective must be an RFC 3339 time, such as 2026-11-24T00:00:00Z")
-            }
-        }
+        let effective = try Self.effective(body.effective)
         try Self.check(words: body.source, "source")
         try Self.check(words: body.actor, "actor")
         guard !(body.source + body.actor).unicodeScalars.contains(where: Self.endsLineOrActs) else {
             throw Problem(.malformed, "source and actor must be one line without control characters")
         }
         // The table itself is long: its hash stands for it under the key.
-        let (document, chosen, book, now) = (body.document, format, rates(), clock())
+        var asked = body
+        asked.document = RateDocument.hash(of: body.document)
+        let key = body.dryRun ? nil : try Endpoint.key(request, route: "importRates", body: asked)
+        return try await take(
+            body.document, format: format, source: "\(body.source), imported by \(body.actor)", key
+        ) { _ in effective }
+    }
+
+    /// Takes the package's table. It holds from now on if it doesn't say a later time itself: an upgrade changes no price of the past.
+    private func upgradeRates(_ body: RateUpgradeBody, _ request: Request) async throws -> Response {
+        let effective = try Self.effective(body.effective)
+        try Self.check(words: body.actor, "actor")
+        guard !body.actor.unicodeScalars.contains(where: Self.endsLineOrActs) else {
+            throw Problem(.malformed, "actor must be one line without control characters")
+        }
+        let file = try packageRates()
+        let key = body.dryRun ? nil : try Endpoint.key(request, route: "upgradeRates", body: body)
+        let now = clock()
+        let inForce = rates().entry(at: now)
+        return try await take(
+            file.document, format: nil, source: "\(file.path), taken by \(body.actor)", key
+        ) { table in
+            if let effective { return effective }
+            // One that is in force already is not recorded again.
+            if let inForce, inForce.hash == table.card.hash { return inForce.effective }
+            return max(now, table.card.effective ?? now)
+        }
+    }
+
+    /// Puts a table on record under a key; without one, says what that would change.
+    private func take(
+        _ document: String, format: RateFormat?, source: String, _ key: IdempotencyKey?,
+        effective: (RateTable) -> Timestamp?
+    ) async throws -> Response {
+        let (book, now) = (rates(), clock())
         let inForce = try book.entry(at: now).map { try book.card($0) }
-        let (hash, table, shared, changes) = try await BackgroundThread.run("import") {
+        let (table, shared, changes) = try await BackgroundThread.run("import") {
             let table: RateTable
             do throws(RateDocumentError) {
-                table = try RateTable(document, format: chosen)
+                table = try RateTable(document, format: format)
             } catch {
                 throw Problem(.malformed, error.description)
             }
             let card = inForce.map { table.card.sharing($0) } ?? table.card
-            return (RateDocument.hash(of: document), table, card, inForce?.changes(to: card) ?? [])
+            return (table, card, inForce?.changes(to: card) ?? [])
         }
-        var asked = body
-        asked.document = hash
-        let key = body.dryRun ? nil : try Endpoint.key(request, route: "importRates", body: asked)
         var view = RateImportView(
             card: nil, isNew: false, otherInForce: nil, rates: table.card.rates.count,
             added: inForce == nil ? table.card.rates.count : changes.count { $0.kind == .added },
@@ -212,8 +247,7 @@ extension ControlService {
             changes: Array(changes.prefix(Self.changesShown)), report: table.report)
         if let key {
             let card = NewCard(
-                document: table.document, card: shared, source: "\(body.source), imported by \(body.actor)",
-                effective: effective)
+                document: table.document, card: shared, source: source, effective: effective(table))
             switch await writer.perform(.recordCard(card, key)) {
             case .card(let card, let isNew):
                 (view.card, view.isNew) = (card, isNew)
@@ -225,6 +259,14 @@ extension ControlService {
             }
         }
         return try Endpoint.json(view)
+    }
+
+    private static func effective(_ text: String?) throws -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw Problem(.malformed, "effective must be an RFC 3339 time, such as 2026-11-24T00:00:00Z")
+        }
+        return time
     }
 
     private static func endsLineOrActs(_ scalar: Unicode.Scalar) -> Bool {

@@ -47,6 +47,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     public var rateCard: String?
     /// Rates on it.
     public var rates: Int
+    /// SHA-256 of the rate table that the installed package brings, if it is on no card yet: a proposal, which changes nothing by itself.
+    public var rateProposal: String?
     /// Seconds since that card was recorded.
     public var rateCardAgeSeconds: Int?
     /// The version of SQLite.
@@ -127,6 +129,10 @@ public struct ControlService: Sendable {
     /// Takes the configuration in again; a word for it when it is in force.
     public var reload: @Sendable () async throws -> String = {
         throw Refusal(.conflict, "this service has no configuration")
+    }
+    /// The rate table that the installed package brings: its file and its text. Throws a ``Refusal`` if there is none.
+    public var packageRates: @Sendable () throws -> (path: String, document: String) = {
+        throw Refusal(.conflict, "this service has no package's rates")
     }
     /// Believes the system's clock as it stands, and gives the time; nil where a test moves the clock.
     public var confirmClock: (@Sendable () async -> Timestamp)?

@@ -304,6 +304,7 @@ enum OpenAPI {
         "Status": .members(
             [
                 ("version", .string), ("ledger", .string), ("backup_folder", .string), ("clock_jump_seconds", .integer),
+                ("rate_proposal", .string),
                 ("started", .time),
                 ("uptime_seconds", .integer),
                 ("state", ["type": "string", "enum": ["ready", "degraded", "stopping"]]), ("degraded_reason", .string),

@@ -27,6 +27,23 @@ public struct RateImportBody: Codable, Sendable, Hashable {
     }
 }
 
+/// The body of `POST /v1/rates/upgrade`.
+public struct RateUpgradeBody: Codable, Sendable, Hashable {
+    /// From when its rates hold, RFC 3339; nil for now, or for a later time that the table says.
+    public var effective: String?
+    /// Who does it.
+    public var actor: String
+    /// Whether nothing is to be changed.
+    public var dryRun: Bool
+
+    /// A body of those members.
+    public init(effective: String?, actor: String, dryRun: Bool) {
+        self.effective = effective
+        self.actor = actor
+        self.dryRun = dryRun
+    }
+}
+
 /// What an import did, or would do.
 public struct RateImportView: Codable, Sendable {
     /// The card that is on record; nil where nothing was to be changed.

@@ -32,9 +32,13 @@ struct CheckConfigCommand: AsyncParsableCommand {
         print("configuration: good; state in \(settings.stateDirectory), ingest at \(settings.ingestSocket)")
         for words in settings.unknownPeers { print("warning: \(words)") }
         if let rates {
-            print("rates: \(rates.table.card.rates.count) models in \(settings.ratesFile)")
+            print("rates: \(rates.table.card.rates.count) models in \(rates.path)")
+        } else if access(settings.packageRatesFile, F_OK) == 0 {
+            print(
+                "rates: no file at \(settings.ratesFile): the cards on record count, and at first \(settings.packageRatesFile)"
+            )
         } else {
-            print("rates: no file at \(settings.ratesFile); every record will be unpriced")
+            print("rates: no file at \(settings.ratesFile): only cards on record count (meterctl rates import)")
         }
     }
 }

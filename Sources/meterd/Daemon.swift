@@ -18,6 +18,7 @@ struct Daemon: Service {
     let writer: LedgerWriter
     let ingest: IngestServer
     let rates = RatesInForce()
+    let packageRates: PackageRates
     let pulse = Pulse()
     let access: AccessInForce
     let billing: BillingService
@@ -63,6 +64,8 @@ struct Daemon: Service {
         self.manager = manager
         self.journal = journal
         self.pump = pump
+        let packageRates = PackageRates(path: settings.packageRatesFile)
+        self.packageRates = packageRates
         let openFilesMax = DescriptorBudget.raiseLimit()
         guard let budget = DescriptorBudget(limit: openFilesMax, ingestWanted: settings.connectionsMax) else {
             throw DescriptorsTooFew(limit: openFilesMax)
@@ -141,7 +144,7 @@ struct Daemon: Service {
         let status = StatusReport(
             writer: writer, reader: reader, ingest: ingest, rates: rates, pulse: pulse, history: history,
             billing: billing, clockWatch: clockWatch, databasePath: database.path, ledgerID: ledgerID,
-            backups: settings.backupFolder, clock: clock)
+            backups: settings.backupFolder, packageRates: packageRates, clock: clock)
         let backups = BackupLog(folder: settings.backupFolder)
         let report = MetricsReport(status: status, expired: expired, backups: backups)
         let copier = LedgerCopier(
@@ -165,6 +168,13 @@ struct Daemon: Service {
             journal.write(.backupFailed, "a backup of the ledger failed: \(words)", ["error": words])
         }
         let reloading = reloading
+        service.packageRates = {
+            do throws(RatesFileError) {
+                return (packageRates.path, try packageRates.document())
+            } catch {
+                throw Refusal(.conflict, error.description)
+            }
+        }
         service.reload = { try await reloading.reload().get() }
         if let clockWatch {
             service.confirmClock = {
@@ -188,7 +198,7 @@ struct Daemon: Service {
             } else {
                 nil
             }
-        if let file { try await record(file) }
+        try await takeRates(file)
         warnOfNobody(settings)
     }
 
@@ -224,9 +234,25 @@ struct Daemon: Service {
         journal.write(.stopped, "stopped", ["records": "\(writer.statistics.records)"])
     }
 
-    /// Puts a rate table in force, where it isn't yet.
-    func record(_ file: RatesFile) async throws {
-        let new = NewCard(document: file.table.document, card: file.table.card, source: settings.ratesFile)
+    /// Puts the operator's table in force, if there is one. A ledger without any card takes the package's; otherwise that one is only a
+    /// proposal.
+    func takeRates(_ file: RatesFile?) async throws {
+        packageRates.look()
+        if let file {
+            try await record(file)
+        } else if rates.current.entries.isEmpty, packageRates.latest != nil {
+            try await record(try RatesFile("rates.package_file", packageRates.path))
+        }
+        guard let proposal = packageRates.proposal(beside: rates.current) else { return }
+        journal.write(
+            .rateProposal,
+            "the package brings other rates than are on record; meterctl rates upgrade --dry-run shows the differences",
+            ["file": packageRates.path, "hash": proposal])
+    }
+
+    /// Puts a rate table in force, if it isn't yet.
+    private func record(_ file: RatesFile) async throws {
+        let new = NewCard(document: file.table.document, card: file.table.card, source: file.path)
         let (card, isNew) = try await recorded(new)
         var fields: [String: String?] = [
             "card": card.hash, "effective": card.effective, "rates": "\(file.table.card.rates.count)",

@@ -8,29 +8,81 @@ struct RatesFileError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The rate table that the settings name, read: ours or LiteLLM's.
+/// A rate table in a file, read: ours or LiteLLM's.
 struct RatesFile {
+    /// The file's path, under which its cards are on record.
+    let path: String
     let table: RateTable
 
-    /// The table; nil where the default one is not there.
+    /// The table that counts by itself, at a start and at a reload: the operator's own, or the package's if that is followed. Nil if the
+    /// default one is not there.
     static func load(_ settings: Settings) throws(RatesFileError) -> RatesFile? {
+        if settings.followsPackageRates {
+            guard access(settings.ratesFile, F_OK) != 0 else {
+                throw RatesFileError(
+                    description:
+                        "rates.follow_package: \(settings.ratesFile) is there as well; move it away, or set rates.follow_package to false"
+                )
+            }
+            return try RatesFile("rates.package_file", settings.packageRatesFile)
+        }
         let path = settings.ratesFile
+        if !settings.isRatesFileNamed, access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
+        return try RatesFile("rates.file", path)
+    }
+
+    /// Reads the file that a key names.
+    init(_ key: String, _ path: String) throws(RatesFileError) {
+        self.path = path
+        let document = try Self.text(key, path)
+        do throws(RateDocumentError) {
+            table = try RateTable(document)
+        } catch {
+            throw RatesFileError(description: "\(key): \(path): \(error)")
+        }
+    }
+
+    fileprivate static func text(_ key: String, _ path: String) throws(RatesFileError) -> String {
         let content: Data
         do {
             content = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            if !settings.isRatesFileNamed, access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
             throw RatesFileError(
-                description: "rates.file: \(path) can't be read: \((error as NSError).localizedDescription)")
+                description: "\(key): \(path) can't be read: \((error as NSError).localizedDescription)")
         }
         guard let document = String(validating: content, as: UTF8.self) else {
-            throw RatesFileError(description: "rates.file: \(path) is not UTF-8 text")
+            throw RatesFileError(description: "\(key): \(path) is not UTF-8 text")
         }
-        do throws(RateDocumentError) {
-            return RatesFile(table: try RateTable(document))
-        } catch {
-            throw RatesFileError(description: "rates.file: \(path): \(error)")
-        }
+        return document
+    }
+}
+
+/// The rate table that the installed package brings. It is a proposal: no upgrade of the package changes a price by itself. Only a ledger
+/// without any card takes it at once.
+final class PackageRates: Sendable {
+    let path: String
+    private let hash = Mutex<String?>(nil)
+
+    init(path: String) {
+        self.path = path
+        look()
+    }
+
+    /// SHA-256 of the table as it was at the latest look; nil if there is none.
+    var latest: String? { hash.withLock { $0 } }
+
+    /// Looks again, as after an upgrade of the package.
+    func look() {
+        let document = try? RatesFile.text("rates.package_file", path)
+        hash.withLock { $0 = document.map { RateDocument.hash(of: $0) } }
+    }
+
+    /// The table's text.
+    func document() throws(RatesFileError) -> String { try RatesFile.text("rates.package_file", path) }
+
+    /// The hash of a table that is on no card yet.
+    func proposal(beside book: RateBook) -> String? {
+        latest.flatMap { hash in book.entries.contains { $0.hash == hash } ? nil : hash }
     }
 }
 

@@ -38,7 +38,7 @@ struct ReloadService: Service {
             areRulesNew = settings.access != daemon.access.current
             try await daemon.setAccess(settings.access)
             daemon.warnOfNobody(settings)
-            if let rates { try await daemon.record(rates) }
+            try await daemon.takeRates(rates)
             try await daemon.setCostPolicies(settings.costPolicies)
             daemon.billingInForce.current = billing
             level.current = settings.logLevel
@@ -76,6 +76,7 @@ struct ReloadService: Service {
         comparable.taxFile = daemon.settings.taxFile
         comparable.ratesFile = daemon.settings.ratesFile
         comparable.isRatesFileNamed = daemon.settings.isRatesFileNamed
+        comparable.followsPackageRates = daemon.settings.followsPackageRates
         guard comparable != daemon.settings else { return }
         let names = comparable.changes(since: daemon.settings).joined(separator: ", ")
         daemon.journal.write(.needsRestart, "these settings changed and need a restart: \(names)", ["settings": names])

@@ -8,6 +8,7 @@ extension Settings {
         }
         look("state_dir", \.stateDirectory)
         look("backup.folder", \.backupFolder)
+        look("rates.package_file", \.packageRatesFile)
         look("billing.gateway", \.gateway)
         look("billing.return_url", \.returnURL)
         look("billing.stripe.url", \.stripeURL)

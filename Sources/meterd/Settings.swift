@@ -16,8 +16,12 @@ struct Settings: Sendable, Equatable {
     /// Where backups are looked for; nil for a ledger elsewhere than at the default place, if no folder is named.
     var backupFolder: BackupFolder?
     var ratesFile: String
-    /// Whether the rates file was named, so that it has to be there.
+    /// Whether another than the default rates file was named, so that it has to be there.
     var isRatesFileNamed: Bool
+    /// The rate table that the installed package brings.
+    var packageRatesFile: String
+    /// Whether that table counts at every start and reload, so that an upgrade of the package changes prices.
+    var followsPackageRates: Bool
     /// The file of plans; nil for the defaults.
     var plansFile: String?
     /// The file of taxes; nil for none.
@@ -74,7 +78,8 @@ struct Settings: Sendable, Equatable {
 
     /// What each key means is told in `config/meterd.yaml`.
     static let keys = [
-        "state_dir", "backup.folder", "rates.file", "billing.plans", "billing.tax", "billing.gateway",
+        "state_dir", "backup.folder", "rates.file", "rates.package_file",
+        "rates.follow_package", "billing.plans", "billing.tax", "billing.gateway",
         "billing.return_url",
         "billing.stripe.url", "billing.stripe.key_file", "billing.stripe.webhook_secret_file", "ingest.socket",
         "ingest.socket_mode",
@@ -88,6 +93,7 @@ struct Settings: Sendable, Equatable {
 
     static let defaultStateDirectory = "/var/lib/meterd"
     static let defaultBackupFolder = "/var/backups/meterd"
+    static let defaultRatesFile = "/etc/meterd/rates.yaml"
 
     /// The file that is read where none is named; it may be missing.
     static let defaultFile = "/etc/meterd/meterd.yaml"
@@ -168,7 +174,7 @@ struct SettingsSource: Sendable {
         _ reader: ConfigReader, _ access: AccessPolicy, _ earlier: [String]
     ) throws(SettingsError) -> Settings {
         var values = SettingsReader(reader: reader, problems: earlier)
-        let named = reader.string(forKey: "rates.file")
+        let ratesFile = values.path("rates.file", default: Settings.defaultRatesFile)
         let stateDirectory = values.path("state_dir", default: Settings.defaultStateDirectory)
         // Backups at the default place are those of the ledger at the default place.
         let backupFolder =
@@ -176,8 +182,9 @@ struct SettingsSource: Sendable {
             ?? (stateDirectory == Settings.defaultStateDirectory ? Settings.defaultBackupFolder : nil)
         let settings = Settings(
             stateDirectory: stateDirectory, backupFolder: backupFolder.map { BackupFolder($0) },
-            ratesFile: values.path("rates.file", default: "/etc/meterd/rates.yaml"),
-            isRatesFileNamed: named != nil,
+            ratesFile: ratesFile, isRatesFileNamed: ratesFile != Settings.defaultRatesFile,
+            packageRatesFile: values.path("rates.package_file", default: "/usr/share/meterd/rates.yaml"),
+            followsPackageRates: values.truth("rates.follow_package", default: false),
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
             gateway: values.choice("billing.gateway", default: .manual),
             returnURL: values.returnURL("billing.return_url"),
@@ -211,6 +218,10 @@ struct SettingsSource: Sendable {
             let length = path.utf8.count
             values.problems.append(
                 "\(key): is \(length) bytes long, at most \(ListeningSocket.pathBytesMax) fit: \(path)")
+        }
+        if settings.followsPackageRates, settings.isRatesFileNamed {
+            values.problems.append(
+                "rates.follow_package: is true, and rates.file names a table of your own; expected one of the two")
         }
         if settings.ingestSocket == settings.controlSocket {
             values.problems.append("control.socket: is the same path as ingest.socket; they must differ")

@@ -14,7 +14,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "The path of the control socket.")
     var controlSocket: String?
 
-    @Option(help: "The model rate table.")
+    @Option(help: "Your own model rate table.")
     var rates: String?
 
     @Option(

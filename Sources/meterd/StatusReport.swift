@@ -20,13 +20,14 @@ struct StatusReport: Sendable {
     let databasePath: String
     let ledgerID: String
     let backups: BackupFolder?
+    let packageRates: PackageRates
     let clock: @Sendable () -> Timestamp
     private let started: Timestamp
 
     init(
         writer: LedgerWriter, reader: LedgerReader, ingest: IngestServer, rates: RatesInForce, pulse: Pulse,
         history: HistoryKeeper, billing: BillingService, clockWatch: ClockWatch?, databasePath: String,
-        ledgerID: String, backups: BackupFolder?, clock: @escaping @Sendable () -> Timestamp
+        ledgerID: String, backups: BackupFolder?, packageRates: PackageRates, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.writer = writer
         self.reader = reader
@@ -39,6 +40,7 @@ struct StatusReport: Sendable {
         self.databasePath = databasePath
         self.ledgerID = ledgerID
         self.backups = backups
+        self.packageRates = packageRates
         self.clock = clock
         started = clock()
     }
@@ -74,6 +76,7 @@ struct StatusReport: Sendable {
         view.ledger = ledgerID
         view.backupFolder = backups?.path
         view.clockJumpSeconds = clockWatch?.doubt.map { $0.jump / 1000 }
+        view.rateProposal = packageRates.proposal(beside: book)
         view.payments = try await billing.paymentsStatus()
         view.quarantine = try await reader.quarantineSummary()
         return view

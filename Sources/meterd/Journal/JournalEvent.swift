@@ -17,6 +17,7 @@ enum JournalEvent: String, CaseIterable {
     case reloadRefused = "3a9a4b268b8b4f33959b094c823d66c8"
     case needsRestart = "06322625292443daac73d6b4d5684b5e"
     case rateCard = "ead9bed9075c4dac8aafda3c8be144e0"
+    case rateProposal = "b72a53dd8e934f6eb7390306170bfe77"
     case rateCardNotInForce = "eca3808e5d264ee3818ea67ef9365ab9"
     case diskFull = "8ffa0b44b3da4fd58433b685577f2620"
     case diskHasRoom = "0e6c06e6c9e64980b0c14d39736dc11e"
@@ -78,7 +79,8 @@ enum JournalEvent: String, CaseIterable {
             .testClock, .invoiceDisputed, .usageQuarantined, .idConflicts, .repliesUnread, .holdExpired,
             .forbiddenModelUsed:
             .warning
-        case .ready, .stopping, .stopped, .migrating, .clockConfirmed, .reloaded, .rateCard, .diskHasRoom, .backup,
+        case .ready, .stopping, .stopped, .migrating, .clockConfirmed, .reloaded, .rateCard, .rateProposal,
+            .diskHasRoom, .backup,
             .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
             .paymentReinstated,
@@ -104,7 +106,8 @@ enum JournalEvent: String, CaseIterable {
             .migrating, .reloaded,
             .reloadRefused,
             .needsRestart,
-            .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record, .metricsNotServed,
+            .rateProposal, .rateCardNotInForce, .diskFull, .diskHasRoom, .ledgerOlder, .storeFailed, .record,
+            .metricsNotServed,
             .ruleAboutNobody,
             .graceStarted, .orgSuspended, .orgRestored, .erasureAnnounced, .orgErased, .testClock, .creditNoteIssued,
             .invoiceDisputed, .disputeEnded, .chargebackOpened, .chargebackClosed:

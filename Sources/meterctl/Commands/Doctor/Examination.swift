@@ -142,12 +142,17 @@ struct Examination {
         guard status.rateCard != nil else {
             return Finding(
                 what: "rate card", level: .wrong, found: "none: every record is unpriced",
-                advice: "meterctl rates import FILE, or rates.file in /etc/meterd/meterd.yaml")
+                advice:
+                    "meterctl rates upgrade takes the package's table; or meterctl rates import FILE, or rates.file in /etc/meterd/meterd.yaml"
+            )
         }
         guard let days = status.rateCardAgeSeconds.map({ $0 / 86_400 }) else {
             return Finding(what: "rate card", level: .good, found: "\(status.rates) models")
         }
-        let found = "\(status.rates) models, \(days) days old"
+        let proposal = status.rateProposal.map { _ in
+            "; the package brings another table (meterctl rates upgrade --dry-run)"
+        }
+        let found = "\(status.rates) models, \(days) days old\(proposal ?? "")"
         guard days > 60 else { return Finding(what: "rate card", level: .good, found: found) }
         return Finding(
             what: "rate card", level: .notice, found: found,

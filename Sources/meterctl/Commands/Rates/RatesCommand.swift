@@ -8,7 +8,8 @@ struct RatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rates", abstract: "What models cost.",
         subcommands: [
-            Show.self, List.self, Import.self, Export.self, Diff.self, History.self, AliasCommand.self, Reprice.self,
+            Show.self, List.self, Import.self, Upgrade.self, Export.self, Diff.self, History.self, AliasCommand.self,
+            Reprice.self,
             Drift.self,
         ])
 

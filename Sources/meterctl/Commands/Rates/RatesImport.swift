@@ -49,7 +49,7 @@ extension RatesCommand {
 }
 
 /// What an import did, in words.
-private struct ImportText {
+struct ImportText {
     let result: RateImportView
     let isVerbose: Bool
 
