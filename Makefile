@@ -158,12 +158,17 @@ install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
 	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
-	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
+	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
+	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service; do \
 	    install -D -m 644 systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	# A second instance has the same units, as templates.
+	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
+	    sed -f systemd/instances.sed systemd/$$unit | \
+	        install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit%.*}@.$${unit##*.} || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/metrics.conf systemd/dropins/stripe.conf \
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/*.conf systemd/examples/* config/prometheus.yaml \
 	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml config/rates.yaml config/meterd.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5

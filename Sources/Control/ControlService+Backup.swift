@@ -15,10 +15,13 @@ public struct BackupReport: Codable, Sendable, Hashable {
     public var seconds: Double
     /// What went wrong.
     public var error: String?
+    /// Whether it is the report of a test restore, not of a copy.
+    public var restoreTest: Bool?
 
     /// A report of those.
-    public init(ok: Bool, bytes: Int, seconds: Double, error: String? = nil) {
+    public init(ok: Bool, bytes: Int, seconds: Double, error: String? = nil, restoreTest: Bool? = nil) {
         (self.ok, self.bytes, self.seconds, self.error) = (ok, bytes, seconds, error)
+        self.restoreTest = restoreTest
     }
 }
 
@@ -67,9 +70,11 @@ extension ControlService {
             },
             Endpoint(
                 method: .post, path: "/v1/ledger/backup-reports", name: "reportBackup",
-                summary: "Say what became of a backup, for metrics",
+                summary: "Say what became of a backup or a test restore, for metrics",
                 body: .members(
-                    [("ok", .boolean), ("bytes", .integer), ("seconds", ["type": "number"]), ("error", .string)],
+                    [("ok", .boolean), ("bytes", .integer), ("seconds", ["type": "number"]), ("error", .string),
+                        ("restore_test", .boolean),
+                    ],
                     required: ["ok", "bytes", "seconds"]),
                 response: .members([("received", .boolean)], required: ["received"]), takesKey: false
             ) { request, context in

@@ -13,6 +13,8 @@ public struct StatusView: Codable, Sendable, Hashable {
     /// How many seconds the system's clock is from the time that was expected, if nothing has confirmed it; above zero if it is ahead.
     /// Nothing is billed, expires or is erased meanwhile.
     public var clockJumpSeconds: Int64?
+    /// The folder in which the ledger lies.
+    public var stateDirectory: String?
     /// The folder in which its backups are looked for.
     public var backupFolder: String?
     /// When it started.

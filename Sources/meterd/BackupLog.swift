@@ -9,6 +9,8 @@ final class BackupLog: Sendable {
     private struct State {
         var failures: UInt64 = 0
         var latest: BackupReport?
+        var restoreTest: BackupReport?
+        var restoreTestFailures: UInt64 = 0
     }
 
     let folder: BackupFolder?
@@ -24,12 +26,23 @@ final class BackupLog: Sendable {
     /// What became of the latest one that told.
     var latest: BackupReport? { state.withLock { $0.latest } }
 
+    /// What became of the latest test restore that told.
+    var restoreTest: BackupReport? { state.withLock { $0.restoreTest } }
+
+    /// Test restores that failed since the start.
+    var restoreTestFailures: UInt64 { state.withLock { $0.restoreTestFailures } }
+
     func didFail() { state.withLock { $0.failures += 1 } }
 
     func take(_ report: BackupReport) {
         state.withLock { state in
-            state.latest = report
-            if !report.ok { state.failures += 1 }
+            if report.restoreTest == true {
+                state.restoreTest = report
+                if !report.ok { state.restoreTestFailures += 1 }
+            } else {
+                state.latest = report
+                if !report.ok { state.failures += 1 }
+            }
         }
     }
 

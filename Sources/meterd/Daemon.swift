@@ -165,7 +165,8 @@ struct Daemon: Service {
             backups.take(report)
             guard !report.ok else { return }
             let words = report.error ?? "it says no reason"
-            journal.write(.backupFailed, "a backup of the ledger failed: \(words)", ["error": words])
+            let what = report.restoreTest == true ? "a test restore of a backup" : "a backup of the ledger"
+            journal.write(.backupFailed, "\(what) failed: \(words)", ["error": words])
         }
         let reloading = reloading
         service.packageRates = {

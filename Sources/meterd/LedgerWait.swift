@@ -30,11 +30,12 @@ struct LedgerWait {
             }
             guard manager.isPresent, problem.kind.mayPass else { throw problem }
             manager.extendTimeout(seconds: pause + Self.attemptSeconds)
-            manager.status("waits for its ledger, tries again in \(pause) s: \(problem.description)")
-            if told != problem.description {
-                told = problem.description
+            let words = SandboxHint.words(of: problem, settings)
+            manager.status("waits for its ledger, tries again in \(pause) s: \(words)")
+            if told != words {
+                told = words
                 journal.write(
-                    .startWaits, "waiting for the ledger: \(problem.description)",
+                    .startWaits, "waiting for the ledger: \(words)",
                     ["exit_status": "\(ExitStatus(problem.kind).rawValue)"])
             }
             try await Task.sleep(for: .seconds(pause))

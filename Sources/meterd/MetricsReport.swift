@@ -91,6 +91,14 @@ struct MetricsReport: Sendable {
                 "When the newest backup in backup.folder was made; 0 if none is seen there.", Double(newest?.made ?? 0))
             text.gauge("meterd_backup_newest_bytes", "Its size.", Double(newest?.bytes ?? 0))
         }
+        text.counter(
+            "meterd_restore_test_failures_total", "Test restores of backups that failed since the start.",
+            backups.restoreTestFailures)
+        if let test = backups.restoreTest {
+            text.gauge(
+                "meterd_restore_test_last_ok",
+                "1 if the latest test restore of a backup since the start succeeded, 0 if it failed.", test.ok ? 1 : 0)
+        }
         guard let latest = backups.latest else { return }
         text.gauge(
             "meterd_backup_last_ok", "1 if the latest backup since the start is proven, 0 if it failed.",

@@ -69,7 +69,8 @@ struct RunCommand: AsyncParsableCommand {
             throw StartFailure(.data, missing.words, .ledgerMissing)
         } catch let error as LedgerOpenError {
             throw StartFailure(
-                ExitStatus(error.kind), error.description, error.kind == .another ? .ledgerMissing : .startFailed)
+                ExitStatus(error.kind), SandboxHint.words(of: error, settings),
+                error.kind == .another ? .ledgerMissing : .startFailed)
         } catch let error as DescriptorsTooFew {
             throw StartFailure(.configuration, error.description)
         } catch let error as GatewayChoiceError {

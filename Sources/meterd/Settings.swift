@@ -139,7 +139,7 @@ struct SettingsSource: Sendable {
         let isFileThere = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
         if named != nil || isFileThere {
             do {
-                let text = try String(contentsOfFile: path, encoding: .utf8)
+                let text = try Self.text(path)
                 let file = try SettingsFile(text, knowing: Settings.keys)
                 problems += file.problems.map { "\(path): \($0)" }
                 peers = file.peers
@@ -150,7 +150,7 @@ struct SettingsSource: Sendable {
                 providers.append(InMemoryProvider(name: path, values: values))
             } catch {
                 let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-                let isFile = FileManager.default.contents(atPath: path) != nil
+                let isFile = (try? Self.text(path)) != nil
                 let reason = isFile ? "is not valid: \(words)" : "can't be read: \(Self.reason(path))"
                 throw SettingsError(problems: ["configuration file \(path) \(reason)"])
             }
@@ -164,6 +164,14 @@ struct SettingsSource: Sendable {
         settings.unknownPeers = unknownPeers
         settings.isFileThere = isFileThere
         return settings
+    }
+
+    /// A file's text; also that of a pipe or /dev/null.
+    private static func text(_ path: String) throws -> String {
+        guard let file = FileHandle(forReadingAtPath: path),
+            let text = String(validating: try file.readToEnd() ?? Data(), as: UTF8.self)
+        else { throw CocoaError(.fileReadCorruptFile) }
+        return text
     }
 
     private static func key(_ name: String) -> AbsoluteConfigKey {

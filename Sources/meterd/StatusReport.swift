@@ -1,5 +1,6 @@
 import Billing
 import Control
+import Foundation
 import GRDBSQLite
 import Glibc
 import Ingest
@@ -74,6 +75,7 @@ struct StatusReport: Sendable {
             diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
             gap: history.gap)
         view.ledger = ledgerID
+        view.stateDirectory = (databasePath as NSString).deletingLastPathComponent
         view.backupFolder = backups?.path
         view.clockJumpSeconds = clockWatch?.doubt.map { $0.jump / 1000 }
         view.rateProposal = packageRates.proposal(beside: book)

@@ -96,4 +96,43 @@ struct OperatorTests {
         #expect(daemon.log.contains("a backup of the ledger failed: the copy's books don't balance"))
         #expect(daemon.log.contains("a copy of the ledger was made"))
     }
+
+    @Test func backupsGoIntoTheDaemonsFolderAndAreRestoredInATest() throws {
+        let folder = try TemporaryDirectory()
+        let scratch = try TemporaryDirectory()
+        let daemon = try RunningDaemon(environment: ["METERD_BACKUP_FOLDER": folder.path])
+        let none = try daemon.meterctl("backup", "verify")
+        #expect(none.status == 1 && none.errors.contains("there is no backup in \(folder.path)"), "\(none)")
+        _ = try daemon.json("org", "create", "acme")
+        let made = try daemon.json("backup", "--keep", "2")
+        let path = try #require(made["path"] as? String)
+        #expect(path.hasPrefix(folder.path + "/meterd-"))
+        #expect(try daemon.json("backup", "verify")["is_restored"] as? Bool == false)
+        let tested = try daemon.json("backup", "verify", "--restore", "--scratch", scratch.path)
+        #expect(tested["path"] as? String == path && tested["is_restored"] as? Bool == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+        #expect(try daemon.ask("GET", "/metrics", nil).contains("meterd_restore_test_last_ok 1"))
+
+        // The head of a page is overwritten: that is found by both, and told.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try file.seek(toOffset: 4096 * 3)
+        try file.write(contentsOf: Data(repeating: 0xa5, count: 64))
+        try file.close()
+        for arguments in [["backup", "verify"], ["backup", "verify", "--restore", "--scratch", scratch.path]] {
+            let result = try Binaries.run(
+                "meterctl", arguments, environment: ["METERD_CONTROL_SOCKET": daemon.controlSocket])
+            #expect(result.status == 1, "\(result)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+        let metrics = try daemon.ask("GET", "/metrics", nil)
+        #expect(metrics.contains("meterd_restore_test_last_ok 0"))
+        #expect(metrics.contains("meterd_restore_test_failures_total 1"))
+        #expect(daemon.terminate() == 0)
+        #expect(daemon.log.contains("a test restore of a backup failed: "), "\(daemon.log)")
+
+        // Without a folder of its own the daemon says so.
+        let other = try RunningDaemon()
+        let nowhere = try other.meterctl("backup")
+        #expect(nowhere.status == 1 && nowhere.errors.contains("the daemon has no backup.folder"), "\(nowhere)")
+    }
 }

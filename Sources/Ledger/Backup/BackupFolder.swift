@@ -15,6 +15,11 @@ public struct BackupFolder: Sendable, Hashable {
     public struct Unusable: Error, Sendable, CustomStringConvertible {
         /// One line.
         public let description: String
+
+        /// A reason in one line.
+        public init(_ description: String) {
+            self.description = description
+        }
     }
 
     /// The name of a backup that is made at a time.
@@ -32,7 +37,7 @@ public struct BackupFolder: Sendable, Hashable {
             return try FileManager.default.contentsOfDirectory(atPath: path)
                 .filter { $0.wholeMatch(of: /meterd-\d{8}T\d{6}Z\.db/) != nil }.sorted()
         } catch {
-            throw Unusable(description: "\(path) can't be read: \(error.localizedDescription)")
+            throw Unusable("\(path) can't be read: \(error.localizedDescription)")
         }
     }
 
@@ -57,7 +62,7 @@ public struct BackupFolder: Sendable, Hashable {
     public func prune(keeping count: Int) throws(Unusable) -> [String] {
         let old = Array(try backups().dropLast(count))
         for name in old where unlink("\(path)/\(name)") != 0 {
-            throw Unusable(description: "\(path)/\(name) can't be removed: \(String(cString: strerror(errno)))")
+            throw Unusable("\(path)/\(name) can't be removed: \(String(cString: strerror(errno)))")
         }
         return old
     }

@@ -5,6 +5,7 @@ import Ledger
 /// What doctor says of backups: how old the newest is, and whether the timer makes more.
 struct BackupExamination {
     let folder: String
+    let units: UnitNames
 
     /// Hours after which the newest is too old: a day, the timer's random delay, and some.
     private static let hoursMax = 26
@@ -27,26 +28,26 @@ struct BackupExamination {
         if hasFailed {
             return Finding(
                 what: "backups", level: .wrong, found: "\(found); the latest run failed",
-                advice: "journalctl -u meterd-backup says why")
+                advice: "journalctl -u \(units.backup) says why")
         }
         guard hours > Self.hoursMax else { return Finding(what: "backups", level: .good, found: found) }
         return Finding(what: "backups", level: .wrong, found: found, advice: advice)
     }
 
     private var hasFailed: Bool {
-        let values = SystemdUnit.show("meterd-backup.service", ["LoadState", "Result"])
+        let values = SystemdUnit.show(units.backup, ["LoadState", "Result"])
         return values["LoadState"] == "loaded" && values["Result"] != "success"
     }
 
     private var advice: String {
-        let timer = SystemdUnit.show("meterd-backup.timer", ["LoadState", "ActiveState", "NextElapseUSecRealtime"])
-        if hasFailed { return "the latest run failed: journalctl -u meterd-backup says why" }
+        let timer = SystemdUnit.show(units.backupTimer, ["LoadState", "ActiveState", "NextElapseUSecRealtime"])
+        if hasFailed { return "the latest run failed: journalctl -u \(units.backup) says why" }
         switch (timer["LoadState"], timer["ActiveState"]) {
         case ("loaded", "active"):
             let next = timer["NextElapseUSecRealtime"].map { $0.isEmpty ? "" : " (\($0))" } ?? ""
-            return "the timer makes one with its next run\(next); systemctl start meterd-backup makes one now"
+            return "the timer makes one with its next run\(next); systemctl start \(units.backup) makes one now"
         case ("loaded", _):
-            return "systemctl enable --now meterd-backup.timer makes one a day; --backups names another folder"
+            return "systemctl enable --now \(units.backupTimer) makes one a day; --backups names another folder"
         default: return "meterctl backup --into \(folder) makes one; --backups names another folder"
         }
     }

@@ -15,25 +15,26 @@ struct DoctorCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "The folder that backups are made in (default: the daemon's backup.folder).") var backups: String?
-    @Option(help: "Where the ledger lies, if the daemon can't be asked.") var stateDir = "/var/lib/meterd"
+    @Option(help: "Where the ledger lies, if the daemon can't be asked (default: /var/lib/meterd).")
+    var stateDir: String?
     @OptionGroup var common: CommonOptions
-
-    private static let defaultBackups = "/var/backups/meterd"
 
     func run() async throws {
         try await orExit {
             let findings: [Finding]
+            let units = UnitNames(controlSocket: common.client.socketPath)
             do {
                 let status = try await common.client.get(StatusView.self, ["v1", "status"])
                 findings =
                     Examination(
-                        status: status, socket: common.client.socketPath,
-                        backups: backups ?? status.backupFolder ?? Self.defaultBackups
+                        status: status, socket: common.client.socketPath, units: units,
+                        backups: backups ?? status.backupFolder ?? units.backupFolder
                     ).findings()
             } catch let failure as Failure where failure.status == .unreachable {
                 findings =
                     OfflineExamination(
-                        reason: failure.message, stateDirectory: stateDir, backups: backups ?? Self.defaultBackups
+                        reason: failure.message, units: units, stateDirectory: stateDir ?? units.stateDirectory,
+                        backups: backups ?? units.backupFolder
                     ).findings()
             }
             try common.show(findings) { findings in

@@ -8,11 +8,13 @@ import Ledger
 struct Examination {
     let status: StatusView
     let socket: String
+    let units: UnitNames
     let backups: String
 
     func findings() -> [Finding] {
         [
-            daemon, gap, ledger, quarantine, payments, disk, log, queue, rateCard, backup, clock, socketFile, unit,
+            daemon, gap, ledger, state, quarantine, payments, disk, log, queue, rateCard, backup, clock, socketFile,
+            unit,
             sqlite,
         ].compactMap { $0 }
     }
@@ -61,6 +63,10 @@ struct Examination {
         return Finding(
             what: "ledger", level: .good,
             found: "\(status.records) records, \(backup.records) of them in the newest backup")
+    }
+
+    private var state: Finding? {
+        status.stateDirectory.flatMap { StateExamination(directory: $0, units: units).finding }
     }
 
     private var quarantine: Finding? {
@@ -136,7 +142,7 @@ struct Examination {
             advice: "more comes than the disk takes; look at meterd_sync_seconds, and at the disk")
     }
 
-    private var backup: Finding { BackupExamination(folder: backups).finding }
+    private var backup: Finding { BackupExamination(folder: backups, units: units).finding }
 
     private var rateCard: Finding {
         guard status.rateCard != nil else {
@@ -189,19 +195,19 @@ struct Examination {
         }
         return Finding(
             what: "control socket", level: .wrong, found: "\(socket) is open to everybody, mode 0\(mode)",
-            advice: "control.socket_mode, or SocketMode= of meterd-control.socket: whoever can connect can give credits"
+            advice: "control.socket_mode, or SocketMode= of \(units.control): whoever can connect can give credits"
         )
     }
 
     /// Whether systemd runs the unit that the package brought.
     private var unit: Finding? {
         let values = SystemdUnit.show(
-            "meterd.service", ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "UnitFileState"])
+            units.daemon, ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "UnitFileState"])
         guard values["LoadState"] == "loaded" else { return nil }
         if values["NeedDaemonReload"] == "yes" {
             return Finding(
                 what: "unit", level: .wrong, found: "systemd runs an older unit than is on the disk",
-                advice: "systemctl daemon-reload, then systemctl restart meterd")
+                advice: "systemctl daemon-reload, then systemctl restart \(units.daemon)")
         }
         if values["FragmentPath"]?.hasPrefix("/etc/") == true {
             return Finding(

@@ -6,12 +6,15 @@ import Ledger
 struct OfflineExamination {
     /// Why it can't be reached.
     let reason: String
+    let units: UnitNames
     let stateDirectory: String
     let backups: String
 
     func findings() -> [Finding] {
-        [daemon, service, journal, ledger, disk, BackupExamination(folder: backups).finding].compactMap { $0 }
-            + ["meterd-ingest.socket", "meterd-control.socket"].compactMap(socket)
+        [daemon, service, journal, ledger, disk, BackupExamination(folder: backups, units: units).finding].compactMap {
+            $0
+        }
+            + [units.ingest, units.control].compactMap(socket)
     }
 
     private var daemon: Finding {
@@ -20,7 +23,7 @@ struct OfflineExamination {
 
     private var service: Finding? {
         let values = SystemdUnit.show(
-            "meterd.service",
+            units.daemon,
             [
                 "LoadState", "UnitFileState", "ActiveState", "SubState", "Result", "ExecMainStatus", "NRestarts",
                 "StatusText",
@@ -28,7 +31,7 @@ struct OfflineExamination {
         guard values["LoadState"] == "loaded" else {
             return values["LoadState"].map { state in
                 Finding(
-                    what: "unit", level: .wrong, found: "meterd.service is \(state)",
+                    what: "unit", level: .wrong, found: "\(units.daemon) is \(state)",
                     advice: "install the package, or run it by hand: meterd run")
             }
         }
@@ -38,28 +41,28 @@ struct OfflineExamination {
         if let text = values["StatusText"], !text.isEmpty { found += "; it said: \(text)" }
         return Finding(
             what: "unit", level: .wrong, found: found,
-            advice: Self.advice(active, result, status: values["ExecMainStatus"] ?? ""))
+            advice: advice(active, result, status: values["ExecMainStatus"] ?? ""))
     }
 
-    private static func advice(_ active: String, _ result: String, status: String) -> String {
+    private func advice(_ active: String, _ result: String, status: String) -> String {
         let again =
-            "then systemctl reset-failed 'meterd*' and systemctl start meterd-ingest.socket meterd-control.socket meterd"
+            "then systemctl reset-failed 'meterd*' and systemctl start \(units.all)"
         return switch (active, status) {
         case ("active", _): "it runs and doesn't answer: journalctl -u meterd; --socket names another socket"
         case ("activating", _): "it is starting, or waits for what its status line says"
-        case ("inactive", _): "systemctl start meterd-ingest.socket meterd-control.socket meterd"
+        case ("inactive", _): "systemctl start \(units.all)"
         case (_, "65"):
             "the ledger is not there, another one or damaged: the journal says what is known of it, \(again)"
         case (_, "78"): "sudo meterd check-config names what is wrong with the configuration; put it right, \(again)"
         case (_, "238"), (_, "226"):
-            "systemd couldn't set up the state directory or the sandbox: /var/lib/meterd must be a folder, not a link; \(again)"
+            "systemd couldn't set up the state directory or the sandbox: \(units.stateDirectory) must be a folder, not a link (/usr/share/meterd/state.conf shows how to move it); \(again)"
         default: "the journal says why (journalctl -x -u meterd); put it right, \(again)"
         }
     }
 
     private var journal: Finding? {
         let lines = SystemdUnit.output([
-            "journalctl", "-u", "meterd", "-p", "warning", "-n", "1", "-o", "cat", "--no-pager",
+            "journalctl", "-u", units.daemon, "-p", "warning", "-n", "1", "-o", "cat", "--no-pager",
         ])
         guard let line = lines?.split(separator: "\n").last, !line.hasPrefix("--") else { return nil }
         return Finding(

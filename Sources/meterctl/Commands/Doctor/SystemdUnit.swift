@@ -1,5 +1,30 @@
 import Foundation
 
+/// The units of one meterd: the package's, or those of an instance (`meterd@NAME`).
+struct UnitNames {
+    /// The instance; nil for the package's own.
+    let instance: String?
+
+    /// The units of the daemon whose control socket that is: an instance has its own in `/run/meterd-NAME`.
+    init(controlSocket path: String) {
+        instance = path.wholeMatch(of: /\/run\/meterd-([^\/]+)\/control\.sock/).map { String($0.1) }
+    }
+
+    var daemon: String { name("meterd", "service") }
+    var ingest: String { name("meterd-ingest", "socket") }
+    var control: String { name("meterd-control", "socket") }
+    var backup: String { name("meterd-backup", "service") }
+    var backupTimer: String { name("meterd-backup", "timer") }
+    var stateDirectory: String { "/var/lib/meterd" + suffix }
+    var backupFolder: String { BackupCommand.defaultFolder + suffix }
+    /// The three that have to be started together.
+    var all: String { "\(ingest) \(control) \(daemon)" }
+
+    private var suffix: String { instance.map { "-\($0)" } ?? "" }
+
+    private func name(_ unit: String, _ kind: String) -> String { "\(unit)\(instance.map { "@\($0)" } ?? "").\(kind)" }
+}
+
 /// What systemd says of units.
 enum SystemdUnit {
     /// Properties of a unit; empty if there is no systemd to ask.

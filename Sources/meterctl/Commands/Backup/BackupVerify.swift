@@ -1,0 +1,197 @@
+import ArgumentParser
+import Background
+import Control
+import Foundation
+import Glibc
+import Ledger
+
+extension BackupCommand {
+    /// Proves a backup, also by restoring it.
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Proves a backup: every balance, digest and page; with --restore by a restore beside the ledger.",
+            discussion: """
+                Examples: meterctl backup verify
+                          meterctl backup verify --restore
+                          meterctl backup verify /var/backups/meterd/meterd-20261124T030000Z.db
+
+                Without a name it takes the newest backup in the daemon's backup.folder. --restore has meterd restore put it into a \
+                folder of its own, as after a loss, proves what came out, and removes it. That takes as much room as the backup is \
+                large. meterd-restore-test.timer does so weekly.
+                """)
+
+        @Argument(help: "The backup.") var path: String?
+        @Flag(help: "Restore it into a folder of its own, and remove that.") var restore = false
+        @Option(help: "In which folder that one is made.") var scratch = "/var/tmp"
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            BackgroundThread.becomeProcess()
+            try await orExit {
+                let began = ContinuousClock.now
+                var bytes = 0
+                do {
+                    let path = try await backup()
+                    bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+                    let view = try restore ? TestRestore(backup: path, scratch: scratch).run() : Self.verify(path)
+                    await tell(
+                        BackupReport(ok: true, bytes: bytes, seconds: (ContinuousClock.now - began) / .seconds(1)))
+                    try common.show(view) { view in
+                        definitions([
+                            ("backup", view.path), ("records", "\(view.records), the books balance"),
+                            ("up to", view.committed ?? "nothing yet"),
+                            ("restored", view.isRestored ? "into a folder of its own, which is removed again" : nil),
+                        ])
+                    }
+                } catch {
+                    let words = (error as? Failure)?.message ?? "\(error)"
+                    await tell(
+                        BackupReport(
+                            ok: false, bytes: bytes, seconds: (ContinuousClock.now - began) / .seconds(1), error: words)
+                    )
+                    throw error
+                }
+            }
+        }
+
+        /// The backup that is meant.
+        private func backup() async throws -> String {
+            if let path { return path }
+            let status = try? await common.client.get(StatusView.self, ["v1", "status"])
+            let folder = status?.backupFolder ?? BackupCommand.defaultFolder
+            do throws(BackupFolder.Unusable) {
+                guard let newest = try BackupFolder(folder).backups().last else {
+                    throw BackupFolder.Unusable("there is no backup in \(folder); meterctl backup makes one")
+                }
+                return "\(folder)/\(newest)"
+            } catch {
+                throw Failure(status: .refused, message: error.description)
+            }
+        }
+
+        private static func verify(_ path: String) throws -> BackupProof {
+            guard access(path, R_OK) == 0 else {
+                throw Failure(status: .refused, message: "\(path) can't be read: \(String(cString: strerror(errno)))")
+            }
+            let contents: LedgerContents
+            let report: VerificationReport
+            do {
+                contents = try LedgerContents(databaseFile: path)
+                report = try Verification.run(databaseFile: path)
+            } catch {
+                throw Failure(status: .refused, message: "\(path) is no backup that can be read: \(error)")
+            }
+            guard report.ok else {
+                throw Failure(
+                    status: .refused,
+                    message: "the books of \(path) don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
+            }
+            return BackupProof(
+                path: path, records: contents.records, committed: contents.committed, isRestored: false)
+        }
+
+        /// Tells the daemon of a test restore, for its metrics; a daemon that can't be told is no failure of the test.
+        private func tell(_ report: BackupReport) async {
+            guard restore else { return }
+            var report = report
+            report.restoreTest = true
+            _ = try? await common.client.post(
+                [String: Bool].self, ["v1", "ledger", "backup-reports"], body: report, key: nil)
+        }
+    }
+}
+
+/// A backup that is proven.
+struct BackupProof: Codable {
+    let path: String
+    let records: Int64
+    let committed: String?
+    /// Whether it was restored as well.
+    let isRestored: Bool
+}
+
+/// A restore as after a loss, by the program that would do it, into a folder that is removed.
+private struct TestRestore {
+    let backup: String
+    let scratch: String
+
+    /// Bytes that must be free beside the copy's own.
+    private static let spareBytes = 256 << 20
+
+    func run() throws -> BackupProof {
+        try checkRoom()
+        let folder = "\(scratch)/meterd-restore-test.\(getpid())"
+        guard mkdir(folder, 0o700) == 0 else { throw failure("\(folder) can't be made") }
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try restore(into: folder)
+        let contents: LedgerContents
+        let original: LedgerContents
+        do {
+            contents = try LedgerContents(databaseFile: folder + "/meterd.db")
+            original = try LedgerContents(databaseFile: backup)
+        } catch {
+            throw Failure(status: .refused, message: "\(backup): what was restored can't be read: \(error)")
+        }
+        guard contents.ledger == original.ledger, contents.records == original.records else {
+            throw Failure(
+                status: .refused,
+                message: "\(backup) has \(original.records) records, and what was restored has \(contents.records)")
+        }
+        return BackupProof(path: backup, records: contents.records, committed: contents.committed, isRestored: true)
+    }
+
+    private func checkRoom() throws {
+        var file = stat()
+        guard stat(backup, &file) == 0 else { throw failure("\(backup) can't be read") }
+        var disk = statvfs()
+        guard statvfs(scratch, &disk) == 0 else { throw failure("\(scratch) can't be looked at") }
+        let free = Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize))
+        let needed = Int(file.st_size) + Self.spareBytes
+        guard free >= needed else {
+            throw Failure(
+                status: .refused,
+                message:
+                    "a test restore takes \(needed >> 20) MiB in \(scratch), and \(free >> 20) MiB are free; --scratch names another folder"
+            )
+        }
+    }
+
+    private func restore(into folder: String) throws {
+        let process = Process()
+        process.executableURL = try Self.program()
+        process.arguments = ["restore", backup, "--state-dir", folder, "--config", "/dev/null"]
+        // Its settings are those above, whatever the daemon's are.
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("METERD_") }
+        let errors = Pipe()
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = errors
+        do {
+            try process.run()
+        } catch {
+            throw Failure(status: .refused, message: "meterd can't be run: \(error.localizedDescription)")
+        }
+        let words = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = String(decoding: words, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw Failure(
+                status: .refused,
+                message: text.isEmpty ? "meterd restore ended with \(process.terminationStatus)" : text)
+        }
+    }
+
+    /// The daemon's program, beside this one.
+    private static func program() throws -> URL {
+        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let path = ((own ?? "") as NSString).deletingLastPathComponent + "/meterd"
+        guard access(path, X_OK) == 0 else {
+            throw Failure(
+                status: .refused, message: "\(path) is not there: a test restore needs meterd beside meterctl")
+        }
+        return URL(fileURLWithPath: path)
+    }
+
+    private func failure(_ words: String) -> Failure {
+        Failure(status: .refused, message: "\(words): \(String(cString: strerror(errno)))")
+    }
+}
