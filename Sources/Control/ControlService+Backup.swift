@@ -72,7 +72,8 @@ extension ControlService {
                 method: .post, path: "/v1/ledger/backup-reports", name: "reportBackup",
                 summary: "Say what became of a backup or a test restore, for metrics",
                 body: .members(
-                    [("ok", .boolean), ("bytes", .integer), ("seconds", ["type": "number"]), ("error", .string),
+                    [
+                        ("ok", .boolean), ("bytes", .integer), ("seconds", ["type": "number"]), ("error", .string),
                         ("restore_test", .boolean),
                     ],
                     required: ["ok", "bytes", "seconds"]),

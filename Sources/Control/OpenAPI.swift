@@ -303,7 +303,8 @@ enum OpenAPI {
             ], required: ["through", "is_partial", "items"]),
         "Status": .members(
             [
-                ("version", .string), ("ledger", .string), ("state_directory", .string), ("backup_folder", .string), ("clock_jump_seconds", .integer),
+                ("version", .string), ("ledger", .string), ("state_directory", .string), ("backup_folder", .string),
+                ("clock_jump_seconds", .integer),
                 ("rate_proposal", .string),
                 ("started", .time),
                 ("uptime_seconds", .integer),
