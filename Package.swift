@@ -31,6 +31,7 @@ let package = Package(
         .target(
             name: "SystemdSupport",
             dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "ServiceUnits"),
         .target(name: "Access"),
         .target(name: "Background", dependencies: ["CBackground"]),
         .systemLibrary(name: "CAllocator"),
@@ -84,8 +85,8 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Background", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering", "Stripe",
-                "SystemdSupport",
+                "Access", "Background", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering",
+                "ServiceUnits", "Stripe", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -101,6 +102,7 @@ let package = Package(
             name: "meterctl",
             dependencies: [
                 "Background", "Billing", "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
+                "ServiceUnits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -114,6 +116,7 @@ let package = Package(
             name: "daemon-benchmark",
             dependencies: [
                 "Ingest", "Ledger", "LoadGenerator", "Metering",
+                "ServiceUnits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],

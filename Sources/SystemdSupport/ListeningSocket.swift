@@ -91,7 +91,10 @@ public struct ListeningSocket: Sendable {
         }
         if let group {
             guard let entry = getgrnam(group), chown(path, uid_t.max, entry.pointee.gr_gid) == 0 else {
-                let error = failure(path, "can't be given to group '\(group)': is the daemon's user a member of it?")
+                let error = failure(
+                    path,
+                    "can't be given to group '\(group)': the daemon's user must be a member of it, and under the shipped unit no file can be given away: leave socket_group out there; the system says"
+                )
                 close(descriptor)
                 unlink(path)
                 throw error

@@ -35,6 +35,8 @@ struct Daemon: Service {
     private let control: ControlServer
     /// Serves metrics over TCP, to whoever is on this machine.
     private let metrics: ControlServer?
+    /// Answers health probes over TCP.
+    private let health: ControlServer?
     private let bell = EventBell()
     /// Holds that expired unsettled since the start.
     private let expired = Tally()
@@ -118,6 +120,11 @@ struct Daemon: Service {
         let reader = try LedgerReader(path: database.path, gate: options.gate)
         self.reader = reader
         LedgerSnapshot.removeLeftovers(in: settings.stateDirectory)
+        if let aside = LedgerHistory.putUnreadableAside(in: settings.stateDirectory, now: clock()) {
+            journal.logger.warning(
+                "history.json can't be read and is kept as \(aside): whether an older or another ledger was put in place can't be told"
+            )
+        }
         let history = HistoryKeeper(reader: reader, directory: settings.stateDirectory)
         self.history = history
         if let gap = try await history.look(now: clock(), in: settings.stateDirectory) { journal.write(gap) }
@@ -191,14 +198,9 @@ struct Daemon: Service {
         }
         control = try ControlServer(service, connectionsMax: budget.control, logger: journal.logger)
         service.access = { .open }
-        metrics =
-            if case .success(.some) = sockets.metrics {
-                try ControlServer(
-                    service, only: ["/metrics", "/healthz", "/readyz"], connectionsMax: budget.metrics,
-                    logger: journal.logger)
-            } else {
-                nil
-            }
+        let probes: Set<String> = ["/healthz", "/readyz"]
+        metrics = try Self.server(service, sockets.metrics, probes.union(["/metrics"]), budget.metrics, journal)
+        health = try Self.server(service, sockets.health, probes, budget.health, journal)
         try await takeRates(file)
         warnOfNobody(settings)
     }
@@ -208,13 +210,17 @@ struct Daemon: Service {
         for socket in sockets.ingest { try await ingest.start(listening: socket.descriptor) }
         for socket in sockets.control { try await control.start(listening: socket.descriptor) }
         for socket in sockets.ingest + sockets.control { ListeningSocket.letMoreWait(on: socket.descriptor) }
-        switch sockets.metrics {
-        case .success(let descriptor?):
-            try await metrics?.start(listening: descriptor)
-            ListeningSocket.letMoreWait(on: descriptor)
-        case .success(nil): break
-        case .failure(let error):
-            journal.write(.metricsNotServed, "metrics.listen: \(error)", ["error": "\(error)"])
+        for (key, socket, server) in [
+            ("metrics.listen", sockets.metrics, metrics), ("health.listen", sockets.health, health),
+        ] {
+            switch socket {
+            case .success(let descriptor?):
+                try await server?.start(listening: descriptor)
+                ListeningSocket.letMoreWait(on: descriptor)
+            case .success(nil): break
+            case .failure(let error):
+                journal.write(.metricsNotServed, "\(key): \(error)", ["error": "\(error)"])
+            }
         }
         journal.write(.ready, "ready", ["ingest": settings.ingestSocket, "control": settings.controlSocket])
         manager.ready(status: "ready")
@@ -228,11 +234,21 @@ struct Daemon: Service {
         bell.close()
         billingBell.close()
         try await metrics?.stop()
+        try await health?.stop()
         try await control.stop()
         await history.note()
         try reader.close()
         await writer.close()
         journal.write(.stopped, "stopped", ["records": "\(writer.statistics.records)"])
+    }
+
+    /// A server for some endpoints on a TCP socket, if there is one.
+    private static func server(
+        _ service: ControlService, _ socket: Result<Int32?, ListenError>, _ paths: Set<String>, _ connectionsMax: Int,
+        _ journal: Journal
+    ) throws -> ControlServer? {
+        guard case .success(.some) = socket else { return nil }
+        return try ControlServer(service, only: paths, connectionsMax: connectionsMax, logger: journal.logger)
     }
 
     /// Puts the operator's table in force, if there is one. A ledger without any card takes the package's; otherwise that one is only a

@@ -19,6 +19,7 @@ struct DescriptorBudget {
     let ingest: Int
     let control: Int
     let metrics: Int
+    let health: Int
 
     /// Shares out a limit; nil where it is too small.
     init?(limit: Int, ingestWanted: Int) {
@@ -26,7 +27,8 @@ struct DescriptorBudget {
         let free = limit - Self.reserve
         control = min(512, free / 4)
         metrics = min(64, free / 8)
-        ingest = min(ingestWanted, free - control - metrics)
+        health = metrics
+        ingest = min(ingestWanted, free - control - metrics - health)
     }
 
     /// Has as many files as this process may ask for, and says how many those are. See getrlimit(2): the soft limit is there for programs

@@ -1,7 +1,16 @@
 import ArgumentParser
 
-/// The metering and billing daemon.
+/// Where the program begins.
 @main
+enum Program {
+    static func main() async {
+        // Before anything needs a thread: what waits for one that can't be made waits forever, and says nothing.
+        ThreadBudget.check()
+        await Meterd.main()
+    }
+}
+
+/// The metering and billing daemon.
 struct Meterd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meterd",

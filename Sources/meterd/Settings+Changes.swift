@@ -25,6 +25,7 @@ extension Settings {
         look("control.socket_mode", \.controlMode)
         look("control.socket_group", \.controlGroup)
         look("metrics.listen", \.metricsListen)
+        look("health.listen", \.healthListen)
         look("log.format", \.logFormat)
         look("authorize.unpriced_records_max", \.unpricedRecordsMax)
         look("store.cache_mib", \.cacheMebibytes)

@@ -49,6 +49,7 @@ struct Settings: Sendable, Equatable {
     var controlGroup: String?
     var ingestGroup: String?
     var metricsListen: String?
+    var healthListen: String?
     var logLevel: Logger.Level
     var logRecords: Bool
     /// How lines on standard error look.
@@ -85,7 +86,8 @@ struct Settings: Sendable, Equatable {
         "ingest.socket_mode",
         "ingest.connections_max",
         "ingest.open_per_connection_max", "ingest.open_max", "ingest.open_mib_max", "control.socket",
-        "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "log.level",
+        "control.socket_mode", "ingest.socket_group", "control.socket_group", "metrics.listen", "health.listen",
+        "log.level",
         "log.records", "log.format", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
         "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
@@ -209,7 +211,8 @@ struct SettingsSource: Sendable {
             controlSocket: values.path("control.socket", default: "/run/meterd/control.sock"),
             controlMode: values.mode("control.socket_mode", default: 0o600),
             controlGroup: values.group("control.socket_group"), ingestGroup: values.group("ingest.socket_group"),
-            metricsListen: values.address("metrics.listen"),
+            metricsListen: values.address("metrics.listen", loopbackOnly: true),
+            healthListen: values.address("health.listen", loopbackOnly: false),
             logLevel: values.choice("log.level", default: .info),
             logRecords: values.truth("log.records", default: false),
             logFormat: values.choice("log.format", default: .text),
@@ -354,11 +357,16 @@ private struct SettingsReader {
         return text
     }
 
-    /// An address and port of the loopback interface.
-    mutating func address(_ key: String) -> String? {
+    /// An address and port of this machine.
+    mutating func address(_ key: String, loopbackOnly: Bool) -> String? {
         guard let text = text(key), !text.isEmpty else { return nil }
-        if LoopbackAddress(text) == nil {
-            problems.append("\(key): is '\(text)'; expected a loopback address and a port, such as 127.0.0.1:9464")
+        let address = TCPAddress(text)
+        if address == nil || loopbackOnly && address?.isLoopback == false {
+            let expected =
+                loopbackOnly
+                ? "a loopback address and a port, such as 127.0.0.1:9464"
+                : "an address and a port, such as 0.0.0.0:8080"
+            problems.append("\(key): is '\(text)'; expected \(expected)")
         }
         return text
     }

@@ -17,6 +17,15 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Your own model rate table.")
     var rates: String?
 
+    @Option(help: "An address and port for health probes, such as 0.0.0.0:8080.")
+    var healthListen: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    @Option(help: "How lines on standard error look: text or json.")
+    var logFormat: String?
+
     @Option(
         help:
             "Go by a clock that begins at this time (RFC 3339) and only meterctl clock moves: to try a year of bills, with a ledger of its own."
@@ -29,6 +38,9 @@ struct SettingsOptions: ParsableArguments {
         source.flags["ingest.socket"] = ingestSocket
         source.flags["control.socket"] = controlSocket
         source.flags["rates.file"] = rates
+        source.flags["health.listen"] = healthListen
+        source.flags["log.level"] = logLevel
+        source.flags["log.format"] = logFormat
         source.flags["test_clock"] = testClock
         return source
     }

@@ -7,6 +7,8 @@ struct Sockets: Sendable {
     let control: [ListeningSocket]
     /// Where metrics are served over TCP; nil where they are not to be, a failure where they can't be: usage is taken all the same.
     let metrics: Result<Int32?, ListenError>
+    /// The same of health probes.
+    let health: Result<Int32?, ListenError>
 
     /// Names of systemd's `FileDescriptorName=`.
     private static let ingestName = "meterd-ingest"
@@ -23,13 +25,16 @@ struct Sockets: Sendable {
             for socket in ingest { socket.removeFile() }
             throw error
         }
+        metrics = Self.listen(settings.metricsListen)
+        health = Self.listen(settings.healthListen)
+    }
+
+    private static func listen(_ address: String?) -> Result<Int32?, ListenError> {
         do throws(ListenError) {
-            metrics = .success(
-                try settings.metricsListen.flatMap(LoopbackAddress.init).map { address throws(ListenError) in
-                    try address.listen()
-                })
+            return .success(
+                try address.flatMap(TCPAddress.init).map { address throws(ListenError) in try address.listen() })
         } catch {
-            metrics = .failure(error)
+            return .failure(error)
         }
     }
 

@@ -167,4 +167,21 @@ struct LostLedgerTests {
         try daemon.start()
         #expect(try LineClient(daemon.ingestSocket).ask(Self.usage).contains("\"duplicate\":true"))
     }
+
+    @Test func aNoteThatCannotBeReadIsKeptAsideAndTold() throws {
+        let daemon = try Self.used()
+        #expect(daemon.terminate() == 0)
+        let note = daemon.stateDirectory + "/history.json"
+        try "{\"mark\":".write(toFile: note, atomically: true, encoding: .utf8)
+        try daemon.start()
+        #expect(daemon.terminate() == 0)
+        let aside = try FileManager.default.contentsOfDirectory(atPath: daemon.stateDirectory)
+            .filter { $0.hasPrefix("history.json.unreadable-") }
+        #expect(aside.count == 1, "\(aside)")
+        #expect(daemon.log.contains("history.json can't be read and is kept as"), "\(daemon.log)")
+        // The next start has a note of its own again.
+        try daemon.start()
+        #expect(daemon.terminate() == 0)
+        #expect(daemon.log.components(separatedBy: "can't be read and is kept").count == 2)
+    }
 }

@@ -135,4 +135,63 @@ struct OperatorTests {
         let nowhere = try other.meterctl("backup")
         #expect(nowhere.status == 1 && nowhere.errors.contains("the daemon has no backup.folder"), "\(nowhere)")
     }
+
+    @Test func probesAreAnsweredOverTCPAndNothingElseIs() throws {
+        // A port that nobody has at this moment.
+        let port = try Self.freePort()
+        let daemon = try RunningDaemon(arguments: ["--health-listen", "0.0.0.0:\(port)", "--log-format", "json"])
+        func answer(_ path: String) throws -> String { try Self.get(path, port) }
+        #expect(try answer("/healthz").hasPrefix("HTTP/1.1 200"))
+        #expect(try answer("/readyz").hasPrefix("HTTP/1.1 200"))
+        for path in ["/metrics", "/v1/status", "/v1/orgs"] {
+            #expect(try answer(path).hasPrefix("HTTP/1.1 404"), "\(path)")
+        }
+        #expect(daemon.terminate() == 0)
+        #expect(daemon.log.hasPrefix("{"), "\(daemon.log)")
+        for (key, value, expected) in [
+            ("health.listen", "8080", "an address and a port"),
+            ("health.listen", "example.com:80", "an address and a port"),
+            ("metrics.listen", "0.0.0.0:9464", "a loopback address"),
+            ("metrics.listen", "[::]:9464", "a loopback address"),
+        ] {
+            let name = "METERD_" + key.replacing(".", with: "_").uppercased()
+            let refused = try Binaries.run("meterd", ["check-config"], environment: [name: value])
+            #expect(refused.status == 78 && refused.errors.contains(expected), "\(refused)")
+        }
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(isBound)
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// What a probe gets, head and body.
+    private static func get(_ path: String, _ port: UInt16) throws -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isConnected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        try #require(isConnected)
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        try file.write(contentsOf: Data("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+        return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+    }
 }

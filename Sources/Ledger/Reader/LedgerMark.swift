@@ -60,6 +60,14 @@ public struct LedgerHistory: Codable, Sendable, Hashable {
         (try? Data(contentsOf: path(in: directory))).flatMap { try? WireJSON.decode(LedgerHistory.self, from: $0) }
     }
 
+    /// Puts aside what is kept in a directory if it can't be read, and gives its new path: it may be the only trace of another ledger.
+    public static func putUnreadableAside(in directory: String, now: Timestamp) -> String? {
+        let file = path(in: directory).path
+        guard FileManager.default.fileExists(atPath: file), kept(in: directory) == nil else { return nil }
+        let aside = "\(file).unreadable-\(now.milliseconds)"
+        return (try? FileManager.default.moveItem(atPath: file, toPath: aside)) == nil ? nil : aside
+    }
+
     /// Keeps it, in place of what was kept.
     public func keep(in directory: String) throws {
         try WireJSON.encode(self).write(to: Self.path(in: directory), options: .atomic)

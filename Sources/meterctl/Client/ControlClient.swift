@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Control
 import Foundation
+import Glibc
 import Ledger
 import NIOCore
 import NIOHTTP1
@@ -188,6 +189,18 @@ struct ControlClient {
         }
     }
 
+    /// Who may connect, by the socket's own permissions: a daemon that makes its sockets itself gives them to another group.
+    private static func admission(_ path: String) -> String {
+        var file = stat()
+        guard stat(path, &file) == 0, let group = getgrgid(file.st_gid) else { return "use sudo" }
+        let name = String(cString: group.pointee.gr_name)
+        guard file.st_mode & 0o060 == 0o060 else {
+            return
+                "its mode lets only its owner in: use sudo, or set control.socket_mode: \"0660\" for the group \(name)"
+        }
+        return "members of the group \(name) may: sudo usermod -aG \(name) NAME, then log in again; or use sudo"
+    }
+
     private func unreachableAsFailure<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
         do {
             return try await body()
@@ -200,8 +213,8 @@ struct ControlClient {
                 throw Failure(
                     status: .unreachable,
                     message: """
-                        you may not connect to \(socketPath): operators are members of the group meterd-admin
-                        meterctl: sudo usermod -aG meterd-admin NAME, then log in again; or use sudo
+                        you may not connect to \(socketPath)
+                        meterctl: \(Self.admission(socketPath))
                         """)
             }
             let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"

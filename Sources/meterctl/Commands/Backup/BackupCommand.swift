@@ -10,9 +10,6 @@ struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copies the ledger while the daemon works, and proves copies.",
         subcommands: [Make.self, Verify.self], defaultSubcommand: Make.self)
-
-    /// The folder that backups are made in, if the daemon can't be asked.
-    static let defaultFolder = "/var/backups/meterd"
 }
 
 extension BackupCommand {

@@ -4,6 +4,7 @@ import Control
 import Foundation
 import Glibc
 import Ledger
+import ServiceUnits
 
 extension BackupCommand {
     /// Proves a backup, also by restoring it.
@@ -58,7 +59,7 @@ extension BackupCommand {
         private func backup() async throws -> String {
             if let path { return path }
             let status = try? await common.client.get(StatusView.self, ["v1", "status"])
-            let folder = status?.backupFolder ?? BackupCommand.defaultFolder
+            let folder = status?.backupFolder ?? UnitNames(controlSocket: common.client.socketPath).backupFolder
             do throws(BackupFolder.Unusable) {
                 guard let newest = try BackupFolder(folder).backups().last else {
                     throw BackupFolder.Unusable("there is no backup in \(folder); meterctl backup makes one")

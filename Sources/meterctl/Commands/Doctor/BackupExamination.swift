@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Ledger
+import ServiceUnits
 
 /// What doctor says of backups: how old the newest is, and whether the timer makes more.
 struct BackupExamination {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Foundation
+import ServiceUnits
 
 /// Looks at everything that an operator would look at, and says what to do about it.
 struct DoctorCommand: AsyncParsableCommand {

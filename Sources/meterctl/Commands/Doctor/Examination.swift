@@ -3,6 +3,7 @@ import Control
 import Foundation
 import Glibc
 import Ledger
+import ServiceUnits
 
 /// What `meterctl doctor` looks at: what the daemon says of itself, and what this machine says of the daemon.
 struct Examination {

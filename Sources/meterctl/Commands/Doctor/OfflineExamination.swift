@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Ledger
+import ServiceUnits
 
 /// What doctor finds while the daemon can't be reached: what systemd, the journal and the files say.
 struct OfflineExamination {

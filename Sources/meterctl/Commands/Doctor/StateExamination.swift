@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ServiceUnits
 
 /// What doctor says of the place of the ledger: on which file system it lies, and whether the daemon waits for that one.
 struct StateExamination {
