@@ -23,7 +23,7 @@
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux
+TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux rsync
 FAULT_PACKAGES = e2fsprogs strace faketime iproute2
 DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = redis-server postgresql

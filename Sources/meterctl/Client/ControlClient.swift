@@ -9,6 +9,8 @@ import NIOHTTP1
 /// Speaks to the control socket.
 struct ControlClient {
     let socketPath: String
+    /// Seconds in which an answer has to begin, if they are other than what a call may take.
+    var patience: Int64?
 
     /// Bytes of an answer that are read at most.
     private static let answerBytesMax = 64 << 20
@@ -151,19 +153,19 @@ struct ControlClient {
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let sent = request
         return try await unreachableAsFailure {
-            try await Self.within(Self.patience(path), socketPath) {
+            try await Self.within(seconds(path), socketPath) {
                 try await Self.http.execute(sent, deadline: .distantFuture)
             }
         }
     }
 
     /// Seconds in which an answer has to begin: what works through the whole ledger has an hour.
-    private static func patience(_ path: [String]) -> Int64 {
+    private func seconds(_ path: [String]) -> Int64 {
         let isLong =
             path.starts(with: ["v1", "ledger"]) || path.starts(with: ["v1", "test-clock"])
             || path.starts(with: ["v1", "rates", "repricing"])
         let set = ProcessInfo.processInfo.environment["METERCTL_TIMEOUT"].flatMap { Int64($0) }
-        return set ?? (isLong ? 3600 : 120)
+        return set ?? patience ?? (isLong ? 3600 : 120)
     }
 
     /// The answer, or a failure if it doesn't begin in time: a daemon that is stopped in its tracks takes calls and never answers.

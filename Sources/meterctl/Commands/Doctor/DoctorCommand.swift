@@ -25,7 +25,10 @@ struct DoctorCommand: AsyncParsableCommand {
             let findings: [Finding]
             let units = UnitNames(controlSocket: common.client.socketPath)
             do {
-                let status = try await common.client.get(StatusView.self, ["v1", "status"])
+                // One that starts, or hangs, is looked at from outside.
+                var client = common.client
+                client.patience = 10
+                let status = try await client.get(StatusView.self, ["v1", "status"])
                 findings =
                     Examination(
                         status: status, socket: common.client.socketPath, units: units,

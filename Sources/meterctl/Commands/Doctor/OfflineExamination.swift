@@ -50,13 +50,13 @@ struct OfflineExamination {
             "then systemctl reset-failed 'meterd*' and systemctl start \(units.all)"
         return switch (active, status) {
         case ("active", _): "it runs and doesn't answer: journalctl -u meterd; --socket names another socket"
-        case ("activating", _): "it is starting, or waits for what its status line says"
+        case (_, "238"), (_, "226"):
+            "systemd couldn't set up the state directory or the sandbox: \(units.stateDirectory) must be a folder, not a link (/usr/share/meterd/state.conf shows how to move it); \(again)"
         case ("inactive", _): "systemctl start \(units.all)"
         case (_, "65"):
             "the ledger is not there, another one or damaged: the journal says what is known of it, \(again)"
         case (_, "78"): "sudo meterd check-config names what is wrong with the configuration; put it right, \(again)"
-        case (_, "238"), (_, "226"):
-            "systemd couldn't set up the state directory or the sandbox: \(units.stateDirectory) must be a folder, not a link (/usr/share/meterd/state.conf shows how to move it); \(again)"
+        case ("activating", _): "it is starting, or waits for what its status line says"
         default: "the journal says why (journalctl -x -u meterd); put it right, \(again)"
         }
     }
