@@ -168,8 +168,9 @@ install:
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/*.conf systemd/examples/* config/prometheus.yaml \
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml \
 	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml config/rates.yaml config/meterd.yaml
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/examples/on-failure.example
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
