@@ -162,7 +162,8 @@ install:
 	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service; do \
 	    install -D -m 644 systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	# A second instance has the same units, as templates.
-	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer; do \
+	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
+	    meterd-restore-test.service meterd-restore-test.timer; do \
 	    sed -f systemd/instances.sed systemd/$$unit | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit%.*}@.$${unit##*.} || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf

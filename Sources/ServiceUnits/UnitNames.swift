@@ -17,11 +17,18 @@ public struct UnitNames: Sendable, Hashable {
         instance = name == "meterd" ? nil : name
     }
 
+    /// The daemon's unit.
     public var daemon: String { name("meterd", "service") }
+    /// The unit of its ingest socket.
     public var ingest: String { name("meterd-ingest", "socket") }
+    /// The unit of its control socket.
     public var control: String { name("meterd-control", "socket") }
+    /// The unit that makes a backup.
     public var backup: String { name("meterd-backup", "service") }
+    /// The timer of that.
     public var backupTimer: String { name("meterd-backup", "timer") }
+    /// The file with its configuration.
+    public var configurationFile: String { "/etc/meterd/\(instance ?? "meterd").yaml" }
     /// Where the ledger lies, if nothing else is configured.
     public var stateDirectory: String { "/var/lib/meterd" + suffix }
     /// Where backups lie, if nothing else is configured.

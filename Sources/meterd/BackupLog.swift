@@ -46,6 +46,12 @@ final class BackupLog: Sendable {
         }
     }
 
+    /// Bytes that must be free for another backup of a ledger of that size: the daemon's copy, and the maker's beside it if the folder is
+    /// on the same file system.
+    func bytesNeeded(ledger: Int64, in directory: String) -> Int64 {
+        BackupFolder.bytesNeeded(ledger: ledger, from: directory, into: folder?.path)
+    }
+
     /// When the newest backup of the folder was made, in seconds since 1970, and its bytes; nil if none can be seen.
     var newest: (made: Int, bytes: Int)? {
         var file = stat()

@@ -24,7 +24,9 @@ struct CheckConfigCommand: AsyncParsableCommand {
             if !settings.isFileThere, options.configurationFile == nil {
                 print("no file at \(Settings.defaultFile): every setting has its default")
             }
-            if let judgement {
+            if judgement == nil, geteuid() == 0 {
+                print("judged as root: no unit of meterd that is enabled or runs has this file")
+            } else if let judgement {
                 print(
                     "judged as you; sudo meterd check-config judges as \(judgement.units.daemon) will, by its user, sandbox and credentials"
                 )
@@ -33,7 +35,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
         }
         var source = options.source
         source.file = judgement.configurationFile ?? source.file
-        source.environment = judgement.environment
+        let environment = judgement.environment()
+        source.environment = environment.variables
         let credentials = judgement.credentials()
         do throws(JudgementImpossible) {
             try judgement.becomeUser()
@@ -48,10 +51,11 @@ struct CheckConfigCommand: AsyncParsableCommand {
                 (error.problems + credentials.problems).joined(separator: "; ") + " (judged as user \(judgement.user))")
         }
         let found = judgement.problems(settings, credentials: credentials.names)
-        let wrong = credentials.problems + found.wrong
+        let wrong = environment.problems + credentials.problems + found.wrong
         guard wrong.isEmpty else { throw ExitStatus.configuration.ending(wrong.joined(separator: "; ")) }
         try describe(settings)
-        for words in found.warnings { print("warning: \(words)") }
+        let shadowed = judgement.shadowed(by: environment.variables, source.file ?? Settings.defaultFile)
+        for words in found.warnings + shadowed { print("warning: \(words)") }
         print(
             "judged as \(judgement.units.daemon) will: as user \(judgement.user), with its environment, credentials and sandbox"
         )
@@ -80,9 +84,9 @@ struct CheckConfigCommand: AsyncParsableCommand {
         for words in settings.unknownPeers { print("warning: \(words)") }
         if let rates {
             print("rates: \(rates.table.card.rates.count) models in \(rates.path)")
-        } else if access(settings.packageRatesFile, F_OK) == 0 {
+        } else if let package = settings.packageRatesFile, access(package, F_OK) == 0 {
             print(
-                "rates: no file at \(settings.ratesFile); the cards on record count, and a ledger without any takes \(settings.packageRatesFile)"
+                "rates: no file at \(settings.ratesFile); the cards on record count, and a ledger without any takes \(package)"
             )
         } else {
             print("rates: no file at \(settings.ratesFile); only cards on record count (meterctl rates import)")

@@ -79,7 +79,9 @@ struct Daemon: Service {
                 "\(openFilesMax) files may be open: \(budget.ingest) connections are taken at a time, not \(settings.connectionsMax); raise LimitNOFILE= (ulimit -n)"
             )
         }
-        database = try await LedgerWait(settings: settings, manager: manager, journal: journal).open()
+        let wait = LedgerWait(settings: settings, manager: manager, journal: journal)
+        database = try await wait.open()
+        try await wait.slowDown()
         let testClock = try Self.testClock(settings, database, journal)
         let clock = Self.clock(testClock)
         self.clock = clock
@@ -178,7 +180,7 @@ struct Daemon: Service {
         let reloading = reloading
         service.packageRates = {
             do throws(RatesFileError) {
-                return (packageRates.path, try packageRates.document())
+                return try packageRates.document()
             } catch {
                 throw Refusal(.conflict, error.description)
             }
@@ -239,6 +241,7 @@ struct Daemon: Service {
         await history.note()
         try reader.close()
         await writer.close()
+        CrashLoop(in: settings.stateDirectory).end()
         journal.write(.stopped, "stopped", ["records": "\(writer.statistics.records)"])
     }
 
@@ -255,16 +258,23 @@ struct Daemon: Service {
     /// proposal.
     func takeRates(_ file: RatesFile?) async throws {
         packageRates.look()
+        var package: RatesFile?
         if let file {
             try await record(file)
-        } else if rates.current.entries.isEmpty, packageRates.latest != nil {
-            try await record(try RatesFile("rates.package_file", packageRates.path))
+        } else if rates.current.entries.isEmpty {
+            do throws(RatesFileError) {
+                package = try packageRates.table()
+            } catch {
+                // Usage is taken all the same, and is priced when there is a card.
+                journal.logger.warning("the package's rates can't be used, every record is unpriced: \(error)")
+            }
         }
+        if let package { try await record(package) }
         guard let proposal = packageRates.proposal(beside: rates.current) else { return }
         journal.write(
             .rateProposal,
             "the package brings other rates than are on record; meterctl rates upgrade --dry-run shows the differences",
-            ["file": packageRates.path, "hash": proposal])
+            ["file": packageRates.path ?? "", "hash": proposal])
     }
 
     /// Puts a rate table in force, if it isn't yet.

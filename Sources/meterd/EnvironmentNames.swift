@@ -12,8 +12,13 @@ enum EnvironmentNames {
     /// made.
     static func problems(_ environment: [String: String]) -> [String] {
         let known = Set(Settings.keys.map(name(of:)))
-        return environment.keys.filter { $0.hasPrefix("METERD_") && !known.contains($0) && !others.contains($0) }
-            .sorted()
+        return
+            environment
+            .filter { name, value in
+                name.hasPrefix("METERD_") && !known.contains(name) && !others.contains(name)
+                    && !isServiceLink(name, value)
+            }
+            .keys.sorted()
             .map { name in
                 if ["METERD_PEERS", "METERD_SENDERS"].contains(name) {
                     return "\(name): peers and senders are lists, which only the configuration file can hold"
@@ -21,6 +26,14 @@ enum EnvironmentNames {
                 let nearest = known.min { distance($0, name) < distance($1, name) } ?? ""
                 return "\(name): there is no such setting; the nearest is \(nearest)"
             }
+    }
+
+    /// Whether Kubernetes made it, of a Service whose name begins with `meterd`: `METERD_SERVICE_HOST`, `METERD_PORT`,
+    /// `METERD_WEB_PORT_8080_TCP_ADDR`. See <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.
+    private static func isServiceLink(_ name: String, _ value: String) -> Bool {
+        name.wholeMatch(of: /METERD_(.+_)?SERVICE_(HOST|PORT(_.+)?)/) != nil
+            || name.wholeMatch(of: /METERD_(.+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?/) != nil
+            || name.hasSuffix("_PORT") && value.wholeMatch(of: /(tcp|udp|sctp):\/\/.+/) != nil
     }
 
     /// How many letters have to be changed, added or left out to make one name of the other (Levenshtein).

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Ledger
 import Metering
 import SystemdSupport
@@ -41,6 +43,18 @@ struct LedgerWait {
             try await Task.sleep(for: .seconds(pause))
         }
         return try attemptOnce()
+    }
+
+    /// Waits before a start that follows others which were cut off, if systemd started this process.
+    func slowDown() async throws {
+        guard ProcessInfo.processInfo.environment["SYSTEMD_EXEC_PID"] == "\(getpid())" else { return }
+        let (pause, others) = CrashLoop(in: settings.stateDirectory).begin()
+        guard pause > 0 else { return }
+        let words = "starts in \(pause) s, since \(others) starts of the last minutes were cut off"
+        manager.extendTimeout(seconds: UInt64(pause) + Self.attemptSeconds)
+        manager.status(words)
+        journal.write(.startWaits, words, ["starts": "\(others)"])
+        try await Task.sleep(for: .seconds(pause))
     }
 
     private func attemptOnce() throws(LedgerOpenError) -> LedgerDatabase {

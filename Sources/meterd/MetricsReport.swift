@@ -84,6 +84,11 @@ struct MetricsReport: Sendable {
 
     private func addBackups(_ text: inout PrometheusText) {
         text.counter("meterd_backup_failures_total", "Backups that failed since the start.", backups.failures)
+        let path = status.databasePath
+        let ledgerBytes = StatusReport.size(path) + StatusReport.size(path + "-wal")
+        text.gauge(
+            "meterd_backup_needs_bytes", "Bytes that must be free on the ledger's file system for another backup.",
+            Double(backups.bytesNeeded(ledger: ledgerBytes, in: (path as NSString).deletingLastPathComponent)))
         if backups.folder != nil {
             let newest = backups.newest
             text.gauge(

@@ -16,11 +16,13 @@ struct MissingLedger {
 
     /// All of it in one line.
     var words: String {
-        let restore = "meterd restore \(newestBackup ?? "BACKUP")"
+        // Another ledger than the default one is named in as many words.
+        let flag = stateDirectory == Settings.defaultStateDirectory ? "" : " --state-dir \(stateDirectory)"
+        let restore = "meterd restore \(newestBackup ?? "BACKUP")\(flag)"
         let ways =
             traces != nil
-            ? "mount its disk, or put a backup in its place (\(restore)); meterd init --anew begins with an empty ledger"
-            : "mount its disk, or make a new, empty ledger (meterd init), or put a backup in its place (\(restore))"
+            ? "mount its disk, or put a backup in its place (\(restore)); meterd init --anew\(flag) begins with an empty ledger"
+            : "mount its disk, or make a new, empty ledger (meterd init\(flag)), or put a backup in its place (\(restore))"
         return (["\(reason)"] + (traces.map { [$0] } ?? []) + [ways]).joined(separator: "; ")
     }
 

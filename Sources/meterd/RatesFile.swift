@@ -24,7 +24,9 @@ struct RatesFile {
                         "rates.follow_package: \(settings.ratesFile) is there as well; move it away, or set rates.follow_package to false"
                 )
             }
-            return try RatesFile("rates.package_file", settings.packageRatesFile)
+            return try settings.packageRatesFile.map { path throws(RatesFileError) in
+                try RatesFile("rates.package_file", path)
+            }
         }
         let path = settings.ratesFile
         if !settings.isRatesFileNamed, access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
@@ -60,10 +62,11 @@ struct RatesFile {
 /// The rate table that the installed package brings. It is a proposal: no upgrade of the package changes a price by itself. Only a ledger
 /// without any card takes it at once.
 final class PackageRates: Sendable {
-    let path: String
+    let path: String?
     private let hash = Mutex<String?>(nil)
 
-    init(path: String) {
+    /// The table in a file; none if the path is nil.
+    init(path: String?) {
         self.path = path
         look()
     }
@@ -73,12 +76,21 @@ final class PackageRates: Sendable {
 
     /// Looks again, as after an upgrade of the package.
     func look() {
-        let document = try? RatesFile.text("rates.package_file", path)
+        let document = path.flatMap { try? RatesFile.text("rates.package_file", $0) }
         hash.withLock { $0 = document.map { RateDocument.hash(of: $0) } }
     }
 
-    /// The table's text.
-    func document() throws(RatesFileError) -> String { try RatesFile.text("rates.package_file", path) }
+    /// The table's file and text.
+    func document() throws(RatesFileError) -> (path: String, document: String) {
+        guard let path else { throw RatesFileError(description: "rates.package_file names no file") }
+        return (path, try RatesFile.text("rates.package_file", path))
+    }
+
+    /// The table, read; nil if there is none.
+    func table() throws(RatesFileError) -> RatesFile? {
+        guard let path, latest != nil else { return nil }
+        return try RatesFile("rates.package_file", path)
+    }
 
     /// The hash of a table that is on no card yet.
     func proposal(beside book: RateBook) -> String? {

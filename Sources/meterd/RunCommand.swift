@@ -41,8 +41,16 @@ struct RunCommand: AsyncParsableCommand {
             try await serve(level, journal, manager, pump)
         } catch {
             let fields = ["exit_status": "\(error.status.rawValue)"]
+            // A start that ended for good was not cut off.
+            if [.data, .configuration].contains(error.status), let directory = error.stateDirectory {
+                CrashLoop(in: directory).end()
+            }
+            let format = options.logFormat ?? ProcessInfo.processInfo.environment["METERD_LOG_FORMAT"]
+            if format == LogPump.Format.json.rawValue { pump.setFormat(.json) }
             switch destination {
             case .journal: journal.write(error.event, error.words, fields)
+            case .standardError where format == LogPump.Format.json.rawValue:
+                journal.write(error.event, error.words, fields)
             case .standardError: try? FileHandle.standardError.write(contentsOf: Data("meterd: \(error.words)\n".utf8))
             }
             manager.failed(status: error.words, errno: error.status == .storage ? EIO : EINVAL)
@@ -58,30 +66,7 @@ struct RunCommand: AsyncParsableCommand {
         level.current = settings.logLevel
         pump.setFormat(settings.logFormat)
         journal.wantsAnswers = settings.logRecords
-        let daemon: Daemon
-        do {
-            daemon = try await Daemon(
-                settings: settings, rates: rates, billing: files, sockets: sockets, manager: manager, journal: journal,
-                pump: pump)
-        } catch let error as LedgerOpenError where error.kind == .missing {
-            let missing = MissingLedger(
-                reason: error.description, stateDirectory: settings.stateDirectory, backups: settings.backupFolder)
-            throw StartFailure(.data, missing.words, .ledgerMissing)
-        } catch let error as LedgerOpenError {
-            throw StartFailure(
-                ExitStatus(error.kind), SandboxHint.words(of: error, settings),
-                error.kind == .another ? .ledgerMissing : .startFailed)
-        } catch let error as DescriptorsTooFew {
-            throw StartFailure(.configuration, error.description)
-        } catch let error as GatewayChoiceError {
-            throw StartFailure(.configuration, error.description)
-        } catch let error as TestClockError {
-            throw StartFailure(.configuration, error.description)
-        } catch let error as StorageFailure {
-            throw StartFailure(error.isDamage ? .data : .storage, error.description)
-        } catch {
-            throw StartFailure(.storage, "\(error)")
-        }
+        let daemon = try await daemon(settings, rates, files, sockets, journal, manager, pump)
         let reload = ReloadService(daemon: daemon, source: options.source, level: level)
         reload.begin()
         // Services stop in reverse order: the daemon last.
@@ -97,6 +82,41 @@ struct RunCommand: AsyncParsableCommand {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
             throw StartFailure(.storage, "\(error)")
+        }
+    }
+
+    /// Makes the daemon, or says why it can't be.
+    private func daemon(
+        _ settings: Settings, _ rates: RatesFile?, _ files: BillingFiles, _ sockets: Sockets, _ journal: Journal,
+        _ manager: ServiceManager, _ pump: LogPump
+    ) async throws(StartFailure) -> Daemon {
+        func failure(_ status: ExitStatus, _ words: String, _ event: JournalEvent = .startFailed) -> StartFailure {
+            var failure = StartFailure(status, words, event)
+            failure.stateDirectory = settings.stateDirectory
+            return failure
+        }
+        do {
+            return try await Daemon(
+                settings: settings, rates: rates, billing: files, sockets: sockets, manager: manager, journal: journal,
+                pump: pump)
+        } catch let error as LedgerOpenError where error.kind == .missing {
+            let missing = MissingLedger(
+                reason: error.description, stateDirectory: settings.stateDirectory, backups: settings.backupFolder)
+            throw failure(.data, missing.words, .ledgerMissing)
+        } catch let error as LedgerOpenError {
+            throw failure(
+                ExitStatus(error.kind), SandboxHint.words(of: error, settings),
+                error.kind == .another ? .ledgerMissing : .startFailed)
+        } catch let error as DescriptorsTooFew {
+            throw failure(.configuration, error.description)
+        } catch let error as GatewayChoiceError {
+            throw failure(.configuration, error.description)
+        } catch let error as TestClockError {
+            throw failure(.configuration, error.description)
+        } catch let error as StorageFailure {
+            throw failure(error.isDamage ? .data : .storage, error.description)
+        } catch {
+            throw failure(.storage, "\(error)")
         }
     }
 
@@ -132,6 +152,8 @@ private struct StartFailure: Error {
     let status: ExitStatus
     let words: String
     let event: JournalEvent
+    /// The state directory, if it was taken.
+    var stateDirectory: String?
 
     init(_ status: ExitStatus, _ words: String, _ event: JournalEvent = .startFailed) {
         self.status = status

@@ -7,8 +7,8 @@ struct ServiceJudgement {
     let units: UnitNames
     private let values: [String: String]
 
-    /// The unit of that configuration file (the default one if nil); nil if systemd has no such unit, if this process can't take its
-    /// user, or if it is the service itself that asks.
+    /// The unit of that configuration file (the default one if nil); nil if systemd has no such unit, or if it is the service itself that
+    /// asks. An instance counts once its unit is enabled or runs: any other file in that folder may be a draft.
     init?(of file: String?) {
         guard let units = UnitNames(configurationFile: file ?? Settings.defaultFile),
             ProcessInfo.processInfo.environment["SYSTEMD_EXEC_PID"] != "\(getpid())"
@@ -16,10 +16,14 @@ struct ServiceJudgement {
         let values = SystemdUnit.show(
             units.daemon,
             [
-                "LoadState", "User", "ExecStart", "Environment", "ProtectSystem", "ProtectHome", "ReadWritePaths",
-                "InaccessiblePaths", "StateDirectory", "PrivateNetwork",
+                "LoadState", "UnitFileState", "ActiveState", "User", "Group", "SupplementaryGroups", "ExecStart",
+                "Environment", "ProtectSystem", "ProtectHome", "PrivateTmp", "ReadWritePaths", "InaccessiblePaths",
+                "StateDirectory", "PrivateNetwork",
             ])
-        guard values["LoadState"] == "loaded" else { return nil }
+        guard values["LoadState"] == "loaded",
+            units.instance == nil || values["UnitFileState"]?.hasPrefix("enabled") == true
+                || values["ActiveState"] != "inactive"
+        else { return nil }
         self.units = units
         self.values = values
     }
@@ -34,22 +38,65 @@ struct ServiceJudgement {
         return words[index + 1]
     }
 
-    /// The variables that it sets. To be asked as root: the files of variables may be its own.
-    var environment: [String: String] {
+    /// The variables that it sets, and what is wrong with its files of them. To be asked as root, as systemd reads them.
+    func environment() -> (variables: [String: String], problems: [String]) {
         var variables: [String: String] = [:]
-        for word in (values["Environment"] ?? "").replacing("\"", with: "").split(separator: " ") {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        var problems: [String] = []
+        func take(_ assignment: String) {
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
         }
-        for file in SystemdUnit.setting("EnvironmentFile", of: units.daemon) {
+        Self.words(values["Environment"] ?? "").forEach(take)
+        for file in SystemdUnit.setting("EnvironmentFile", of: units.daemon) where !file.contains("%") {
             let path = String(file.drop { $0 == "-" })
-            for line in (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? [] {
-                let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard parts.count == 2, !line.hasPrefix("#") else { continue }
-                variables[String(parts[0])] = parts[1].trimmingCharacters(in: ["\"", "'", " "])
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                if !file.hasPrefix("-") { problems.append("\(units.daemon): EnvironmentFile=\(path) can't be read") }
+                continue
+            }
+            for line in text.split(separator: "\n") where !line.hasPrefix("#") && !line.hasPrefix(";") {
+                Self.words(String(line)).prefix(1).forEach(take)
             }
         }
-        return variables
+        return (variables, problems)
+    }
+
+    /// Words as systemctl(1) prints them: those with spaces in quotes.
+    private static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var isEscaped = false
+        for character in text {
+            if isEscaped {
+                word = (word ?? "") + String(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if let open = quote {
+                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+            } else if character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if character == " " {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        return words + [word].compactMap { $0 }
+    }
+
+    /// Settings of a file that the unit's variables beat, a line each.
+    func shadowed(by variables: [String: String], _ file: String) -> [String] {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let values = try? SettingsFile(text, knowing: Settings.keys).values
+        else { return [] }
+        return values.keys.sorted().compactMap { key in
+            let name = EnvironmentNames.name(of: key)
+            guard let other = variables[name], other != values[key] else { return nil }
+            return "\(key): \(file) says \(values[key] ?? ""), and \(name)=\(other) of \(units.daemon) beats it"
+        }
     }
 
     /// The names of the credentials that it is handed, and what is wrong with their files. To be asked as root, as systemd reads them.
@@ -61,7 +108,8 @@ struct ServiceJudgement {
                 let parts = value.split(separator: ":", maxSplits: 1).map(String.init)
                 guard let name = parts.first else { continue }
                 names.append(name)
-                guard setting.hasPrefix("Load"), parts.count == 2, parts[1].hasPrefix("/"), access(parts[1], R_OK) != 0
+                guard setting.hasPrefix("Load"), parts.count == 2, parts[1].hasPrefix("/"), !parts[1].contains("%"),
+                    access(parts[1], R_OK) != 0
                 else { continue }
                 problems.append(
                     "\(units.daemon): \(setting)=\(value): the file can't be read, so that the unit doesn't start: \(String(cString: strerror(errno)))"
@@ -77,11 +125,22 @@ struct ServiceJudgement {
         guard let entry = getpwnam(user) else {
             throw JudgementImpossible(description: "\(units.daemon): User=\(user): this machine has no such user")
         }
-        let (uid, gid) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
-        guard initgroups(user, gid) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
-            throw JudgementImpossible(
-                description: "user \(user) can't be taken: \(String(cString: strerror(errno)))")
+        let uid = entry.pointee.pw_uid
+        var gid = entry.pointee.pw_gid
+        if let name = values["Group"], !name.isEmpty, let group = getgrnam(name) { gid = group.pointee.gr_gid }
+        guard initgroups(user, gid) == 0 else { throw Self.impossible(user) }
+        var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        _ = getgroups(Int32(groups.count), &groups)
+        for name in (values["SupplementaryGroups"] ?? "").split(separator: " ") {
+            if let group = getgrnam(String(name)) { groups.append(group.pointee.gr_gid) }
         }
+        guard setgroups(groups.count, groups) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
+            throw Self.impossible(user)
+        }
+    }
+
+    private static func impossible(_ user: String) -> JudgementImpossible {
+        JudgementImpossible(description: "user \(user) can't be taken: \(String(cString: strerror(errno)))")
     }
 
     /// What its unit doesn't let it do with those settings, a line each; what only narrows it are warnings.
@@ -92,7 +151,16 @@ struct ServiceJudgement {
         for (key, unit, path, group) in [
             ("ingest", units.ingest, settings.ingestSocket, settings.ingestGroup),
             ("control", units.control, settings.controlSocket, settings.controlGroup),
-        ] where SystemdUnit.show(unit, ["LoadState"])["LoadState"] != "loaded" {
+        ] {
+            let socket = SystemdUnit.show(unit, ["LoadState", "Listen"])
+            if socket["LoadState"] == "loaded" {
+                let listens = socket["Listen"] ?? ""
+                if !listens.isEmpty, !listens.split(separator: " ").contains(Substring(path)) {
+                    warnings.append(
+                        "\(key).socket: \(unit) holds the socket, and listens on \(listens), not on \(path)")
+                }
+                continue
+            }
             if group != nil {
                 wrong.append(
                     "\(key).socket_group: without \(unit) the daemon makes the socket, and its sandbox lets it give no file away; leave it out, and \(key).socket_mode: \"0660\" lets the group of its user in"
@@ -106,6 +174,17 @@ struct ServiceJudgement {
             warnings.append(
                 "metrics.listen: the unit has no network; /usr/share/meterd/metrics.conf is a drop-in for that")
         }
+        if settings.healthListen != nil, hasNoNetwork {
+            warnings.append("health.listen: the unit has no network; meterctl status --ready is the probe there")
+        }
+        for (key, path) in [
+            ("rates.file", settings.isRatesFileNamed ? settings.ratesFile : nil),
+            ("rates.package_file", settings.packageRatesFile), ("billing.plans", settings.plansFile),
+            ("billing.tax", settings.taxFile), ("billing.stripe.key_file", settings.stripeKeyFile),
+            ("billing.stripe.webhook_secret_file", settings.stripeWebhookSecretFile),
+        ] {
+            if let path, let words = hidden(path) { wrong.append("\(key): \(words)") }
+        }
         if settings.gateway == .stripe {
             if settings.stripeKeyFile == nil, !credentials.contains("stripe-key") {
                 wrong.append("billing.gateway: stripe needs the credential stripe-key, or billing.stripe.key_file")
@@ -117,7 +196,14 @@ struct ServiceJudgement {
             }
         }
         if let folder = settings.backupFolder?.path {
-            let backup = SystemdUnit.show(units.backup, ["LoadState", "ReadWritePaths"])
+            let backup = SystemdUnit.show(units.backup, ["LoadState", "ReadWritePaths", "ExecStart"])
+            let words = (backup["ExecStart"] ?? "").split(separator: " ")
+            if let into = words.firstIndex(of: "--into"), into + 1 < words.count, words[into + 1] != folder {
+                warnings.append("backup.folder: \(units.backup) makes backups in \(words[into + 1]), not in \(folder)")
+            } else if access(folder, W_OK) != 0 {
+                warnings.append(
+                    "backup.folder: \(folder) can't be written by \(user): \(String(cString: strerror(errno)))")
+            }
             if backup["LoadState"] == "loaded", !Self.contains(Self.paths(backup["ReadWritePaths"]), folder) {
                 warnings.append(
                     "backup.folder: \(units.backup) may not write to \(folder); /usr/share/meterd/backup.conf is a drop-in for that"
@@ -128,13 +214,7 @@ struct ServiceJudgement {
     }
 
     private func stateProblem(_ directory: String) -> String? {
-        let homes = ["/home", "/root", "/run/user"]
-        if values["ProtectHome"] != "no", Self.contains(homes, directory) {
-            return "\(directory) is in a home, which the unit hides (ProtectHome=); choose a folder elsewhere"
-        }
-        if Self.contains(Self.paths(values["InaccessiblePaths"]), directory) {
-            return "\(directory) is hidden by the unit (InaccessiblePaths=)"
-        }
+        if let words = hidden(directory) { return words }
         guard isWritable(directory) else {
             return
                 "the unit lets it write nothing in \(directory); /usr/share/meterd/state.conf is a drop-in for that (ReadWritePaths=)"
@@ -144,6 +224,19 @@ struct ServiceJudgement {
             return "\(directory) can't be written by \(user): \(String(cString: strerror(errno)))"
         }
         return nil
+    }
+
+    /// Why the unit doesn't see a path, if it doesn't.
+    private func hidden(_ path: String) -> String? {
+        if values["ProtectHome"] != "no", Self.contains(["/home", "/root", "/run/user"], path) {
+            return "\(path) is in a home, which the unit hides (ProtectHome=); choose a place elsewhere"
+        }
+        if values["PrivateTmp"] == "yes", Self.contains(["/tmp", "/var/tmp"], path) {
+            return
+                "\(path) is hidden by the unit, whose /tmp and /var/tmp are its own (PrivateTmp=); choose a place elsewhere"
+        }
+        guard Self.contains(Self.paths(values["InaccessiblePaths"]), path) else { return nil }
+        return "\(path) is hidden by the unit (InaccessiblePaths=)"
     }
 
     private var ownStateDirectory: String? {

@@ -18,8 +18,8 @@ struct Settings: Sendable, Equatable {
     var ratesFile: String
     /// Whether another than the default rates file was named, so that it has to be there.
     var isRatesFileNamed: Bool
-    /// The rate table that the installed package brings.
-    var packageRatesFile: String
+    /// The rate table that the installed package brings; nil for none.
+    var packageRatesFile: String?
     /// Whether that table counts at every start and reload, so that an upgrade of the package changes prices.
     var followsPackageRates: Bool
     /// The file of plans; nil for the defaults.
@@ -187,13 +187,19 @@ struct SettingsSource: Sendable {
         let ratesFile = values.path("rates.file", default: Settings.defaultRatesFile)
         let stateDirectory = values.path("state_dir", default: Settings.defaultStateDirectory)
         // Backups at the default place are those of the ledger at the default place.
-        let backupFolder =
+        var backupFolder =
             values.optionalPath("backup.folder")
             ?? (stateDirectory == Settings.defaultStateDirectory ? Settings.defaultBackupFolder : nil)
+        // The shipped file names the default folder, which is not that of a ledger that a flag names.
+        if flags["state_dir"] != nil, stateDirectory != Settings.defaultStateDirectory,
+            backupFolder == Settings.defaultBackupFolder
+        {
+            backupFolder = nil
+        }
         let settings = Settings(
             stateDirectory: stateDirectory, backupFolder: backupFolder.map { BackupFolder($0) },
             ratesFile: ratesFile, isRatesFileNamed: ratesFile != Settings.defaultRatesFile,
-            packageRatesFile: values.path("rates.package_file", default: "/usr/share/meterd/rates.yaml"),
+            packageRatesFile: values.optionalPath("rates.package_file", default: "/usr/share/meterd/rates.yaml"),
             followsPackageRates: values.truth("rates.follow_package", default: false),
             plansFile: values.optionalPath("billing.plans"), taxFile: values.optionalPath("billing.tax"),
             gateway: values.choice("billing.gateway", default: .manual),
@@ -229,6 +235,9 @@ struct SettingsSource: Sendable {
             let length = path.utf8.count
             values.problems.append(
                 "\(key): is \(length) bytes long, at most \(ListeningSocket.pathBytesMax) fit: \(path)")
+        }
+        if settings.followsPackageRates, settings.packageRatesFile == nil {
+            values.problems.append("rates.follow_package: is true, and rates.package_file names none")
         }
         if settings.followsPackageRates, settings.isRatesFileNamed {
             values.problems.append(
@@ -266,9 +275,9 @@ private struct SettingsReader {
         return path
     }
 
-    /// A path; nil where it is empty or left out.
-    func optionalPath(_ key: String) -> String? {
-        text(key).flatMap { $0.isEmpty ? nil : $0 }
+    /// A path; nil if it is empty, or left out without a default.
+    func optionalPath(_ key: String, default fallback: String? = nil) -> String? {
+        (text(key) ?? fallback).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     mutating func returnURL(_ key: String) -> ReturnURL? {

@@ -5,12 +5,14 @@ import Glibc
 /// Whether this process may have as many threads as it needs. `TasksMax=` and `RLIMIT_NPROC` set limits that no call can ask for; see
 /// pthread_create(3).
 enum ThreadBudget {
-    /// Threads beside those of Swift's pool, which has one per processor: event loops, the writer, the log, copies.
+    /// Threads beside those of Swift's pool: event loops, the writer, the log, copies.
     private static let ownThreads = 14
+    /// Of the pool, which has one per processor and makes them as they are needed, so many are asked for at most.
+    private static let poolThreadsMax = 32
 
     /// Makes as many threads as may be needed and ends them again. Ends the process if that is not possible.
     static func check() {
-        let needed = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) + ownThreads
+        let needed = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), poolThreadsMax) + ownThreads
         let gate = DispatchSemaphore(value: 0)
         var threads: [pthread_t] = []
         var failure: Int32 = 0

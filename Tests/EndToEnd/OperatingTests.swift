@@ -234,7 +234,7 @@ import Testing
         let ids = catalog.split(separator: "\n").filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
         #expect(Set(ids) == Set(JournalEvent.allCases.map(\.rawValue)))
         #expect(ids.count == JournalEvent.allCases.count)
-        let page = try String(contentsOfFile: Binaries.root + "/docs/operating.md", encoding: .utf8)
+        let page = try String(contentsOfFile: Binaries.root + "/docs/journal.md", encoding: .utf8)
         for event in JournalEvent.allCases { #expect(page.contains(event.rawValue), "\(event)") }
     }
 

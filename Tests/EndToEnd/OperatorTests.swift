@@ -40,6 +40,18 @@ struct OperatorTests {
                     result.errors.contains("\(name): there is no such setting; the nearest is \(nearest)"), "\(result)")
             }
         }
+        // Kubernetes makes variables of Services.
+        for (name, value) in [
+            ("METERD_PORT", "tcp://10.0.0.7:80"), ("METERD_SERVICE_HOST", "10.0.0.7"),
+            ("METERD_WEB_SERVICE_PORT_HTTP", "80"),
+            ("METERD_PORT_8080_TCP_ADDR", "10.0.0.7"), ("METERD_WEB_PORT_8080_TCP", "tcp://10.0.0.7:8080"),
+        ] {
+            let passed = try Binaries.run(
+                "meterd", ["check-config", "--config", "/dev/null"], environment: [name: value])
+            #expect(passed.status == 0, "\(passed)")
+        }
+        let port = try Binaries.run("meterd", ["check-config"], environment: ["METERD_PORT": "8080"])
+        #expect(port.status == 78, "\(port)")
         let peers = try Binaries.run("meterd", ["check-config"], environment: ["METERD_PEERS": "x"])
         #expect(peers.status == 78 && peers.errors.contains("only the configuration file"), "\(peers)")
     }

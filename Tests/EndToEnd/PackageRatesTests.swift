@@ -67,6 +67,23 @@ import Testing
         #expect(daemon.terminate() == 0)
     }
 
+    @Test func aNewLedgerStartsWithoutATableThatCannotBeUsed() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.path + "/package.yaml"
+        try "format: meterd/1\nrates: 7\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let daemon = try RunningDaemon(rates: Self.none, environment: ["METERD_RATES_PACKAGE_FILE": file])
+        #expect(try daemon.json("status")["rate_card"] == nil)
+        try write(3, file)
+        #expect(try daemon.meterctl("reload").status == 0)
+        #expect(try cost(daemon) == "3.000000000")
+        #expect(daemon.terminate() == 0)
+        #expect(daemon.log.contains("the package's rates can't be used"), "\(daemon.log)")
+        // And none at all, if that is wanted.
+        let other = try RunningDaemon(rates: Self.none, environment: ["METERD_RATES_PACKAGE_FILE": ""])
+        let none = try other.meterctl("rates", "upgrade")
+        #expect(none.status == 1 && none.errors.contains("names no file"), "\(none)")
+    }
+
     @Test func whoFollowsThePackageTakesItAtEachReload() throws {
         let folder = try TemporaryDirectory()
         let file = folder.path + "/package.yaml"

@@ -8,7 +8,7 @@ struct PartialFile {
     let path: String
     private(set) var bytes = 0
     private let target: String
-    private let descriptor: Int32
+    private var descriptor: Int32
     private var writeBack: WriteBack
 
     init(_ target: String) throws(Failure) {
@@ -16,6 +16,8 @@ struct PartialFile {
         path = "\(target).partial-\(getpid())"
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path, "can't be created") }
+        // For as long as it is open, nobody takes it for left over.
+        flock(descriptor, LOCK_EX | LOCK_NB)
         writeBack = WriteBack(descriptor)
     }
 
@@ -41,19 +43,28 @@ struct PartialFile {
     }
 
     /// Gives it its name, for good; where something has got that name meanwhile, it is left alone.
-    func commit() throws(Failure) {
+    mutating func commit() throws(Failure) {
         guard link(path, target) == 0 else { throw Self.failure(target, "can't be made") }
         unlink(path)
+        defer { close() }
         let folder = open((target as NSString).deletingLastPathComponent + "/.", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw Self.failure(target, "can't be synced") }
         defer { Glibc.close(folder) }
         guard fsync(folder) == 0 else { throw Self.failure(target, "can't be synced") }
-        Glibc.close(descriptor)
     }
 
-    func discard() {
+    /// Removes what was written, if it has no name yet; whether that was so.
+    @discardableResult
+    mutating func discard() -> Bool {
+        guard descriptor >= 0 else { return false }
         unlink(path)
+        close()
+        return true
+    }
+
+    private mutating func close() {
         Glibc.close(descriptor)
+        descriptor = -1
     }
 
     private static func failure(_ path: String, _ words: String) -> Failure {

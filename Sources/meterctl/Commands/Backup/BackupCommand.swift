@@ -41,10 +41,9 @@ extension BackupCommand {
         }
 
         /// The folder that the copy goes into; nil if a file is named.
-        private func folder() async throws -> String? {
+        private func folder(_ status: StatusView) throws -> String? {
             guard path == nil else { return nil }
             if let into { return into }
-            let status = try await common.client.get(StatusView.self, ["v1", "status"])
             guard let folder = status.backupFolder else {
                 throw Failure(
                     status: .refused,
@@ -54,10 +53,27 @@ extension BackupCommand {
             return folder
         }
 
+        /// Sees that there is room: the daemon's copy is there as long as this one is being written, perhaps on the same disk.
+        private func checkRoom(_ folder: String, _ status: StatusView) throws {
+            var disk = statvfs()
+            guard statvfs(folder, &disk) == 0 else { return }
+            let free = Int64(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize))
+            let needed = BackupFolder.bytesNeeded(
+                ledger: status.databaseBytes + status.walBytes, from: status.stateDirectory ?? folder, into: folder)
+            guard free >= needed else {
+                throw Failure(
+                    status: .refused,
+                    message:
+                        "a backup takes \(needed >> 20) MiB on the file system of \(folder), and \(free >> 20) MiB are free: make room, or name a folder elsewhere"
+                )
+            }
+        }
+
         func run() async throws {
             BackgroundThread.becomeProcess()
             try await orExit {
-                let folder = try await folder()
+                let status = try await common.client.get(StatusView.self, ["v1", "status"])
+                let folder = try folder(status)
                 if let into = folder, access(into, F_OK) != 0, errno == ENOENT {
                     throw Failure(status: .refused, message: "the folder \(into) is not there; make it first")
                 }
@@ -65,8 +81,15 @@ extension BackupCommand {
                 guard access(target, F_OK) != 0 else {
                     throw Failure(status: .refused, message: "\(target) is there already; choose another name")
                 }
-                BackupFolder((target as NSString).deletingLastPathComponent).removeLeftovers()
+                let parent = (target as NSString).deletingLastPathComponent
+                BackupFolder(parent).removeLeftovers()
                 let began = ContinuousClock.now
+                do {
+                    try checkRoom(parent.isEmpty ? "." : parent, status)
+                } catch let failure as Failure {
+                    await tell(false, 0, since: began, failure.message)
+                    throw failure
+                }
                 var file = try PartialFile(target)
                 let bar = ProgressBar(total: nil, unit: "bytes")
                 do {
@@ -87,8 +110,15 @@ extension BackupCommand {
                                 "the copy's books don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
                     }
                     try file.commit()
-                    let removed = try folder.map { try prune(BackupFolder($0)) } ?? []
+                    // It is good, whatever becomes of older ones.
                     await tell(true, file.bytes, since: began)
+                    let removed: [String]
+                    do {
+                        removed = try folder.map { try prune(BackupFolder($0)) } ?? []
+                    } catch let failure as Failure {
+                        throw Failure(
+                            status: .refused, message: "\(target) is made and good; but \(failure.message)")
+                    }
                     try common.show(
                         BackupView(
                             path: target, bytes: file.bytes, records: contents.records, commit: contents.commit,
@@ -103,9 +133,10 @@ extension BackupCommand {
                     }
                 } catch {
                     bar.clear()
-                    file.discard()
-                    let words = (error as? Failure)?.message ?? "\(error)"
-                    await tell(false, file.bytes, since: began, words)
+                    if file.discard() {
+                        let words = (error as? Failure)?.message ?? "\(error)"
+                        await tell(false, file.bytes, since: began, words)
+                    }
                     throw error
                 }
             }

@@ -32,7 +32,8 @@ extension BackupCommand {
                 let began = ContinuousClock.now
                 var bytes = 0
                 do {
-                    let path = try await backup()
+                    let (path, ledger) = try await backup()
+                    try Self.check(path, isOf: ledger)
                     bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
                     let view = try restore ? TestRestore(backup: path, scratch: scratch).run() : Self.verify(path)
                     await tell(
@@ -55,19 +56,40 @@ extension BackupCommand {
             }
         }
 
-        /// The backup that is meant.
-        private func backup() async throws -> String {
-            if let path { return path }
-            let status = try? await common.client.get(StatusView.self, ["v1", "status"])
-            let folder = status?.backupFolder ?? UnitNames(controlSocket: common.client.socketPath).backupFolder
+        /// The backup that is meant, and which ledger it has to be of, if that is known.
+        private func backup() async throws -> (path: String, ledger: String?) {
+            if let path { return (path, nil) }
+            let folder: String
+            var ledger: String?
+            do {
+                let status = try await common.client.get(StatusView.self, ["v1", "status"])
+                guard let own = status.backupFolder else {
+                    throw Failure(
+                        status: .refused,
+                        message: "the daemon has no backup.folder; name a backup, or set backup.folder")
+                }
+                (folder, ledger) = (own, status.ledger)
+            } catch let failure as Failure where failure.status == .unreachable {
+                folder = UnitNames(controlSocket: common.client.socketPath).backupFolder
+            }
             do throws(BackupFolder.Unusable) {
                 guard let newest = try BackupFolder(folder).backups().last else {
                     throw BackupFolder.Unusable("there is no backup in \(folder); meterctl backup makes one")
                 }
-                return "\(folder)/\(newest)"
+                return ("\(folder)/\(newest)", ledger)
             } catch {
                 throw Failure(status: .refused, message: error.description)
             }
+        }
+
+        /// Refuses a backup of another ledger than the daemon's.
+        private static func check(_ path: String, isOf ledger: String?) throws {
+            guard let ledger, let contents = try? LedgerContents(databaseFile: path), contents.ledger != ledger else {
+                return
+            }
+            throw Failure(
+                status: .refused,
+                message: "\(path) is a backup of ledger \(contents.ledger), and the daemon has ledger \(ledger)")
         }
 
         private static func verify(_ path: String) throws -> BackupProof {
@@ -121,9 +143,17 @@ private struct TestRestore {
 
     func run() throws -> BackupProof {
         try checkRoom()
-        let folder = "\(scratch)/meterd-restore-test.\(getpid())"
-        guard mkdir(folder, 0o700) == 0 else { throw failure("\(folder) can't be made") }
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        removeLeftovers()
+        var name = Array("\(scratch)/meterd-restore-test.XXXXXX".utf8CString)
+        guard let made = mkdtemp(&name) else { throw failure("no folder can be made in \(scratch)") }
+        let folder = String(cString: made)
+        // For as long as it is held, nobody takes the folder for left over.
+        let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        flock(lock, LOCK_EX | LOCK_NB)
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            close(lock)
+        }
         try restore(into: folder)
         let contents: LedgerContents
         let original: LedgerContents
@@ -139,6 +169,21 @@ private struct TestRestore {
                 message: "\(backup) has \(original.records) records, and what was restored has \(contents.records)")
         }
         return BackupProof(path: backup, records: contents.records, committed: contents.committed, isRestored: true)
+    }
+
+    /// Removes folders of tests that were cut off. Others may put anything into a folder like /var/tmp: only our own are looked at.
+    private func removeLeftovers() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? []
+        where name.hasPrefix("meterd-restore-test.") {
+            let folder = open("\(scratch)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard folder >= 0 else { continue }
+            defer { close(folder) }
+            var owner = stat()
+            guard fstat(folder, &owner) == 0, owner.st_uid == geteuid(), flock(folder, LOCK_EX | LOCK_NB) == 0 else {
+                continue
+            }
+            try? FileManager.default.removeItem(atPath: "\(scratch)/\(name)")
+        }
     }
 
     private func checkRoom() throws {

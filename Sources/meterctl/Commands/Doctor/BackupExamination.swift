@@ -25,6 +25,17 @@ struct BackupExamination {
             return Finding(what: "backups", level: .notice, found: "\(newest) can't be looked at")
         }
         let hours = (time(nil) - file.st_mtim.tv_sec) / 3600
+        guard hours >= -24 else {
+            return Finding(
+                what: "backups", level: .wrong, found: "\(newest) is of a time to come",
+                advice: "it was made while the clock was ahead: systemctl start \(units.backup) makes one now")
+        }
+        if let other = unitFolder, other != folder {
+            return Finding(
+                what: "backups", level: .notice,
+                found: "\(units.backup) makes them in \(other), and backup.folder is \(folder)",
+                advice: "set backup.folder to \(other), and leave --into out of that unit's ExecStart=")
+        }
         let found = "\((newest as NSString).lastPathComponent), \(hours) h old, \(file.st_size >> 20) MiB"
         if hasFailed {
             return Finding(
@@ -33,6 +44,13 @@ struct BackupExamination {
         }
         guard hours > Self.hoursMax else { return Finding(what: "backups", level: .good, found: found) }
         return Finding(what: "backups", level: .wrong, found: found, advice: advice)
+    }
+
+    /// The folder that the unit names by itself, as older ones and drop-ins do.
+    private var unitFolder: String? {
+        let words = (SystemdUnit.show(units.backup, ["ExecStart"])["ExecStart"] ?? "").split(separator: " ")
+        guard let index = words.firstIndex(of: "--into"), index + 1 < words.count else { return nil }
+        return String(words[index + 1])
     }
 
     private var hasFailed: Bool {

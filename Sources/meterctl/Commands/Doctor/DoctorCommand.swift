@@ -16,7 +16,7 @@ struct DoctorCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "The folder that backups are made in (default: the daemon's backup.folder).") var backups: String?
-    @Option(help: "Where the ledger lies, if the daemon can't be asked (default: /var/lib/meterd).")
+    @Option(help: "Where the ledger lies, if the daemon can't be asked (default: what its configuration says).")
     var stateDir: String?
     @OptionGroup var common: CommonOptions
 
@@ -35,10 +35,11 @@ struct DoctorCommand: AsyncParsableCommand {
                         backups: backups ?? status.backupFolder ?? units.backupFolder
                     ).findings()
             } catch let failure as Failure where failure.status == .unreachable {
+                let places = ConfiguredPlaces(units)
                 findings =
                     OfflineExamination(
-                        reason: failure.message, units: units, stateDirectory: stateDir ?? units.stateDirectory,
-                        backups: backups ?? units.backupFolder
+                        reason: failure.message, units: units, stateDirectory: stateDir ?? places.stateDirectory,
+                        backups: backups ?? places.backups
                     ).findings()
             }
             try common.show(findings) { findings in

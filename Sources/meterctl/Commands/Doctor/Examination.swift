@@ -26,7 +26,7 @@ struct Examination {
         default:
             Finding(
                 what: "daemon", level: .wrong, found: status.degradedReason ?? status.state,
-                advice: "journalctl -x -u meterd says why and what to do")
+                advice: "journalctl -x -u \(units.daemon) says why and what to do")
         }
     }
 
@@ -111,8 +111,9 @@ struct Examination {
         guard let free = status.diskFreeBytes, let size = status.diskBytes, size > 0 else { return nil }
         let found = "\(free >> 20) MiB free of \(size >> 20)"
         let part = Double(free) / Double(size)
-        // A backup needs as much room as the ledger is large, for as long as it takes.
-        let needed = status.databaseBytes + status.walBytes
+        let needed = BackupFolder.bytesNeeded(
+            ledger: status.databaseBytes + status.walBytes, from: status.stateDirectory ?? units.stateDirectory,
+            into: backups)
         if free < 512 << 20 || part < 0.02 {
             return Finding(
                 what: "disk", level: .wrong, found: found,

@@ -49,15 +49,16 @@ struct OfflineExamination {
         let again =
             "then systemctl reset-failed 'meterd*' and systemctl start \(units.all)"
         return switch (active, status) {
-        case ("active", _): "it runs and doesn't answer: journalctl -u meterd; --socket names another socket"
+        case ("active", _): "it runs and doesn't answer: journalctl -u \(units.daemon); --socket names another socket"
         case (_, "238"), (_, "226"):
             "systemd couldn't set up the state directory or the sandbox: \(units.stateDirectory) must be a folder, not a link (/usr/share/meterd/state.conf shows how to move it); \(again)"
         case ("inactive", _): "systemctl start \(units.all)"
         case (_, "65"):
             "the ledger is not there, another one or damaged: the journal says what is known of it, \(again)"
-        case (_, "78"): "sudo meterd check-config names what is wrong with the configuration; put it right, \(again)"
+        case (_, "78"):
+            "sudo meterd check-config --config \(units.configurationFile) names what is wrong with the configuration; put it right, \(again)"
         case ("activating", _): "it is starting, or waits for what its status line says"
-        default: "the journal says why (journalctl -x -u meterd); put it right, \(again)"
+        default: "the journal says why (journalctl -x -u \(units.daemon)); put it right, \(again)"
         }
     }
 
@@ -67,7 +68,7 @@ struct OfflineExamination {
         ])
         guard let line = lines?.split(separator: "\n").last, !line.hasPrefix("--") else { return nil }
         return Finding(
-            what: "journal", level: .notice, found: String(line), advice: "journalctl -x -u meterd says more")
+            what: "journal", level: .notice, found: String(line), advice: "journalctl -x -u \(units.daemon) says more")
     }
 
     private var ledger: Finding? {
@@ -83,7 +84,9 @@ struct OfflineExamination {
         }
         return Finding(
             what: "ledger", level: .wrong, found: "\(path) is not there",
-            advice: "mount its disk, or put a backup in its place (meterd restore); meterd init makes a new, empty one")
+            advice:
+                "mount its disk, or put a backup in its place (meterd restore --state-dir \(stateDirectory)); meterd init --state-dir \(stateDirectory) makes a new, empty one"
+        )
     }
 
     private var disk: Finding? {

@@ -22,7 +22,8 @@ struct StateExamination {
             return Finding(what: "state", level: .good, found: found)
         }
         let waited = (values["RequiresMountsFor"] ?? "").split(separator: " ")
-        guard waited.contains(where: { directory == $0 || directory.hasPrefix($0 + "/") }) else {
+        // systemd waits for what is mounted at a path that is named and above it, not below.
+        guard waited.contains(where: { $0 == mount || $0.hasPrefix(mount + "/") }) else {
             return notice(
                 "\(units.daemon) doesn't wait for that file system: RequiresMountsFor=\(directory) in a drop-in, as in /usr/share/meterd/state.conf"
             )
