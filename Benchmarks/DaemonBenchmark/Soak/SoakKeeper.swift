@@ -60,8 +60,8 @@ final class SoakKeeper: Sendable {
         disturb()
     }
 
-    /// More than the daemon lets read at a time.
-    private static let readers = 6
+    /// As many as the daemon takes at a time: one has its copy made, the others wait for it.
+    private static let readers = 5
 
     func start() {
         guard period > 0 else { return }
