@@ -34,6 +34,8 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
+# Units and examples name the programs and shared files by their paths.
+PLACED = sed -e 's|/usr/bin/meter|$(PREFIX)/bin/meter|g' -e 's|/usr/share/meterd|$(PREFIX)/share/meterd|g'
 
 RECORDS ?= 1000000
 MINUTES ?= 30
@@ -160,17 +162,19 @@ install:
 	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
 	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service; do \
-	    install -D -m 644 systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	    $(PLACED) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	# A second instance has the same units, as templates.
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
 	    meterd-restore-test.service meterd-restore-test.timer; do \
-	    sed -f systemd/instances.sed systemd/$$unit | \
+	    sed -f systemd/instances.sed systemd/$$unit | $(PLACED) | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit%.*}@.$${unit##*.} || exit 1; done
 	install -D -m 644 systemd/meterd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/meterd.conf
 	install -D -m 644 systemd/meterd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/meterd.conf
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml \
-	    config/grafana-dashboard.json config/alerts.yaml config/plans.yaml config/tax.yaml config/rates.yaml config/meterd.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd config/grafana-dashboard.json config/alerts.yaml config/plans.yaml \
+	    config/tax.yaml config/rates.yaml
+	for file in systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml config/meterd.yaml; do \
+	    $(PLACED) $$file | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/meterd/$${file##*/} || exit 1; done
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/examples/on-failure.example
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
@@ -183,8 +187,8 @@ install:
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program; \
 	    .build/release/$$program --generate-completion-script fish | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; done
-	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml || \
-	    install -D -m 644 config/meterd.yaml $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml
+	test -e $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml || $(PLACED) config/meterd.yaml | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/meterd/meterd.yaml
 
 deb: build
 	@scripts/install-deps $(DEB_PACKAGES)
