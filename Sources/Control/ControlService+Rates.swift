@@ -188,34 +188,31 @@ extension ControlService {
             }
         }
         let effective = try Self.effective(body.effective)
-        try Self.check(words: body.source, "source")
-        try Self.check(words: body.actor, "actor")
-        guard !(body.source + body.actor).unicodeScalars.contains(where: Self.endsLineOrActs) else {
-            throw Problem(.malformed, "source and actor must be one line without control characters")
-        }
-        // The table itself is long: its hash stands for it under the key.
-        var asked = body
-        asked.document = RateDocument.hash(of: body.document)
-        let key = body.dryRun ? nil : try Endpoint.key(request, route: "importRates", body: asked)
+        try Self.check(line: body.source, "source")
+        try Self.check(line: body.actor, "actor")
         return try await take(
-            body.document, format: format, source: "\(body.source), imported by \(body.actor)", key
-        ) { _ in effective }
+            body.document, format: format, source: "\(body.source), imported by \(body.actor)"
+        ) { hash in
+            guard !body.dryRun else { return nil }
+            // The table itself is long: its hash stands for it under the key.
+            var asked = body
+            asked.document = hash
+            return try Endpoint.key(request, route: "importRates", body: asked)
+        } effective: { _ in
+            effective
+        }
     }
 
     /// Takes the package's table. It holds from now on if it doesn't say a later time itself: an upgrade changes no price of the past.
     private func upgradeRates(_ body: RateUpgradeBody, _ request: Request) async throws -> Response {
         let effective = try Self.effective(body.effective)
-        try Self.check(words: body.actor, "actor")
-        guard !body.actor.unicodeScalars.contains(where: Self.endsLineOrActs) else {
-            throw Problem(.malformed, "actor must be one line without control characters")
-        }
+        try Self.check(line: body.actor, "actor")
         let file = try packageRates()
-        let key = body.dryRun ? nil : try Endpoint.key(request, route: "upgradeRates", body: body)
         let now = clock()
         let inForce = rates().entry(at: now)
-        return try await take(
-            file.document, format: nil, source: "\(file.path), taken by \(body.actor)", key
-        ) { table in
+        return try await take(file.document, format: nil, source: "\(file.path), taken by \(body.actor)") { _ in
+            body.dryRun ? nil : try Endpoint.key(request, route: "upgradeRates", body: body)
+        } effective: { table in
             if let effective { return effective }
             // One that is in force already is not recorded again.
             if let inForce, inForce.hash == table.card.hash { return inForce.effective }
@@ -223,14 +220,21 @@ extension ControlService {
         }
     }
 
+    private static func check(line: String, _ name: String) throws {
+        try check(words: line, name)
+        guard !line.unicodeScalars.contains(where: endsLineOrActs) else {
+            throw Problem(.malformed, "\(name) must be one line without control characters")
+        }
+    }
+
     /// Puts a table on record under a key; without one, says what that would change.
     private func take(
-        _ document: String, format: RateFormat?, source: String, _ key: IdempotencyKey?,
+        _ document: String, format: RateFormat?, source: String, key: (_ hash: String) throws -> IdempotencyKey?,
         effective: (RateTable) -> Timestamp?
     ) async throws -> Response {
         let (book, now) = (rates(), clock())
         let inForce = try book.entry(at: now).map { try book.card($0) }
-        let (table, shared, changes) = try await BackgroundThread.run("import") {
+        let (hash, table, shared, changes) = try await BackgroundThread.run("import") {
             let table: RateTable
             do throws(RateDocumentError) {
                 table = try RateTable(document, format: format)
@@ -238,14 +242,14 @@ extension ControlService {
                 throw Problem(.malformed, error.description)
             }
             let card = inForce.map { table.card.sharing($0) } ?? table.card
-            return (table, card, inForce?.changes(to: card) ?? [])
+            return (RateDocument.hash(of: document), table, card, inForce?.changes(to: card) ?? [])
         }
         var view = RateImportView(
             card: nil, isNew: false, otherInForce: nil, rates: table.card.rates.count,
             added: inForce == nil ? table.card.rates.count : changes.count { $0.kind == .added },
             changed: changes.count { $0.kind == .changed }, removed: changes.count { $0.kind == .removed },
             changes: Array(changes.prefix(Self.changesShown)), report: table.report)
-        if let key {
+        if let key = try key(hash) {
             let card = NewCard(
                 document: table.document, card: shared, source: source, effective: effective(table))
             switch await writer.perform(.recordCard(card, key)) {

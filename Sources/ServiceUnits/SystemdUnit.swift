@@ -25,6 +25,50 @@ public enum SystemdUnit {
         return values
     }
 
+    /// The value of an option in a command, as `ExecStart` shows it.
+    public static func option(_ name: String, ofCommand text: String) -> String? {
+        let words = words(text)
+        guard let index = words.firstIndex(of: name), index + 1 < words.count else { return nil }
+        return words[index + 1]
+    }
+
+    /// Variables and their values, as `Environment` shows them.
+    public static func assignments(_ text: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for word in words(text) {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+        }
+        return values
+    }
+
+    /// Words as systemctl(1) prints them: a word with spaces is in quotes.
+    public static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var isEscaped = false
+        for character in text {
+            if isEscaped {
+                word = (word ?? "") + String(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if let open = quote {
+                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+            } else if character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if character == " " {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        return words + [word].compactMap { $0 }
+    }
+
     /// What a program prints; nil if it isn't there or fails.
     public static func output(_ words: [String]) -> String? {
         let process = Process()

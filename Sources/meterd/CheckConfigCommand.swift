@@ -50,7 +50,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
             throw ExitStatus.configuration.ending(
                 (error.problems + credentials.problems).joined(separator: "; ") + " (judged as user \(judgement.user))")
         }
-        let found = judgement.problems(settings, credentials: credentials.names)
+        let found = judgement.findings(settings, credentials: credentials.names)
         let wrong = environment.problems + credentials.problems + found.wrong
         guard wrong.isEmpty else { throw ExitStatus.configuration.ending(wrong.joined(separator: "; ")) }
         try describe(settings)

@@ -25,9 +25,6 @@ final class LedgerCopier: Sendable {
     /// Requests at a time: one has its copy made, the others wait for it.
     private static let requestsMax = 5
 
-    /// Room that a copy leaves for usage that comes meanwhile.
-    private static let reserveBytes: Int64 = 256 << 20
-
     /// - Parameter watch: what the writer's store was given.
     init(writer: LedgerWriter, _ watch: CopyWatch, databasePath: String, directory: String) {
         self.writer = writer
@@ -85,8 +82,9 @@ final class LedgerCopier: Sendable {
             guard !isStopped.load(ordering: .relaxed) else { throw Refusal(.shuttingDown, "the daemon is stopping") }
         }
         defer { isBusy.store(false, ordering: .releasing) }
-        let needed = StatusReport.size(databasePath) + StatusReport.size(databasePath + "-wal") + Self.reserveBytes
-        if let disk = DiskSpace(of: directory), Int64(clamping: disk.free) < needed {
+        let needed =
+            StatusReport.size(databasePath) + StatusReport.size(databasePath + "-wal") + BackupFolder.spareBytes
+        if let disk = DiskSpace(of: directory), disk.free < needed {
             throw Refusal(
                 .storageUnavailable,
                 "a copy takes \(needed >> 20) MiB in \(directory) for a while, and \(disk.free >> 20) MiB are free: make room"

@@ -187,17 +187,3 @@ struct MetricsReport: Sendable {
         }
     }
 }
-
-/// Room on a file system: statvfs(3).
-struct DiskSpace {
-    /// Bytes that unprivileged users may still fill.
-    let free: UInt64
-    let size: UInt64
-
-    init?(of path: String) {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
-        size = UInt64(status.f_blocks) * UInt64(status.f_frsize)
-    }
-}

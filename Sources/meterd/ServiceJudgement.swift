@@ -33,20 +33,14 @@ struct ServiceJudgement {
 
     /// The configuration file that it names.
     var configurationFile: String? {
-        let words = (values["ExecStart"] ?? "").split(separator: " ").map(String.init)
-        guard let index = words.firstIndex(of: "--config"), index + 1 < words.count else { return nil }
-        return words[index + 1]
+        SystemdUnit.option("--config", ofCommand: values["ExecStart"] ?? "")
     }
 
     /// The variables that it sets, and what is wrong with its files of them. To be asked as root, as systemd reads them.
     func environment() -> (variables: [String: String], problems: [String]) {
         var variables: [String: String] = [:]
         var problems: [String] = []
-        func take(_ assignment: String) {
-            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-        }
-        Self.words(values["Environment"] ?? "").forEach(take)
+        variables.merge(SystemdUnit.assignments(values["Environment"] ?? "")) { _, new in new }
         for file in SystemdUnit.setting("EnvironmentFile", of: units.daemon) where !file.contains("%") {
             let path = String(file.drop { $0 == "-" })
             guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
@@ -54,37 +48,13 @@ struct ServiceJudgement {
                 continue
             }
             for line in text.split(separator: "\n") where !line.hasPrefix("#") && !line.hasPrefix(";") {
-                Self.words(String(line)).prefix(1).forEach(take)
+                let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2 else { continue }
+                let name = parts[0].trimmingCharacters(in: .whitespaces)
+                variables[name] = SystemdUnit.words(String(parts[1])).joined(separator: " ")
             }
         }
         return (variables, problems)
-    }
-
-    /// Words as systemctl(1) prints them: those with spaces in quotes.
-    private static func words(_ text: String) -> [String] {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        var isEscaped = false
-        for character in text {
-            if isEscaped {
-                word = (word ?? "") + String(character)
-                isEscaped = false
-            } else if character == "\\" {
-                isEscaped = true
-            } else if let open = quote {
-                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
-            } else if character == "\"" || character == "'" {
-                quote = character
-                word = word ?? ""
-            } else if character == " " {
-                if let word { words.append(word) }
-                word = nil
-            } else {
-                word = (word ?? "") + String(character)
-            }
-        }
-        return words + [word].compactMap { $0 }
     }
 
     /// Settings of a file that the unit's variables beat, a line each.
@@ -143,74 +113,91 @@ struct ServiceJudgement {
         JudgementImpossible(description: "user \(user) can't be taken: \(String(cString: strerror(errno)))")
     }
 
-    /// What its unit doesn't let it do with those settings, a line each; what only narrows it are warnings.
-    func problems(_ settings: Settings, credentials: [String]) -> (wrong: [String], warnings: [String]) {
+    /// What was found.
+    struct Findings {
+        /// The service doesn't start, or not as it is meant to.
         var wrong: [String] = []
+        /// The service starts, and something that was asked for doesn't work.
         var warnings: [String] = []
-        if let words = stateProblem(settings.stateDirectory) { wrong.append("state_dir: " + words) }
-        for (key, unit, path, group) in [
-            ("ingest", units.ingest, settings.ingestSocket, settings.ingestGroup),
-            ("control", units.control, settings.controlSocket, settings.controlGroup),
-        ] {
-            let socket = SystemdUnit.show(unit, ["LoadState", "Listen"])
-            if socket["LoadState"] == "loaded" {
-                let listens = socket["Listen"] ?? ""
-                if !listens.isEmpty, !listens.split(separator: " ").contains(Substring(path)) {
-                    warnings.append(
-                        "\(key).socket: \(unit) holds the socket, and listens on \(listens), not on \(path)")
-                }
-                continue
+    }
+
+    /// What its unit doesn't let it do with those settings.
+    func findings(_ settings: Settings, credentials: [String]) -> Findings {
+        var findings = Findings()
+        if let words = stateProblem(settings.stateDirectory) { findings.wrong.append("state_dir: " + words) }
+        judge("ingest", units.ingest, settings.ingestSocket, settings.ingestGroup, &findings)
+        judge("control", units.control, settings.controlSocket, settings.controlGroup, &findings)
+        judgeFiles(settings, &findings)
+        judgeNetwork(settings, credentials, &findings)
+        if let folder = settings.backupFolder?.path { judgeBackups(folder, &findings) }
+        return findings
+    }
+
+    /// A socket: systemd's, or one that the daemon makes itself.
+    private func judge(_ key: String, _ unit: String, _ path: String, _ group: String?, _ findings: inout Findings) {
+        let socket = SystemdUnit.show(unit, ["LoadState", "Listen"])
+        if socket["LoadState"] == "loaded" {
+            let listens = socket["Listen"] ?? ""
+            if !listens.isEmpty, !listens.split(separator: " ").contains(Substring(path)) {
+                findings.warnings.append(
+                    "\(key).socket: \(unit) holds the socket, and listens on \(listens), not on \(path)")
             }
-            if group != nil {
-                wrong.append(
-                    "\(key).socket_group: without \(unit) the daemon makes the socket, and its sandbox lets it give no file away; leave it out, and \(key).socket_mode: \"0660\" lets the group of its user in"
-                )
-            }
-            let folder = (path as NSString).deletingLastPathComponent
-            if !isWritable(folder) { wrong.append("\(key).socket: the unit lets it write nothing in \(folder)") }
+            return
         }
-        let hasNoNetwork = values["PrivateNetwork"] == "yes"
-        if settings.metricsListen != nil, hasNoNetwork {
-            warnings.append(
-                "metrics.listen: the unit has no network; /usr/share/meterd/metrics.conf is a drop-in for that")
+        if group != nil {
+            findings.wrong.append(
+                "\(key).socket_group: without \(unit) the daemon makes the socket, and its sandbox lets it give no file away; leave it out, and \(key).socket_mode: \"0660\" lets the group of its user in"
+            )
         }
-        if settings.healthListen != nil, hasNoNetwork {
-            warnings.append("health.listen: the unit has no network; meterctl status --ready is the probe there")
-        }
+        let folder = (path as NSString).deletingLastPathComponent
+        if !isWritable(folder) { findings.wrong.append("\(key).socket: the unit lets it write nothing in \(folder)") }
+    }
+
+    private func judgeFiles(_ settings: Settings, _ findings: inout Findings) {
         for (key, path) in [
             ("rates.file", settings.isRatesFileNamed ? settings.ratesFile : nil),
             ("rates.package_file", settings.packageRatesFile), ("billing.plans", settings.plansFile),
             ("billing.tax", settings.taxFile), ("billing.stripe.key_file", settings.stripeKeyFile),
             ("billing.stripe.webhook_secret_file", settings.stripeWebhookSecretFile),
         ] {
-            if let path, let words = hidden(path) { wrong.append("\(key): \(words)") }
+            if let path, let words = hidden(path) { findings.wrong.append("\(key): \(words)") }
         }
-        if settings.gateway == .stripe {
-            if settings.stripeKeyFile == nil, !credentials.contains("stripe-key") {
-                wrong.append("billing.gateway: stripe needs the credential stripe-key, or billing.stripe.key_file")
-            }
-            if hasNoNetwork {
-                wrong.append(
-                    "billing.gateway: stripe needs the network, which the unit doesn't have; /usr/share/meterd/stripe.conf is a drop-in for that"
-                )
-            }
+    }
+
+    private func judgeNetwork(_ settings: Settings, _ credentials: [String], _ findings: inout Findings) {
+        let hasNoNetwork = values["PrivateNetwork"] == "yes"
+        if settings.metricsListen != nil, hasNoNetwork {
+            findings.warnings.append(
+                "metrics.listen: the unit has no network; /usr/share/meterd/metrics.conf is a drop-in for that")
         }
-        if let folder = settings.backupFolder?.path {
-            let backup = SystemdUnit.show(units.backup, ["LoadState", "ReadWritePaths", "ExecStart"])
-            let words = (backup["ExecStart"] ?? "").split(separator: " ")
-            if let into = words.firstIndex(of: "--into"), into + 1 < words.count, words[into + 1] != folder {
-                warnings.append("backup.folder: \(units.backup) makes backups in \(words[into + 1]), not in \(folder)")
-            } else if access(folder, W_OK) != 0 {
-                warnings.append(
-                    "backup.folder: \(folder) can't be written by \(user): \(String(cString: strerror(errno)))")
-            }
-            if backup["LoadState"] == "loaded", !Self.contains(Self.paths(backup["ReadWritePaths"]), folder) {
-                warnings.append(
-                    "backup.folder: \(units.backup) may not write to \(folder); /usr/share/meterd/backup.conf is a drop-in for that"
-                )
-            }
+        if settings.healthListen != nil, hasNoNetwork {
+            findings.warnings.append(
+                "health.listen: the unit has no network; meterctl status --ready is the probe there")
         }
-        return (wrong, warnings)
+        guard settings.gateway == .stripe else { return }
+        if settings.stripeKeyFile == nil, !credentials.contains("stripe-key") {
+            findings.wrong.append("billing.gateway: stripe needs the credential stripe-key, or billing.stripe.key_file")
+        }
+        if hasNoNetwork {
+            findings.wrong.append(
+                "billing.gateway: stripe needs the network, which the unit doesn't have; /usr/share/meterd/stripe.conf is a drop-in for that"
+            )
+        }
+    }
+
+    private func judgeBackups(_ folder: String, _ findings: inout Findings) {
+        let backup = SystemdUnit.show(units.backup, ["LoadState", "ReadWritePaths", "ExecStart"])
+        if let into = SystemdUnit.option("--into", ofCommand: backup["ExecStart"] ?? ""), into != folder {
+            findings.warnings.append("backup.folder: \(units.backup) makes backups in \(into), not in \(folder)")
+        } else if access(folder, W_OK) != 0 {
+            findings.warnings.append(
+                "backup.folder: \(folder) can't be written by \(user): \(String(cString: strerror(errno)))")
+        }
+        if backup["LoadState"] == "loaded", !Self.contains(Self.paths(backup["ReadWritePaths"]), folder) {
+            findings.warnings.append(
+                "backup.folder: \(units.backup) may not write to \(folder); /usr/share/meterd/backup.conf is a drop-in for that"
+            )
+        }
     }
 
     private func stateProblem(_ directory: String) -> String? {

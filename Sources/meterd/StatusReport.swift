@@ -72,7 +72,7 @@ struct StatusReport: Sendable {
             rateCardAgeSeconds: entry.map { Int((now.milliseconds - $0.recorded.milliseconds) / 1000) },
             sqlite: String(cString: sqlite3_libversion()),
             databaseBytes: Self.size(databasePath), walBytes: Self.size(databasePath + "-wal"),
-            diskFreeBytes: disk.map { Int64(clamping: $0.free) }, diskBytes: disk.map { Int64(clamping: $0.size) },
+            diskFreeBytes: disk?.free, diskBytes: disk?.size,
             gap: history.gap)
         view.ledger = ledgerID
         view.stateDirectory = (databasePath as NSString).deletingLastPathComponent

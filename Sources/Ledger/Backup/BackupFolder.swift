@@ -22,8 +22,8 @@ public struct BackupFolder: Sendable, Hashable {
         }
     }
 
-    /// Bytes that are to stay free beside a backup.
-    private static let spareBytes: Int64 = 256 << 20
+    /// Bytes that are to stay free beside a copy, for usage that comes meanwhile.
+    public static let spareBytes: Int64 = 256 << 20
 
     /// Bytes that must be free on the file system of a state directory for a backup of its ledger: the daemon's copy, and the maker's beside
     /// it if the folder is on the same file system.

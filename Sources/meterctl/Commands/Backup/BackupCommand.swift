@@ -55,9 +55,7 @@ extension BackupCommand {
 
         /// Sees that there is room: the daemon's copy is there as long as this one is being written, perhaps on the same disk.
         private func checkRoom(_ folder: String, _ status: StatusView) throws {
-            var disk = statvfs()
-            guard statvfs(folder, &disk) == 0 else { return }
-            let free = Int64(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize))
+            guard let free = DiskSpace(of: folder)?.free else { return }
             let needed = BackupFolder.bytesNeeded(
                 ledger: status.databaseBytes + status.walBytes, from: status.stateDirectory ?? folder, into: folder)
             guard free >= needed else {
@@ -100,15 +98,8 @@ extension BackupCommand {
                     }
                     try file.sync()
                     bar.update(file.bytes, ", verifying")
-                    let contents = try LedgerContents(databaseFile: file.path)
-                    let report = try Verification.run(databaseFile: file.path)
+                    let contents = try BackupProof.contents(of: file.path)
                     bar.clear()
-                    guard report.ok else {
-                        throw Failure(
-                            status: .refused,
-                            message:
-                                "the copy's books don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
-                    }
                     try file.commit()
                     // It is good, whatever becomes of older ones.
                     await tell(true, file.bytes, since: began)
@@ -145,14 +136,11 @@ extension BackupCommand {
 }
 
 extension BackupCommand.Make {
-    /// Tells the daemon what became of it, for its metrics; a daemon that can't be told is no failure of the backup.
     private func tell(
         _ isGood: Bool, _ bytes: Int, since began: ContinuousClock.Instant, _ error: String? = nil
     ) async {
         let seconds = (ContinuousClock.now - began) / .seconds(1)
-        _ = try? await common.client.post(
-            [String: Bool].self, ["v1", "ledger", "backup-reports"],
-            body: BackupReport(ok: isGood, bytes: bytes, seconds: seconds, error: error), key: nil)
+        await common.client.tell(BackupReport(ok: isGood, bytes: bytes, seconds: seconds, error: error))
     }
 
     private func prune(_ folder: BackupFolder) throws -> [String] {

@@ -96,30 +96,16 @@ extension BackupCommand {
             guard access(path, R_OK) == 0 else {
                 throw Failure(status: .refused, message: "\(path) can't be read: \(String(cString: strerror(errno)))")
             }
-            let contents: LedgerContents
-            let report: VerificationReport
-            do {
-                contents = try LedgerContents(databaseFile: path)
-                report = try Verification.run(databaseFile: path)
-            } catch {
-                throw Failure(status: .refused, message: "\(path) is no backup that can be read: \(error)")
-            }
-            guard report.ok else {
-                throw Failure(
-                    status: .refused,
-                    message: "the books of \(path) don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
-            }
+            let contents = try BackupProof.contents(of: path)
             return BackupProof(
                 path: path, records: contents.records, committed: contents.committed, isRestored: false)
         }
 
-        /// Tells the daemon of a test restore, for its metrics; a daemon that can't be told is no failure of the test.
         private func tell(_ report: BackupReport) async {
             guard restore else { return }
             var report = report
             report.restoreTest = true
-            _ = try? await common.client.post(
-                [String: Bool].self, ["v1", "ledger", "backup-reports"], body: report, key: nil)
+            await common.client.tell(report)
         }
     }
 }
@@ -133,111 +119,29 @@ struct BackupProof: Codable {
     let isRestored: Bool
 }
 
-/// A restore as after a loss, by the program that would do it, into a folder that is removed.
-private struct TestRestore {
-    let backup: String
-    let scratch: String
-
-    /// Bytes that must be free beside the copy's own.
-    private static let spareBytes = 256 << 20
-
-    func run() throws -> BackupProof {
-        try checkRoom()
-        removeLeftovers()
-        var name = Array("\(scratch)/meterd-restore-test.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&name) else { throw failure("no folder can be made in \(scratch)") }
-        let folder = String(cString: made)
-        // For as long as it is held, nobody takes the folder for left over.
-        let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        flock(lock, LOCK_EX | LOCK_NB)
-        defer {
-            try? FileManager.default.removeItem(atPath: folder)
-            close(lock)
-        }
-        try restore(into: folder)
+extension BackupProof {
+    /// What is in a copy of the ledger whose every balance, digest and page is proven.
+    static func contents(of path: String) throws -> LedgerContents {
         let contents: LedgerContents
-        let original: LedgerContents
+        let report: VerificationReport
         do {
-            contents = try LedgerContents(databaseFile: folder + "/meterd.db")
-            original = try LedgerContents(databaseFile: backup)
+            contents = try LedgerContents(databaseFile: path)
+            report = try Verification.run(databaseFile: path)
         } catch {
-            throw Failure(status: .refused, message: "\(backup): what was restored can't be read: \(error)")
+            throw Failure(status: .refused, message: "\(path) is no copy of a ledger that can be read: \(error)")
         }
-        guard contents.ledger == original.ledger, contents.records == original.records else {
+        guard report.ok else {
             throw Failure(
                 status: .refused,
-                message: "\(backup) has \(original.records) records, and what was restored has \(contents.records)")
+                message: "the books of \(path) don't balance: \(report.problems.prefix(3).joined(separator: "; "))")
         }
-        return BackupProof(path: backup, records: contents.records, committed: contents.committed, isRestored: true)
+        return contents
     }
+}
 
-    /// Removes folders of tests that were cut off. Others may put anything into a folder like /var/tmp: only our own are looked at.
-    private func removeLeftovers() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? []
-        where name.hasPrefix("meterd-restore-test.") {
-            let folder = open("\(scratch)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            guard folder >= 0 else { continue }
-            defer { close(folder) }
-            var owner = stat()
-            guard fstat(folder, &owner) == 0, owner.st_uid == geteuid(), flock(folder, LOCK_EX | LOCK_NB) == 0 else {
-                continue
-            }
-            try? FileManager.default.removeItem(atPath: "\(scratch)/\(name)")
-        }
-    }
-
-    private func checkRoom() throws {
-        var file = stat()
-        guard stat(backup, &file) == 0 else { throw failure("\(backup) can't be read") }
-        var disk = statvfs()
-        guard statvfs(scratch, &disk) == 0 else { throw failure("\(scratch) can't be looked at") }
-        let free = Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize))
-        let needed = Int(file.st_size) + Self.spareBytes
-        guard free >= needed else {
-            throw Failure(
-                status: .refused,
-                message:
-                    "a test restore takes \(needed >> 20) MiB in \(scratch), and \(free >> 20) MiB are free; --scratch names another folder"
-            )
-        }
-    }
-
-    private func restore(into folder: String) throws {
-        let process = Process()
-        process.executableURL = try Self.program()
-        process.arguments = ["restore", backup, "--state-dir", folder, "--config", "/dev/null"]
-        // Its settings are those above, whatever the daemon's are.
-        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("METERD_") }
-        let errors = Pipe()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        do {
-            try process.run()
-        } catch {
-            throw Failure(status: .refused, message: "meterd can't be run: \(error.localizedDescription)")
-        }
-        let words = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let text = String(decoding: words, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-            throw Failure(
-                status: .refused,
-                message: text.isEmpty ? "meterd restore ended with \(process.terminationStatus)" : text)
-        }
-    }
-
-    /// The daemon's program, beside this one.
-    private static func program() throws -> URL {
-        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let path = ((own ?? "") as NSString).deletingLastPathComponent + "/meterd"
-        guard access(path, X_OK) == 0 else {
-            throw Failure(
-                status: .refused, message: "\(path) is not there: a test restore needs meterd beside meterctl")
-        }
-        return URL(fileURLWithPath: path)
-    }
-
-    private func failure(_ words: String) -> Failure {
-        Failure(status: .refused, message: "\(words): \(String(cString: strerror(errno)))")
+extension ControlClient {
+    /// Tells the daemon what became of a backup or a test restore, for its metrics. A daemon that can't be told is no failure of that.
+    func tell(_ report: BackupReport) async {
+        _ = try? await post([String: Bool].self, ["v1", "ledger", "backup-reports"], body: report, key: nil)
     }
 }

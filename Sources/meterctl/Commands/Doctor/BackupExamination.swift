@@ -48,9 +48,7 @@ struct BackupExamination {
 
     /// The folder that the unit names by itself, as older ones and drop-ins do.
     private var unitFolder: String? {
-        let words = (SystemdUnit.show(units.backup, ["ExecStart"])["ExecStart"] ?? "").split(separator: " ")
-        guard let index = words.firstIndex(of: "--into"), index + 1 < words.count else { return nil }
-        return String(words[index + 1])
+        SystemdUnit.option("--into", ofCommand: SystemdUnit.show(units.backup, ["ExecStart"])["ExecStart"] ?? "")
     }
 
     private var hasFailed: Bool {

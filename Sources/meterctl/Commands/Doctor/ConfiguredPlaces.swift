@@ -1,31 +1,35 @@
 import Foundation
+import Metering
 import ServiceUnits
 
 /// Where a daemon that can't be asked has its ledger and its backups, by its unit and its configuration file.
-///
-/// The file is read by lines, as it is shipped and as people edit it; the daemon itself reads YAML. What is not found there is at its default
-/// place.
 struct ConfiguredPlaces {
-    private(set) var stateDirectory: String
-    private(set) var backups: String
+    /// Where the ledger lies.
+    let stateDirectory: String
+    /// Where backups lie.
+    let backups: String
+    /// Why the configuration says nothing, so that the default places are assumed; nil if it could be read.
+    let assumption: String?
 
     init(_ units: UnitNames) {
-        (stateDirectory, backups) = (units.stateDirectory, units.backupFolder)
-        let text = (try? String(contentsOfFile: units.configurationFile, encoding: .utf8)) ?? ""
-        var section = ""
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            if let key = line.prefixMatch(of: /([a-z_]+):/) { section = String(key.1) }
-            if section == "state_dir", let match = line.firstMatch(of: /state_dir:\s*["']?([^"'\s#]+)/) {
-                stateDirectory = String(match.1)
-            }
-            if section == "backup", let match = line.firstMatch(of: /folder:\s*["']?([^"'\s#}]+)/) {
-                backups = String(match.1)
-            }
+        let file = units.configurationFile
+        var members: [DocumentNode.Member] = []
+        var assumption: String?
+        do {
+            members = try DocumentNode(yaml: String(contentsOfFile: file, encoding: .utf8))?.mapping ?? []
+        } catch {
+            assumption = "\(file) can't be read"
+        }
+        func value(_ key: String, in members: [DocumentNode.Member]) -> DocumentNode? {
+            members.first { $0.key == key }?.value
         }
         // Variables of the unit beat the file.
-        for word in (SystemdUnit.show(units.daemon, ["Environment"])["Environment"] ?? "").split(separator: " ") {
-            if let match = word.wholeMatch(of: /METERD_STATE_DIR=(.+)/) { stateDirectory = String(match.1) }
-            if let match = word.wholeMatch(of: /METERD_BACKUP_FOLDER=(.+)/) { backups = String(match.1) }
-        }
+        let variables = SystemdUnit.assignments(
+            SystemdUnit.show(units.daemon, ["Environment"])["Environment"] ?? "")
+        stateDirectory =
+            variables["METERD_STATE_DIR"] ?? value("state_dir", in: members)?.text ?? units.stateDirectory
+        let backup = value("backup", in: members)?.mapping ?? []
+        backups = variables["METERD_BACKUP_FOLDER"] ?? value("folder", in: backup)?.text ?? units.backupFolder
+        self.assumption = variables["METERD_STATE_DIR"] == nil ? assumption : nil
     }
 }

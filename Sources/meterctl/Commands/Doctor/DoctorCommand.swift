@@ -39,6 +39,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 findings =
                     OfflineExamination(
                         reason: failure.message, units: units, stateDirectory: stateDir ?? places.stateDirectory,
+                        assumption: stateDir == nil ? places.assumption : nil,
                         backups: backups ?? places.backups
                     ).findings()
             }

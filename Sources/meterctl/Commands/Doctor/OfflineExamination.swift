@@ -9,6 +9,8 @@ struct OfflineExamination {
     let reason: String
     let units: UnitNames
     let stateDirectory: String
+    /// Why that place is only assumed; nil if it is known.
+    let assumption: String?
     let backups: String
 
     func findings() -> [Finding] {
@@ -73,30 +75,27 @@ struct OfflineExamination {
 
     private var ledger: Finding? {
         let path = stateDirectory + "/meterd.db"
+        let assumed = assumption.map { " (assumed: \($0))" } ?? ""
         var file = stat()
         if stat(path, &file) == 0 {
-            return Finding(what: "ledger", level: .good, found: "\(path), \(file.st_size >> 20) MiB")
+            return Finding(what: "ledger", level: .good, found: "\(path), \(file.st_size >> 20) MiB\(assumed)")
         }
         guard errno == ENOENT else {
             return Finding(
-                what: "ledger", level: .notice, found: "\(path) can't be looked at by you",
+                what: "ledger", level: .notice, found: "\(path) can't be looked at by you\(assumed)",
                 advice: "sudo meterctl doctor looks")
         }
         return Finding(
-            what: "ledger", level: .wrong, found: "\(path) is not there",
+            what: "ledger", level: .wrong, found: "\(path) is not there\(assumed)",
             advice:
                 "mount its disk, or put a backup in its place (meterd restore --state-dir \(stateDirectory)); meterd init --state-dir \(stateDirectory) makes a new, empty one"
         )
     }
 
     private var disk: Finding? {
-        var disk = statvfs()
-        guard statvfs(stateDirectory, &disk) == 0, disk.f_blocks > 0 else { return nil }
-        let (free, size) = (
-            UInt64(disk.f_bavail) * UInt64(disk.f_frsize), UInt64(disk.f_blocks) * UInt64(disk.f_frsize)
-        )
-        let found = "\(free >> 20) MiB free of \(size >> 20)"
-        guard free < 512 << 20 else { return Finding(what: "disk", level: .good, found: found) }
+        guard let disk = DiskSpace(of: stateDirectory), disk.size > 0 else { return nil }
+        let found = "\(disk.free >> 20) MiB free of \(disk.size >> 20)"
+        guard disk.free < 512 << 20 else { return Finding(what: "disk", level: .good, found: found) }
         return Finding(
             what: "disk", level: .wrong, found: found, advice: "make room on the file system of \(stateDirectory)")
     }
