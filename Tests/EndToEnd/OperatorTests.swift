@@ -125,6 +125,17 @@ struct OperatorTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
         #expect(try daemon.ask("GET", "/metrics", nil).contains("meterd_restore_test_last_ok 1"))
 
+        // A test that was cut off leaves its folder; the next one removes it, and no other's.
+        let left = scratch.path + "/meterd-restore-test.abc123"
+        let elsewhere = try TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/meterd-restore-test.link", withDestinationPath: elsewhere.path)
+        _ = try daemon.json("backup", "verify", "--restore", "--scratch", scratch.path)
+        #expect(!FileManager.default.fileExists(atPath: left))
+        #expect(FileManager.default.fileExists(atPath: elsewhere.path))
+        try FileManager.default.removeItem(atPath: scratch.path + "/meterd-restore-test.link")
+
         // The head of a page is overwritten: that is found by both, and told.
         let file = try #require(FileHandle(forUpdatingAtPath: path))
         try file.seek(toOffset: 4096 * 3)
