@@ -49,8 +49,10 @@ struct RatesFile {
         do {
             content = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw RatesFileError(
-                description: "\(key): \(path) can't be read: \((error as NSError).localizedDescription)")
+            let reason =
+                access(path, R_OK) == 0
+                ? (error as NSError).localizedDescription : String(cString: strerror(errno))
+            throw RatesFileError(description: "\(key): \(path) can't be read: \(reason)")
         }
         guard let document = String(validating: content, as: UTF8.self) else {
             throw RatesFileError(description: "\(key): \(path) is not UTF-8 text")

@@ -155,6 +155,7 @@ struct OperatorTests {
 
         // Without a folder of its own the daemon says so.
         let other = try RunningDaemon()
+        #expect(try other.meterctl("doctor").output.contains("no folder is named for them"))
         let nowhere = try other.meterctl("backup")
         #expect(nowhere.status == 1 && nowhere.errors.contains("the daemon has no backup.folder"), "\(nowhere)")
     }

@@ -5,20 +5,26 @@ import ServiceUnits
 
 /// What doctor says of backups: how old the newest is, and whether the timer makes more.
 struct BackupExamination {
-    let folder: String
+    /// Nil if none is named.
+    let folder: String?
     let units: UnitNames
 
     /// Hours after which the newest is too old: a day, the timer's random delay, and some.
     private static let hoursMax = 26
 
     var finding: Finding {
+        guard let folder else {
+            return Finding(
+                what: "backups", level: .notice, found: "no folder is named for them",
+                advice: "set backup.folder; or meterctl backup --into FOLDER, and --backups FOLDER here")
+        }
         if access(folder, F_OK) == 0, access(folder, R_OK) != 0 {
             return Finding(
                 what: "backups", level: .notice, found: "\(folder) can't be read by you",
                 advice: "sudo meterctl doctor looks into it")
         }
         guard let newest = BackupFolder(folder).newest else {
-            return Finding(what: "backups", level: .notice, found: "none in \(folder)", advice: advice)
+            return Finding(what: "backups", level: .notice, found: "none in \(folder)", advice: advice(folder))
         }
         var file = stat()
         guard stat(newest, &file) == 0 else {
@@ -43,7 +49,7 @@ struct BackupExamination {
                 advice: "journalctl -u \(units.backup) says why")
         }
         guard hours > Self.hoursMax else { return Finding(what: "backups", level: .good, found: found) }
-        return Finding(what: "backups", level: .wrong, found: found, advice: advice)
+        return Finding(what: "backups", level: .wrong, found: found, advice: advice(folder))
     }
 
     /// The folder that the unit names by itself, as older ones and drop-ins do.
@@ -56,7 +62,7 @@ struct BackupExamination {
         return values["LoadState"] == "loaded" && values["Result"] != "success"
     }
 
-    private var advice: String {
+    private func advice(_ folder: String) -> String {
         let timer = SystemdUnit.show(units.backupTimer, ["LoadState", "ActiveState", "NextElapseUSecRealtime"])
         if hasFailed { return "the latest run failed: journalctl -u \(units.backup) says why" }
         switch (timer["LoadState"], timer["ActiveState"]) {

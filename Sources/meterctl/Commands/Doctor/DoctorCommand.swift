@@ -32,7 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 findings =
                     Examination(
                         status: status, socket: common.client.socketPath, units: units,
-                        backups: backups ?? status.backupFolder ?? units.backupFolder
+                        backups: backups ?? status.backupFolder
                     ).findings()
             } catch let failure as Failure where failure.status == .unreachable {
                 let places = ConfiguredPlaces(units)

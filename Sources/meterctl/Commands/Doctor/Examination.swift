@@ -10,7 +10,8 @@ struct Examination {
     let status: StatusView
     let socket: String
     let units: UnitNames
-    let backups: String
+    /// The folder of backups; nil if neither the daemon nor the operator names one.
+    let backups: String?
 
     func findings() -> [Finding] {
         [
@@ -44,7 +45,7 @@ struct Examination {
 
     /// Whether the newest backup is of this ledger, and of nothing that this ledger doesn't have.
     private var ledger: Finding? {
-        guard let newest = BackupFolder(backups).newest, access(newest, R_OK) == 0,
+        guard let newest = backups.flatMap({ BackupFolder($0).newest }), access(newest, R_OK) == 0,
             let backup = try? LedgerContents(databaseFile: newest), !backup.ledger.isEmpty, let ledger = status.ledger
         else { return nil }
         func wrong(_ found: String) -> Finding {
