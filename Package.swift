@@ -160,7 +160,10 @@ let package = Package(
             name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["meterd", "meterctl", "meterd-invoice-pdf", "Ledger", "Metering", "TestSupport"]),
+            dependencies: [
+                "meterd", "meterctl", "meterd-invoice-pdf", "Ledger", "Metering", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

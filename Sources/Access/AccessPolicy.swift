@@ -25,6 +25,8 @@ public enum ControlRole: String, CaseIterable, Sendable {
     case viewer
     /// Hand in payment webhooks, and nothing else.
     case webhook
+    /// Ask on behalf of an org's members, with the rights of theirs, and nothing else.
+    case dashboard
     /// Scrape `/metrics` and ask for health, and nothing else.
     case metrics
 }

@@ -128,15 +128,10 @@ public final class ControlServer: Sendable {
         router.add(middleware: ProblemMiddleware(endpoints: endpoints))
         for endpoint in endpoints {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
-                let org = context.parameters.get("org").flatMap(\.removingPercentEncoding)
-                guard service.access().permissions(of: context.peer).allows(anyOf: endpoint.allowedRoles, org: org)
-                else {
-                    let who = context.peer.map { "uid \($0.uid)" } ?? "a peer without credentials"
-                    let refusal = Refusal(.forbidden, "\(who) may not use \(endpoint.method) \(endpoint.path) here")
-                    service.onForbidden(refusal, org, context.peer)
-                    throw Problem(refusal)
-                }
-                return try await endpoint.handler(request, context)
+                var context = context
+                let (asker, membership) = try await service.asker(request, context, endpoint)
+                context.membership = membership
+                return try await Asker.$current.withValue(asker) { try await endpoint.handler(request, context) }
             }
         }
         let description = try WireJSON.encode(OpenAPI.document(endpoints, version: service.version))

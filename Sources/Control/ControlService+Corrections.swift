@@ -86,7 +86,8 @@ extension ControlService {
                 if explanation.status == ChargeStatus.unpriced.name || explanation.record.unpricedUnits != nil {
                     explanation.reasonWithoutPrice = reasonWithoutPrice(explanation.record)
                 }
-                return try Endpoint.json(explanation)
+                try await checkOwn(explanation.record.user, context)
+                return try Endpoint.json(Self.ownUsers(context) == nil ? explanation : explanation.ownPart)
             },
             Endpoint(
                 method: .post, path: "/v1/rates/repricing", name: "reprice",

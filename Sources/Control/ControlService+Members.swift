@@ -6,10 +6,19 @@ import Metering
 public struct MemberBody: Codable, Sendable, Hashable {
     /// The name that usage records have.
     public var user: String
+    /// What people call them.
+    public var name: String?
+    /// Their e-mail address.
+    public var email: String?
+    /// `owner`, `admin` or `member`; `member` if left out.
+    public var role: String?
 
     /// A body of that member.
-    public init(user: String) {
+    public init(user: String, name: String? = nil, email: String? = nil, role: String? = nil) {
         self.user = user
+        self.name = name
+        self.email = email
+        self.role = role
     }
 }
 
@@ -67,23 +76,24 @@ extension ControlService {
                 method: .post, path: "/v1/orgs/{org}/members", name: "addMember",
                 summary: "Make somebody a member; what they spent this month counts",
                 body: .members(
-                    [("user", .string)], required: ["user"]), response: .reference("Member")
+                    [("user", .string), ("name", .string), ("email", .string), ("role", .orgRole)],
+                    required: ["user"]), response: .reference("Member")
             ) { request, context in
                 let name = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(MemberBody.self, request, context)
                 try Self.check(user: body.user)
-                let key = try Endpoint.key(request, route: "addMember", body: body)
+                try Self.check(personName: body.name)
+                try Self.check(email: body.email)
+                let profile = MemberProfile(
+                    name: body.name, email: body.email, role: try Self.role(body.role ?? OrgRole.member.name))
+                let isPersonal = body.name != nil || body.email != nil
+                let key =
+                    isPersonal
+                    ? try Endpoint.personalKey(request, route: "addMember", body: body)
+                    : try Endpoint.key(request, route: "addMember", body: body)
                 let earlier = try await reader.spend(of: body.user, in: name, at: clock())
-                do {
-                    return try await answer(.addMember(org: name, user: body.user, earlier, key))
-                } catch let problem as Problem where problem.code == Refusal.Code.seatsFull.rawValue {
-                    // The writer doesn't know which seats are about to be removed.
-                    let going = try await billing.subscription(of: name)
-                    guard going.nextSeats < going.seats else { throw problem }
-                    throw Problem(
-                        .seatsFull,
-                        "\(problem.detail); \(going.seats - going.nextSeats) more are paid until \(going.periodEnd ?? "the period ends") and about to be removed: meterctl seats keep \(name), or seats add, takes that back for nothing"
-                    )
+                return try await telling(ofSeatsThatGo: name) {
+                    try await answer(.addMember(org: name, user: body.user, earlier, key, profile: profile))
                 }
             },
             Endpoint(
@@ -165,13 +175,13 @@ extension ControlService {
         return (try Endpoint.parameter("org", context), user)
     }
 
-    private static func check(user: String) throws {
+    static func check(user: String) throws {
         guard (1...128).contains(user.utf8.count), !user.utf8.contains(0) else {
             throw Problem(.malformed, "user must be 1 to 128 bytes, without NUL")
         }
     }
 
-    private static func limit(_ text: String?, _ name: String) throws -> Money? {
+    static func limit(_ text: String?, _ name: String) throws -> Money? {
         guard let text else { return nil }
         guard let amount = Money(decimal: text), amount >= .zero else {
             throw Problem(

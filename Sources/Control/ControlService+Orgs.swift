@@ -86,6 +86,9 @@ extension ControlService {
         switch await writer.perform(mutation) {
         case .org(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .grant(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .teamMember(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .invitation(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
+        case .signedIn(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .member(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .budget(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
         case .policy(let view, let replay): (response, isReplay) = (try Endpoint.json(view), replay)
@@ -103,7 +106,7 @@ extension ControlService {
         return response
     }
 
-    private static func check(_ body: CreateOrgBody) throws {
+    static func check(_ body: CreateOrgBody) throws {
         guard OrgName.isValid(body.org) else {
             throw Problem(.malformed, "org must be 1 to 64 of a-z 0-9 - _ .")
         }

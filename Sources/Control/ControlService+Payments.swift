@@ -227,6 +227,9 @@ extension ControlService {
                 guard let kind = NoteKind.allCases.first(where: { $0.name == body.kind && $0 != .credited }) else {
                     throw Problem(.malformed, "kind must be note, disputed or upheld")
                 }
+                guard context.membership == nil || kind == .disputed else {
+                    throw Problem(.forbidden, "an owner may say that an invoice is disputed; support says the rest")
+                }
                 let key = try Endpoint.key(request, route: "noteInvoice", body: [number, body.kind, body.text])
                 return try Endpoint.json(
                     try await billing.note(

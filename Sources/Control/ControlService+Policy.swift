@@ -77,6 +77,9 @@ extension ControlService {
                 let name = try Endpoint.parameter("org", context)
                 var body = try await Endpoint.body(PolicyBody.self, request, context)
                 let change = try Self.change(body)
+                guard context.membership == nil || change.isOfModelsOnly else {
+                    throw Problem(.forbidden, "members change allowed_models only; the rest is an operator's to decide")
+                }
                 // 5 and 5.00 are the same amount: so the same request.
                 if case .set(let amount?) = change.cappedExposureMax {
                     body.cappedExposureMax = .set(amount.description)

@@ -158,9 +158,14 @@ extension ControlService {
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(BillToBody.self, request, context)
                 let billTo = try Self.billTo(body)
+                let isSelfService = context.membership != nil
+                if isSelfService, body.exemption != nil || body.vatVerified == true {
+                    throw Problem(.forbidden, "exemption and vat_verified are an operator's to say")
+                }
                 let key = try Endpoint.key(request, route: "setBillTo", body: body)
                 return try Endpoint.json(
-                    try await billing.setBillTo(billTo, for: org, under: key, by: Self.actor(context)))
+                    try await billing.setBillTo(
+                        billTo, isSelfService: isSelfService, for: org, under: key, by: Self.actor(context)))
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/bill-to/vat-verification", name: "verifyVAT",
@@ -177,11 +182,6 @@ extension ControlService {
                         isValid: body.valid, reference: body.reference, of: org, under: key, by: Self.actor(context)))
             },
         ]
-    }
-
-    /// Who asks, as the record of changes names them: by the kernel's word.
-    static func actor(_ context: ControlRequestContext) -> String {
-        context.peer.map { "uid \($0.uid)" } ?? "somebody"
     }
 
     private static func billTo(_ body: BillToBody) throws -> BillTo {

@@ -34,11 +34,13 @@ extension ControlService {
                 let org = try await org(context)
                 let filter = LedgerReader.UsageFilter(
                     since: try Endpoint.time(request, "since"), until: try Endpoint.time(request, "until"),
-                    user: Endpoint.text(request, "user"), model: Endpoint.text(request, "model"))
-                return try Endpoint.json(
-                    try await reader.usage(
-                        of: org.org, filter, before: try Endpoint.numericCursor(request),
-                        limit: try Endpoint.limit(request)))
+                    user: Endpoint.text(request, "user"), among: Self.ownUsers(context),
+                    model: Endpoint.text(request, "model"))
+                var page = try await reader.usage(
+                    of: org.org, filter, before: try Endpoint.numericCursor(request),
+                    limit: try Endpoint.limit(request))
+                if filter.among != nil { page.items = page.items.map(\.ownPart) }
+                return try Endpoint.json(page)
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/usage/{id}", name: "showUsage", summary: "One usage record",
@@ -48,9 +50,20 @@ extension ControlService {
                 guard let record = try await reader.usage(sequence: sequence) else {
                     throw Problem(.notFound, "there is no usage record of that id")
                 }
-                return try Endpoint.json(record)
+                try await checkOwn(record.user, context)
+                return try Endpoint.json(Self.ownUsers(context) == nil ? record : record.ownPart)
             },
         ]
+    }
+
+    /// Throws what is thrown if there is no such record, if it is not one that the asker may see.
+    func checkOwn(_ user: String?, _ context: ControlRequestContext) async throws {
+        guard let own = Self.ownUsers(context) else { return }
+        guard let user, own.contains(user) else {
+            throw Problem(
+                Refusal.noRecord(
+                    try Endpoint.parameter("id", context), org: try Endpoint.parameter("org", context)))
+        }
     }
 
     /// The record that the path names.

@@ -138,6 +138,8 @@ public struct ControlService: Sendable {
     }
     /// Believes the system's clock as it stands, and gives the time; nil where a test moves the clock.
     public var confirmClock: (@Sendable () async -> Timestamp)?
+    /// What was configured about people.
+    public var people: @Sendable () -> PeopleSettings = { PeopleSettings() }
     /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.
     public var readAgain: @Sendable (_ line: [UInt8], _ at: Timestamp?, _ id: String?) -> Result<UsageRecord, Refusal> =
         { _, _, _ in .failure(Refusal(.conflict, "this service reads no usage lines")) }
@@ -185,7 +187,8 @@ public struct ControlService: Sendable {
 
     /// Everything that the control socket can do, its own description left out.
     var endpoints: [Endpoint] {
-        daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + creditEndpoints + holdEndpoints
+        daemonEndpoints + orgEndpoints + policyEndpoints + memberEndpoints + teamEndpoints + invitationEndpoints
+            + auditEndpoints + creditEndpoints + holdEndpoints
             + usageEndpoints + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints
             + ledgerEndpoints + backupEndpoints
             + summaryEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + refundEndpoints

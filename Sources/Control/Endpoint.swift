@@ -13,6 +13,8 @@ public struct ControlRequestContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// Who asks.
     var peer: PeerCredentials?
+    /// The member on whose behalf; nil for an operator.
+    var membership: LedgerReader.Membership?
     /// The connection that it came by.
     let channel: any Channel
 

@@ -37,6 +37,14 @@ enum OpenAPI {
                 "description": "Kept 46 days: the same key and body give the first answer, another body is a conflict.",
             ])
         }
+        if case .roles(let roles, _)? = TeamRight.table[endpoint.name] {
+            parameters.append([
+                "name": .text(ControlService.actingHeader), "in": "header", "schema": .string,
+                "description": .text(
+                    "The member on whose behalf it is asked, by number: "
+                        + roles.sorted(by: >).map(\.name).joined(separator: ", ")),
+            ])
+        }
         var operation: [String: OpenAPIValue] = [
             "operationId": .text(endpoint.name), "summary": .text(endpoint.summary), "parameters": .list(parameters),
             "responses": [
@@ -59,6 +67,7 @@ enum OpenAPI {
     private static let schemas: [String: OpenAPIValue] = ledgerSchemas.merging(billingSchemas) { $1 }
         .merging(quarantineSchemas) { $1 }
         .merging(policySchemas) { $1 }
+        .merging(peopleSchemas) { $1 }
 
     private static let ledgerSchemas: [String: OpenAPIValue] = [
         "Problem": .members(
@@ -96,6 +105,7 @@ enum OpenAPI {
             [
                 ("org", .string), ("user", .string), ("added", .time), ("removed", .time), ("daily_limit", .money),
                 ("monthly_limit", .money), ("spent_today", .money), ("spent_this_month", .money), ("held", .money),
+                ("member", .integer), ("role", .orgRole),
             ], required: ["org", "user", "added", "spent_today", "spent_this_month", "held"]),
         "Budget": .members(
             [("org", .string), ("monthly_budget", .money), ("spent_this_month", .money), ("held", .money)],

@@ -41,9 +41,9 @@ public struct Problem: Error, Codable, Sendable, Hashable {
         case .tooLong: .contentTooLarge
         case .unknownOp, .unknownOrg, .notFound, .unknownHold: .notFound
         case .idConflict, .orgClosed, .limitExceeded, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
-            .seatsFull, .noPaymentMethod, .conflict, .modelNotAllowed, .tooManyUnpriced:
+            .seatsFull, .noPaymentMethod, .conflict, .modelNotAllowed, .tooManyUnpriced, .lastOwner, .priceChanged:
             .conflict
-        case .forbidden: .forbidden
+        case .forbidden, .signInRequired: .forbidden
         case .timeOutOfRange, .unknownModel: .unprocessableContent
         case .storageUnavailable, .shuttingDown, .gatewayUnavailable, .quarantineFull, .clockUnconfirmed:
             .serviceUnavailable

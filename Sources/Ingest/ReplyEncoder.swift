@@ -12,7 +12,9 @@ enum ReplyEncoder {
         case .balance(let reply): write(reply, id: id, to: &line)
         case .hold(let reply): write(reply, id: id, to: &line)
         case .refused(let refusal): write(refusal, id: id, to: &line)
-        case .orgAlias, .quarantined, .found, .org, .grant, .member, .budget, .policy, .alerts, .correction, .repriced,
+        case .orgAlias, .quarantined, .found, .org, .grant, .member, .teamMember, .invitation, .signedIn, .budget,
+            .policy,
+            .alerts, .correction, .repriced,
             .erased, .card, .alias, .billed,
             .overtaken,
             .unheard, .alive:

@@ -86,19 +86,22 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         return moment.milliseconds < yearTenThousand ? moment : nil
     }
 
+    private static let yearZero = daysSinceEpoch(year: 0, month: 1, day: 1) * 86_400_000
     private static let yearTenThousand = daysSinceEpoch(year: 10_000, month: 1, day: 1) * 86_400_000
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:58:24.123Z`.
+    /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:58:24.123Z`. A moment before the year 0 or after 9999, which only a damaged row
+    /// has, is shown as the first or the last of them.
     public var description: String {
         withText { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Gives the bytes of ``description`` without making a string.
     public func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        let inDay = milliseconds - day * 86_400_000
-        let (year, month, dayOfMonth) = Self.civil(daysSinceEpoch: day)
+        let shown = Timestamp(milliseconds: min(max(milliseconds, Self.yearZero), Self.yearTenThousand - 1))
+        let inDay = shown.milliseconds - shown.day * 86_400_000
+        let (year, month, dayOfMonth) = Self.civil(daysSinceEpoch: shown.day)
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
             func put(_ value: Int64, _ start: Int, _ count: Int) {
                 var rest = value

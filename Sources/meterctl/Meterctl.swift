@@ -12,7 +12,8 @@ struct Meterctl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            StatusCommand.self, OrgCommand.self, MemberCommand.self, BudgetCommand.self, AlertCommand.self,
+            StatusCommand.self, OrgCommand.self, MemberCommand.self, AuditCommand.self, BudgetCommand.self,
+            AlertCommand.self,
             CreditsCommand.self, BalanceCommand.self, HoldCommand.self, UsageCommand.self, ExplainCommand.self,
             PriceCommand.self, RatesCommand.self, LedgerCommand.self, EventsCommand.self, SendCommand.self,
             SubscriptionCommand.self, SeatsCommand.self, BillToCommand.self, PaymentMethodCommand.self,

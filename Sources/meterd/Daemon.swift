@@ -23,6 +23,7 @@ struct Daemon: Service {
     let access: AccessInForce
     let billing: BillingService
     let billingInForce: BillingInForce
+    let peopleInForce: PeopleInForce
     /// Takes the configuration in again.
     let reloading = Reloading()
     /// Rung where a bill has something to do.
@@ -177,6 +178,9 @@ struct Daemon: Service {
             let what = report.restoreTest == true ? "a test restore of a backup" : "a backup of the ledger"
             journal.write(.backupFailed, "\(what) failed: \(words)", ["error": words])
         }
+        let peopleInForce = PeopleInForce(settings.people)
+        self.peopleInForce = peopleInForce
+        service.people = { peopleInForce.current }
         let reloading = reloading
         service.packageRates = {
             do throws(RatesFileError) {

@@ -41,6 +41,7 @@ struct ReloadService: Service {
             try await daemon.takeRates(rates)
             try await daemon.setCostPolicies(settings.costPolicies)
             daemon.billingInForce.current = billing
+            daemon.peopleInForce.current = settings.people
             level.current = settings.logLevel
             daemon.journal.wantsAnswers = settings.logRecords
             warnOfRestart(settings)
@@ -70,6 +71,7 @@ struct ReloadService: Service {
         comparable.logRecords = daemon.settings.logRecords
         comparable.access = daemon.settings.access
         comparable.costPolicies = daemon.settings.costPolicies
+        comparable.people = daemon.settings.people
         comparable.unknownPeers = daemon.settings.unknownPeers
         comparable.isFileThere = daemon.settings.isFileThere
         comparable.plansFile = daemon.settings.plansFile

@@ -1,6 +1,7 @@
 import Access
 import Billing
 import Configuration
+import Control
 import Foundation
 import Glibc
 import Ingest
@@ -68,6 +69,8 @@ struct Settings: Sendable, Equatable {
     var checkpointPages: Int
     /// How much refused usage is kept.
     var quarantine: QuarantineLimits
+    /// What people may do by themselves.
+    var people = PeopleSettings()
 
     /// Who collects.
     enum Gateway: String, CaseIterable, Sendable {
@@ -91,6 +94,7 @@ struct Settings: Sendable, Equatable {
         "log.records", "log.format", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
         "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
+        "dashboard.sign_up", "dashboard.orders_per_day_max",
     ]
 
     static let defaultStateDirectory = "/var/lib/meterd"
@@ -229,7 +233,7 @@ struct SettingsSource: Sendable {
                 in: 0...Int(LedgerLimits.unpricedRecordsMax)),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 2048, in: 100...1_000_000),
-            quarantine: values.quarantine())
+            quarantine: values.quarantine(), people: values.people())
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
         where path.utf8.count > ListeningSocket.pathBytesMax {
             let length = path.utf8.count
@@ -256,139 +260,5 @@ struct SettingsSource: Sendable {
             return "it is a directory"
         }
         return access(path, R_OK) == 0 ? "it is not a text file" : String(cString: strerror(errno))
-    }
-}
-
-/// Reads values by key and collects what is wrong with them.
-private struct SettingsReader {
-    let reader: ConfigReader
-    var problems: [String]
-
-    // Every value is read as text, so that what it holds can be told when it is wrong.
-    private func text(_ key: String) -> String? {
-        reader.string(forKey: ConfigKey(key))
-    }
-
-    mutating func path(_ key: String, default fallback: String) -> String {
-        guard let path = text(key) else { return fallback }
-        if path.isEmpty { problems.append("\(key): is empty; expected a path") }
-        return path
-    }
-
-    /// A path; nil if it is empty, or left out without a default.
-    func optionalPath(_ key: String, default fallback: String? = nil) -> String? {
-        (text(key) ?? fallback).flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    mutating func returnURL(_ key: String) -> ReturnURL? {
-        guard let text = text(key), !text.isEmpty else { return nil }
-        let url = ReturnURL(text)
-        if url == nil { problems.append("\(key): is '\(text)'; expected an https URL of at most 1,024 characters") }
-        return url
-    }
-
-    /// Who is believed what a request cost.
-    mutating func costPolicies() -> CostPolicies {
-        var policies = CostPolicies()
-        if let text = text("cost.policy") {
-            if let policy = CostPolicy(name: text) {
-                policies.standard = policy
-            } else {
-                let names = CostPolicy.allCases.map(\.name).joined(separator: ", ")
-                problems.append("cost.policy: is '\(text)'; expected one of \(names)")
-            }
-        }
-        for (key, policy) in [("cost.fallback", CostPolicy.fallback), ("cost.trust", .trust)] {
-            for name in (text(key) ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
-                let provider = RateCard.canonicalProvider(String(name))
-                if policies.providers[provider] != nil {
-                    problems.append(
-                        "\(key): names '\(name)', which cost.fallback names too; expected it in one of them")
-                }
-                policies.providers[provider] = policy
-            }
-        }
-        policies.toleranceThousandths = 10 * number("cost.tolerance_percent", default: 1, in: 0...100)
-        return policies
-    }
-
-    mutating func time(_ key: String) -> Timestamp? {
-        guard let text = text(key) else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            problems.append("\(key): is '\(text)'; expected an RFC 3339 time, such as 2026-01-31T00:00:00Z")
-            return nil
-        }
-        return time
-    }
-
-    mutating func number(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
-        guard let text = text(key) else { return fallback }
-        guard let number = Int(text), range.contains(number) else {
-            problems.append("\(key): is '\(text)'; expected a number from \(range.lowerBound) to \(range.upperBound)")
-            return fallback
-        }
-        return number
-    }
-
-    mutating func quarantine() -> QuarantineLimits {
-        var limits = QuarantineLimits()
-        limits.rowsPerMinute = Int64(number("quarantine.lines_per_minute", default: 60_000, in: 0...1_000_000))
-        limits.bytesPerMinute = Int64(number("quarantine.mib_per_minute", default: 64, in: 0...65_536)) << 20
-        limits.bytesMax = Int64(number("quarantine.mib_max", default: 1024, in: 0...1_048_576)) << 20
-        limits.retentionSeconds = Int64(number("quarantine.retention_days", default: 90, in: 1...3650)) * 86_400
-        return limits
-    }
-
-    mutating func mode(_ key: String, default fallback: mode_t) -> mode_t {
-        guard let text = text(key) else { return fallback }
-        guard let mode = mode_t(text, radix: 8), mode <= 0o777 else {
-            problems.append("\(key): is '\(text)'; expected permissions in octal, in quotes, such as \"0660\"")
-            return fallback
-        }
-        return mode
-    }
-
-    mutating func truth(_ key: String, default fallback: Bool) -> Bool {
-        switch text(key) {
-        case nil: return fallback
-        case "true": return true
-        case "false": return false
-        case let text?:
-            problems.append("\(key): is '\(text)'; expected true or false")
-            return fallback
-        }
-    }
-
-    /// A group of this machine, by name.
-    mutating func group(_ key: String) -> String? {
-        guard let text = text(key), !text.isEmpty else { return nil }
-        if getgrnam(text) == nil { problems.append("\(key): this machine has no group '\(text)'") }
-        return text
-    }
-
-    /// An address and port of this machine.
-    mutating func address(_ key: String, loopbackOnly: Bool) -> String? {
-        guard let text = text(key), !text.isEmpty else { return nil }
-        let address = TCPAddress(text)
-        if address == nil || loopbackOnly && address?.isLoopback == false {
-            let expected =
-                loopbackOnly
-                ? "a loopback address and a port, such as 127.0.0.1:9464"
-                : "an address and a port, such as 0.0.0.0:8080"
-            problems.append("\(key): is '\(text)'; expected \(expected)")
-        }
-        return text
-    }
-
-    /// A value that goes by one of some names.
-    mutating func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) -> Value
-    where Value.RawValue == String {
-        guard let text = text(key) else { return fallback }
-        guard let value = Value(rawValue: text) else {
-            let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-            problems.append("\(key): is '\(text)'; expected one of \(names)")
-            return fallback
-        }
-        return value
     }
 }

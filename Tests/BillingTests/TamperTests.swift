@@ -14,12 +14,27 @@ import Testing
         let path = directory.path + "/meterd.db"
         try await Self.fill(path)
         #expect(try Verification.run(databaseFile: path).problems == [])
-        let copy = directory.path + "/copy.db"
+        // Each change is verified by itself, two at a time.
+        let changes = try await Self.changes(path)
+        let tampered = try await withThrowingTaskGroup(of: Int.self) { group in
+            for worker in 0..<2 {
+                let own = stride(from: worker, to: changes.count, by: 2).map { changes[$0] }
+                let copy = directory.path + "/copy-\(worker).db"
+                group.addTask { try await Self.verify(own, of: path, on: copy) }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(tampered > 300)
+        print("tamper test: \(tampered) changes of single rows, every one named")
+    }
+
+    /// Makes each change on a copy and verifies that; how many could be made.
+    private static func verify(_ changes: [Change], of path: String, on copy: String) async throws -> Int {
         var tampered = 0
-        for change in try await Self.changes(path) {
+        for change in changes {
             try FileManager.default.copyItem(atPath: path, toPath: copy)
             defer { try? FileManager.default.removeItem(atPath: copy) }
-            guard try await Self.make(change, copy) else { continue }
+            guard try await make(change, copy) else { continue }
             tampered += 1
             let problems: [String]
             do {
@@ -29,8 +44,7 @@ import Testing
             }
             if problems.isEmpty { Issue.record("\(change.sql)") }
         }
-        #expect(tampered > 300)
-        print("tamper test: \(tampered) changes of single rows, every one named")
+        return tampered
     }
 
     struct Change {
@@ -125,6 +139,7 @@ import Testing
         guard case .hold = await writer.perform(.authorize(capped)) else { throw BillingFixture.Unexpected() }
         try await fixture.move(to: "2026-06-16")
         for user in ["cy", "di"] { #expect(try await fixture.addMember(user, to: "other") == nil) }
+        try await invite(fixture)
         for number in 0..<140 {
             try await fixture.spend(1, "other-\(number)", for: "other", user: "cy", tags: #"{"team":"b"}"#)
             #expect(try await fixture.authorize("other-\(number)", for: "other") == nil)
@@ -138,6 +153,38 @@ import Testing
         try ledger.close()
         try await fixture.close()
         try FileManager.default.copyItem(atPath: fixture.directory.path + "/meterd.db", toPath: path)
+    }
+
+    /// People: one who accepted an invitation, one who was invited, one who was removed and forgotten; all of it audited.
+    private static func invite(_ fixture: BillingFixture) async throws {
+        let writer = fixture.writer
+        func invite(_ email: String, secret: UInt8) async throws -> Int64 {
+            let invitation = NewInvitation(
+                org: "other", email: email, name: "Eve", role: .admin, secretHash: Array(repeating: secret, count: 32))
+            guard case .invitation(let view, false) = await writer.perform(.invite(invitation, fixture.key())) else {
+                throw BillingFixture.Unexpected()
+            }
+            return view.member
+        }
+        try await Asker.$current.withValue(Asker(uid: 7, action: "inviteMember")) {
+            for secret in 1...3 { _ = try await invite("eve\(secret)@example.com", secret: UInt8(secret)) }
+            for secret in 1...2 {
+                let identity = try #require(SignInIdentity(issuer: "https://example.com", subject: "\(secret)"))
+                let acceptance = Acceptance(
+                    secretHash: Array(repeating: UInt8(secret), count: 32), identity: identity, name: nil)
+                guard case .teamMember(let view, false) = await writer.perform(.accept(acceptance, fixture.key()))
+                else {
+                    throw BillingFixture.Unexpected()
+                }
+                guard secret == 2 else { continue }
+                for change in [MemberChange.remove, .erase] {
+                    guard
+                        case .teamMember = await writer.perform(
+                            .changeMember(org: "other", member: view.member, change, fixture.key()))
+                    else { throw BillingFixture.Unexpected() }
+                }
+            }
+        }
     }
 
     /// Refused usage: erased with its org, taken, discarded, and left.

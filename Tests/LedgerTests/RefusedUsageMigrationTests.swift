@@ -56,6 +56,8 @@ import Testing
         last.orgAlias = 1
         #expect(last.count == 16)
         last.moneyReturn = 1
-        #expect(last.count == 18 && last.numbers.count == 18)
+        #expect(last.count == 18)
+        last.audit = 1
+        #expect(last.count == 19 && last.numbers.count == 19)
     }
 }

@@ -31,4 +31,9 @@ import Testing
             #expect(Timestamp(rfc3339: moment.description) == moment)
         }
     }
+
+    @Test func aMomentThatOnlyADamagedRowHasIsShownAndEndsNothing() {
+        #expect(Timestamp(milliseconds: .min).description == "0000-01-01T00:00:00.000Z")
+        #expect(Timestamp(milliseconds: .max).description == "9999-12-31T23:59:59.999Z")
+    }
 }

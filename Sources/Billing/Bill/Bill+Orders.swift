@@ -192,7 +192,12 @@ extension Bill {
     }
 
     /// Sets who buys, as invoices say it.
-    mutating func setBillTo(_ billTo: BillTo, by actor: String) throws(Refusal) -> BillingChange {
+    ///
+    /// - Parameter isSelfService: whether the customer says it, who doesn't lower their own tax: an exemption is an operator's to give, a
+    ///   VAT number counts once somebody has verified it, and a place with less tax takes an operator.
+    mutating func setBillTo(
+        _ billTo: BillTo, isSelfService: Bool = false, by actor: String
+    ) throws(Refusal) -> BillingChange {
         if let text = billTo.vatID, VATIdentifier(text) == nil {
             let isGreek = text.uppercased().hasPrefix("GR") && VATIdentifier("EL" + text.dropFirst(2)) != nil
             if isGreek { throw Refusal(.malformed, "VAT numbers of Greece begin with EL, not GR: use EL") }
@@ -205,6 +210,23 @@ extension Bill {
         // The same number stays verified.
         if state.billTo.vatID == before.vatID, billTo.vatVerification == .missing, before.vatVerification != nil {
             state.billTo.vatVerification = before.vatVerification
+        }
+        if isSelfService {
+            state.billTo.exemption = before.exemption
+            if state.billTo.vatID != before.vatID {
+                state.billTo.vatVerification = state.billTo.vatID == nil ? nil : .missing
+            } else {
+                state.billTo.vatVerification = before.vatVerification
+            }
+            let placed = self
+            state.billTo = before
+            for product in Product.allCases where hasPlace {
+                guard placed.taxShare(of: product) < taxShare(of: product) else { continue }
+                throw Refusal(
+                    .conflict,
+                    "that would lower the tax of \(product.rawValue), which an operator has to look at; ask support")
+            }
+            self = placed
         }
         return try change("bill_to_set", by: actor)
     }

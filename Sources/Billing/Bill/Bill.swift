@@ -67,6 +67,12 @@ struct Bill {
         return amount
     }
 
+    /// The tax on a product today, in millionths of a percent.
+    func taxShare(of product: Product) -> Int64 {
+        guard case .rate(let rate) = terms.taxes.rule(for: product, to: payer, on: today) else { return 0 }
+        return rate.microPercent
+    }
+
     static let tooMuch = Refusal(.limitExceeded, "that comes to more money than an amount can hold")
 
     // MARK: Changes

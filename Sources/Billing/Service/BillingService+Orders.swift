@@ -119,10 +119,12 @@ extension BillingService {
     }
 
     /// Sets who buys, as invoices say it.
+    ///
+    /// - Parameter isSelfService: whether the customer says it, who doesn't lower their own tax.
     public func setBillTo(
-        _ billTo: BillTo, for org: String, under key: IdempotencyKey, by actor: String
+        _ billTo: BillTo, isSelfService: Bool = false, for org: String, under key: IdempotencyKey, by actor: String
     ) async throws -> BillToView {
-        try await set(org, key) { try $0.setBillTo(billTo, by: actor) }
+        try await set(org, key) { try $0.setBillTo(billTo, isSelfService: isSelfService, by: actor) }
         return try await self.billTo(of: org)
     }
 

@@ -237,6 +237,8 @@ struct PaymentRow {
     var key, gateway, body: String
     var created: Int64
     var fromBalance: Int64 = 0
+    /// Who ordered it in the dashboard.
+    var member: Int64?
 
     func append(to bytes: inout RowBytes) {
         for value in [id, org, amount, created] { bytes.append(value) }
@@ -245,7 +247,8 @@ struct PaymentRow {
         bytes.append(gateway)
         bytes.append(body)
         // Payments from before there was a balance have the bytes that they had.
-        if fromBalance != 0 { bytes.append(fromBalance) }
+        if fromBalance != 0 || member != nil { bytes.append(fromBalance) }
+        if let member { bytes.append(member) }
     }
 }
 

@@ -31,17 +31,19 @@ struct CommitChain {
         var orgAlias: Int64 = 0
         var refund: Int64 = 0
         var moneyReturn: Int64 = 0
+        var audit: Int64 = 0
 
         /// All of them, in the order in which a digest has them.
         var numbers: [Int64] {
             [
                 transfer, usage, hold, grant, correction, erasure, org, card, alias, change, payment, invoice, note,
-                quarantine, quarantineStep, orgAlias, refund, moneyReturn,
+                quarantine, quarantineStep, orgAlias, refund, moneyReturn, audit,
             ]
         }
 
         /// How many of them, in that order, a digest has: kinds that came later are left out before their first row.
         var count: Int {
+            if audit != 0 { return 19 }
             if refund != 0 || moneyReturn != 0 { return 18 }
             if quarantine != 0 || quarantineStep != 0 || orgAlias != 0 { return 16 }
             if change != 0 || payment != 0 || invoice != 0 || note != 0 { return 13 }
@@ -72,6 +74,7 @@ struct CommitChain {
     var orgAliases = RowBytes()
     var refunds = RowBytes()
     var returns = RowBytes()
+    var audits = RowBytes()
     // For digests of single rows.
     private var scratch = RowBytes()
 
@@ -94,7 +97,7 @@ struct CommitChain {
             of: link, after: newest.digest,
             rows: [
                 transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments,
-                invoices, notes, quarantines, quarantineSteps, orgAliases, refunds, returns,
+                invoices, notes, quarantines, quarantineSteps, orgAliases, refunds, returns, audits,
             ])
         pending = link
         return link
@@ -120,7 +123,8 @@ struct CommitChain {
         case 9: 2
         case 13: 3
         case 16: 4
-        default: 5
+        case 18: 5
+        default: 6
         }
     }
 
@@ -153,5 +157,6 @@ struct CommitChain {
         orgAliases.removeAll()
         refunds.removeAll()
         returns.removeAll()
+        audits.removeAll()
     }
 }

@@ -25,7 +25,8 @@ enum RowSeals {
 
     /// Every table that has seals.
     static let tables =
-        firstTables.filter { table in ![peer.name, "billing", "payment", "invoice"].contains(table.name) } + moneyBack
+        firstTables.filter { table in ![peer.name, "billing", "payment", "invoice", "member"].contains(table.name) }
+        + moneyBack + people
         + [
             peer,
             // What an erasure leaves of a line is not what its digest is of.
@@ -61,6 +62,21 @@ enum RowSeals {
             name: "invoice", key: ["id"],
             columns: ["state", "paid", "payment", "credited", "settled", "first_transfer", "last_transfer"]),
         Table(name: "refund", key: ["id"], columns: ["state", "reference", "words", "settled"]),
+    ]
+
+    /// The tables of people.
+    static let people = [
+        Table(
+            name: "member", key: ["id"],
+            columns: [
+                "org", "role", "state", "name", "email", "added", "removed", "daily_limit", "monthly_limit",
+                "authenticated", "active",
+            ]),
+        Table(name: "member_user", key: ["org", "user"], columns: ["member", "added"]),
+        Table(name: "member_identity", key: ["issuer", "subject", "org"], columns: ["member", "added"]),
+        Table(
+            name: "invitation", key: ["id"],
+            columns: ["org", "member", "state", "secret_hash", "created", "expires", "sent", "by"]),
     ]
 
     /// The tables that had seals when seals came, in their form of then: a migration goes by them.
@@ -105,7 +121,7 @@ enum RowSeals {
     ]
 
     /// The digest of a member's windows, which every batch moves, stands in the row itself.
-    static let memberWindows = "row_digest('member', org, user, day, day_spend, month, month_spend)"
+    static let memberWindows = "row_digest('member', id, day, day_spend, month, month_spend, last_used)"
 
     /// Makes `row_digest(…)` known to a connection: a SHA-256 over its arguments with their types.
     static func register(on connection: OpaquePointer?) {
@@ -169,6 +185,10 @@ enum RowSeals {
 
     /// Seals members' windows.
     static let fillMemberWindows = "UPDATE member SET seal = \(memberWindows);"
+
+    /// The same in the form of the first seals.
+    static let fillFirstMemberWindows =
+        "UPDATE member SET seal = row_digest('member', org, user, day, day_spend, month, month_spend);"
 
     static func key(of table: Table, _ prefix: String) -> String {
         "json_array(\(table.key.map { prefix + $0 }.joined(separator: ", ")))"

@@ -50,6 +50,10 @@ public struct MemberView: Codable, Sendable, Hashable {
     public let spentThisMonth: String
     /// What their open holds reserve.
     public let held: String
+    /// The member's number; nil in answers that were kept before members had one.
+    public var member: Int64?
+    /// `owner`, `admin` or `member`; nil likewise.
+    public var role: String?
 }
 
 /// An org's monthly budget, as it is shown.
@@ -95,6 +99,16 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case holdExpired = "hold_expired"
         /// Usage of a model came that the org's policy doesn't allow.
         case forbiddenModelUsed = "forbidden_model_used"
+        /// Somebody was invited to an org, or their invitation was sent again.
+        case memberInvited = "member_invited"
+        /// Somebody became a member.
+        case memberJoined = "member_joined"
+        /// A member has another role.
+        case memberRoleChanged = "member_role_changed"
+        /// A member was removed.
+        case memberRemoved = "member_removed"
+        /// A member ordered something in the dashboard: credits or seats.
+        case orderedByMember = "ordered_by_member"
         /// What was unspent of a grant was taken back.
         case creditsVoided = "credits_voided"
         /// A subscription began.
@@ -241,7 +255,7 @@ public struct RepricingView: Codable, Sendable, Hashable {
 /// One record's life, as it is shown.
 public struct ExplanationView: Codable, Sendable, Hashable {
     /// The record as it was reported and first charged.
-    public let record: UsageView
+    public var record: UsageView
     /// What was read from the usage object: units and how much of each.
     public let buckets: [BucketView]
     /// What the usage object reports beside counts that may carry a surcharge: `geo.us`, `speed.fast`.
@@ -255,7 +269,7 @@ public struct ExplanationView: Codable, Sendable, Hashable {
     /// What the record costs at present, corrections included, in US dollars.
     public let cost: String
     /// Every movement of money that it caused, oldest first, the hold's included.
-    public let transfers: [TransferView]
+    public var transfers: [TransferView]
     /// The hold that it named, where there is one.
     public let hold: HoldView?
     /// In which state the hold was then.
@@ -263,7 +277,15 @@ public struct ExplanationView: Codable, Sendable, Hashable {
     /// What changed its cost since, oldest first.
     public let corrections: [CorrectionView]
     /// The grants it drew from in the end.
-    public let grants: [GrantView]
+    public var grants: [GrantView]
+
+    /// What a member sees of their own request: what it was and what it cost, and nothing of the org's money.
+    public var ownPart: ExplanationView {
+        var part = self
+        part.record.balanceAfter = nil
+        (part.transfers, part.grants) = ([], [])
+        return part
+    }
 }
 
 /// A unit and how much of it.

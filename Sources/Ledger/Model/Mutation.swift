@@ -32,8 +32,25 @@ public enum Mutation: Sendable {
     case grant(NewGrant, IdempotencyKey)
     /// Take back what is unspent of a grant.
     case voidGrant(org: String, grant: Int64, reason: String?, IdempotencyKey)
+    /// What somebody asks through the control socket, if they may; what it changes is audited.
+    indirect case asked(Asker, Mutation)
     /// Make somebody a member.
-    case addMember(org: String, user: String, EarlierSpend, IdempotencyKey)
+    case addMember(
+        org: String, user: String, EarlierSpend, IdempotencyKey, profile: MemberProfile = MemberProfile())
+    /// Change something of a member.
+    case changeMember(org: String, member: Int64, MemberChange, IdempotencyKey)
+    /// Invite somebody.
+    case invite(NewInvitation, IdempotencyKey)
+    /// Send an invitation again, or withdraw it.
+    case changeInvitation(org: String, invitation: Int64, InvitationChange, IdempotencyKey)
+    /// Become a member by an invitation.
+    case accept(Acceptance, IdempotencyKey)
+    /// Read what an invitation offers, by the hash of its secret.
+    case showInvitation(secretHash: [UInt8])
+    /// Note that somebody signed in, and say where they are a member.
+    case signIn(SignInIdentity, IdempotencyKey)
+    /// Found an org and become its owner.
+    case signUp(SignUp, IdempotencyKey)
     /// End a membership.
     case removeMember(org: String, user: String, IdempotencyKey)
     /// Limit what a member may spend; nil for no limit.
@@ -84,6 +101,12 @@ public enum Outcome: Sendable {
     case grant(GrantView, isReplay: Bool)
     /// A member as they are after the mutation.
     case member(MemberView, isReplay: Bool)
+    /// A member of a team as they are after the mutation.
+    case teamMember(TeamMemberView, isReplay: Bool)
+    /// An invitation as it is after the mutation.
+    case invitation(InvitationView, isReplay: Bool)
+    /// Where somebody who signed in is a member.
+    case signedIn(SignInView, isReplay: Bool)
     /// An org's budget after the mutation.
     case budget(BudgetView, isReplay: Bool)
     /// An org's policy after the mutation.

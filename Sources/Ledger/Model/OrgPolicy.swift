@@ -134,3 +134,12 @@ public struct OrgPolicyView: Codable, Sendable, Hashable {
         unpricedRecords = unpriced
     }
 }
+
+extension OrgPolicyChange {
+    /// Whether it changes nothing but which models are allowed.
+    public var isOfModelsOnly: Bool {
+        var models = OrgPolicyChange()
+        models.allowedModels = allowedModels
+        return self == models
+    }
+}

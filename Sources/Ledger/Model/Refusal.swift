@@ -36,6 +36,12 @@ public struct Refusal: Error, Sendable, Hashable {
         case tooManyUnpriced = "too_many_unpriced"
         /// This peer may not speak for that org, or not do that.
         case forbidden
+        /// It takes a sign-in that was made of late.
+        case signInRequired = "sign_in_required"
+        /// The org would be without an owner.
+        case lastOwner = "last_owner"
+        /// It would cost something else than was shown.
+        case priceChanged = "price_changed"
         /// The org is closed.
         case orgClosed = "org_closed"
         /// Every seat is filled, or is about to go.
@@ -70,7 +76,7 @@ public struct Refusal: Error, Sendable, Hashable {
             case .malformed, .tooLong, .unknownOp, .unknownOrg, .idConflict, .timeOutOfRange, .unknownModel,
                 .orgClosed, .notFound, .unknownHold, .insufficientCredits, .orgSuspended, .memberLimit, .orgBudget,
                 .limitExceeded, .modelNotAllowed, .tooManyUnpriced, .forbidden, .seatsFull, .noPaymentMethod, .conflict,
-                .ledgerDamaged, .methodNotAllowed:
+                .ledgerDamaged, .methodNotAllowed, .signInRequired, .lastOwner, .priceChanged:
                 false
             case .storageUnavailable, .shuttingDown, .unknownOutcome, .gatewayUnavailable, .quarantineFull,
                 .clockUnconfirmed:

@@ -134,8 +134,8 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let correction: Int64?
     /// SHA-256 of what was reported, kept when that is erased.
     public let digest: String
-    /// The org's balance after it, in US dollars.
-    public let balanceAfter: String
+    /// The org's balance after it, in US dollars; nil for a member who may not see it.
+    public var balanceAfter: String?
     /// The hold it names.
     public let hold: String?
     /// The SHA-256 of the rate card it was priced with.
@@ -160,6 +160,13 @@ public struct UsageView: Codable, Sendable, Hashable {
     public let peerPid: Int32?
     /// The sender on whose behalf it did so.
     public let sender: String?
+
+    /// What a member sees of their own request: nothing of the org's money.
+    public var ownPart: UsageView {
+        var part = self
+        part.balanceAfter = nil
+        return part
+    }
 }
 
 /// A movement of money, as it is shown.
@@ -246,7 +253,7 @@ public struct ModelAliasView: Codable, Sendable, Hashable {
 /// A part of a list, and where it goes on.
 public struct Page<Item: Codable & Sendable>: Codable, Sendable {
     /// The items.
-    public let items: [Item]
+    public var items: [Item]
     /// What to ask for next; nil at the end.
     public let nextCursor: String?
 

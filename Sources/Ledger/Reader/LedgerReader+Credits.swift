@@ -38,17 +38,15 @@ extension LedgerReader {
             let rows = try Row.fetchAll(
                 database,
                 kept: """
-                    WITH own AS (SELECT id FROM org WHERE name = ?),
-                        held AS (
-                            SELECT user, sum(amount) AS amount FROM hold
-                            WHERE hold.org = (SELECT id FROM own) AND hold.state = 1 GROUP BY user
-                        )
-                    SELECT member.*, ? AS org_name, coalesce(held.amount, 0) AS held
-                    FROM member LEFT JOIN held ON held.user = member.user
-                    WHERE member.org = (SELECT id FROM own) AND member.user > ? ORDER BY member.user LIMIT ?
+                    WITH own AS (SELECT id FROM org WHERE name = ?), \(Self.heldByMember)
+                    SELECT member.*, member_user.user, ? AS org_name, coalesce(held.amount, 0) AS held
+                    FROM member_user JOIN member ON member.id = member_user.member
+                        LEFT JOIN held ON held.member = member.id
+                    WHERE member_user.org = (SELECT id FROM own) AND member_user.user > ?
+                    ORDER BY member_user.user LIMIT ?
                     """,
                 [org, org, cursor ?? "", limit + 1])
-            return try Self.page(rows, limit: limit, { Self.member($0, window) }) { $0["user"] }
+            return try Self.page(rows, limit: limit, { try Self.member($0, window) }) { $0["user"] }
         }
     }
 
@@ -118,13 +116,26 @@ extension LedgerReader {
         }
     }
 
-    private static func member(_ row: Row, _ window: Window) -> MemberView {
+    /// What the open holds of an org's members reserve.
+    static let heldByMember = """
+        held AS (
+            SELECT member, sum(amount) AS amount
+            FROM hold JOIN member_user ON member_user.org = hold.org AND member_user.user = hold.user
+            WHERE hold.org = (SELECT id FROM own) AND hold.state = 1 GROUP BY member
+        )
+        """
+
+    private static func member(_ row: Row, _ window: Window) throws -> MemberView {
         let (day, month): (Int64, Int64) = (row["day"], row["month"])
+        let state = try MemberState(stored: row["state"] as Int64, of: "member \(row["id"] as Int64)")
         return MemberView(
             org: row["org_name"], user: row["user"], added: time(row["added"]),
-            removed: (row["removed"] as Int64?).map(time), dailyLimit: (row["daily_limit"] as Int64?).map(money),
+            removed: state == .removed ? (row["removed"] as Int64?).map(time) : nil,
+            dailyLimit: (row["daily_limit"] as Int64?).map(money),
             monthlyLimit: (row["monthly_limit"] as Int64?).map(money),
             spentToday: money(day >= window.day ? row["day_spend"] : 0),
-            spentThisMonth: money(month >= window.month ? row["month_spend"] : 0), held: money(row["held"]))
+            spentThisMonth: money(month >= window.month ? row["month_spend"] : 0), held: money(row["held"]),
+            member: row["id"],
+            role: try OrgRole(stored: row["role"] as Int64, of: "member \(row["id"] as Int64)").name)
     }
 }

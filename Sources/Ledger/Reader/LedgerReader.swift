@@ -40,14 +40,20 @@ public final class LedgerReader: Sendable {
         public var until: Timestamp?
         /// Only this member's.
         public var user: String?
+        /// Only those of one of these names; nil for everybody's.
+        public var among: [String]?
         /// Only this model's.
         public var model: String?
 
         /// Everything.
-        public init(since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, model: String? = nil) {
+        public init(
+            since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, among: [String]? = nil,
+            model: String? = nil
+        ) {
             self.since = since
             self.until = until
             self.user = user
+            self.among = among
             self.model = model
         }
     }
@@ -104,6 +110,10 @@ public final class LedgerReader: Sendable {
             narrow("usage.at >= ?", filter.since?.milliseconds)
             narrow("usage.at < ?", filter.until?.milliseconds)
             narrow("usage.user = ?", filter.user)
+            if let among = filter.among {
+                sql += " AND usage.user IN (\(databaseQuestionMarks(count: among.count)))"
+                arguments += StatementArguments(among)
+            }
             narrow("usage.model = ?", filter.model)
             // The chain itself is newest first, a row at a time; CROSS JOIN keeps that order. To sort would be to walk
             // all of it before the first row.

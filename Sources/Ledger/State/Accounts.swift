@@ -82,10 +82,7 @@ struct Accounts {
         org.account.state.month = max(org.account.state.month, window.month)
         guard let member else { return }
         touch(member)
-        member.state.daySpend = member.spend(inDay: window.day) + amount
-        member.state.day = max(member.state.day, window.day)
-        member.state.monthSpend = member.spend(inMonth: window.month) + amount
-        member.state.month = max(member.state.month, window.month)
+        member.add(amount, window)
     }
 
     mutating func didCommit() {

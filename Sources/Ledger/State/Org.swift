@@ -13,7 +13,9 @@ final class Org {
     }
     /// Open holds by id.
     var holds: [String: Hold] = [:]
-    /// Members by the name that usage records have, removed ones too.
+    /// Everybody who is, was or is invited to be a member, by their number.
+    var team: [Int64: Member] = [:]
+    /// Members by the names that usage records have, removed ones too.
     var members: [String: Member] = [:]
     /// What may be spent in a month, at most.
     var monthlyBudget: Money?
@@ -47,12 +49,21 @@ final class Org {
     /// What was spent beyond all grants. While there is some, no grant has anything left.
     var overdraft: Int64 { max(0, -account.balance.nanos) }
 
-    /// Members that take part.
-    var memberCount: Int { members.values.count { $0.removed == nil } }
+    /// Seats that are filled: by members, and by invitations that can be accepted.
+    func seatsFilled(at now: Timestamp) -> Int { team.values.count { $0.fillsSeat(at: now) } }
+
+    /// Owners that take part.
+    var ownerCount: Int { team.values.count { $0.record.state == .active && $0.record.role == .owner } }
+
+    /// The member of that name, removed ones too.
+    func known(_ user: String?) -> Member? {
+        guard let user, !members.isEmpty else { return nil }
+        return members[user]
+    }
 
     /// The member of that name who takes part.
     func member(_ user: String?) -> Member? {
-        guard let user, !members.isEmpty, let member = members[user], member.removed == nil else { return nil }
+        guard let member = known(user), member.takesPart else { return nil }
         return member
     }
 }
@@ -111,39 +122,6 @@ final class Hold {
         self.expires = expires
         self.transfer = transfer
     }
-}
-
-/// A member of an org, with what they spent in the present day and month.
-final class Member {
-    /// What is written once a batch, and what is held.
-    struct State: Equatable {
-        var day: Int64 = 0
-        var daySpend: Int64 = 0
-        var month: Int64 = 0
-        var monthSpend: Int64 = 0
-        /// The sum of their open holds; not written.
-        var held: Int64 = 0
-    }
-
-    let org: Int64
-    let user: String
-    var added: Timestamp
-    var removed: Timestamp?
-    var dailyLimit: Money?
-    var monthlyLimit: Money?
-    var state = State()
-    var committed = State()
-    var isTouched = false
-
-    init(org: Int64, user: String, added: Timestamp) {
-        self.org = org
-        self.user = user
-        self.added = added
-    }
-
-    // A clock that was set back is still in the window that it had come to: nothing is forgotten by it.
-    func spend(inDay day: Int64) -> Int64 { state.day >= day ? state.daySpend : 0 }
-    func spend(inMonth month: Int64) -> Int64 { state.month >= month ? state.monthSpend : 0 }
 }
 
 /// The day and the month, in UTC, of a moment: what limits and budgets count in.

@@ -30,7 +30,8 @@ enum StateLoader {
                 transfer: row.int(2), usage: row.int(3), hold: row.int(4), grant: row.int(5), correction: row.int(6),
                 erasure: row.int(7), org: row.int(8), card: row.int(9), alias: row.int(11), change: row.int(12),
                 payment: row.int(13), invoice: row.int(14), note: row.int(15), quarantine: row.int(16),
-                quarantineStep: row.int(17), orgAlias: row.int(18), refund: row.int(19), moneyReturn: row.int(20)),
+                quarantineStep: row.int(17), orgAlias: row.int(18), refund: row.int(19), moneyReturn: row.int(20),
+                audit: row.int(21)),
             digest: row.blob(10))
     }
 
@@ -112,27 +113,6 @@ enum StateLoader {
             guard org.account.state.frontGrant == org.grants.first?.id else {
                 throw SQLiteError.damaged("the grant that org '\(org.name)' draws from is not the first in line")
             }
-        }
-    }
-
-    private static func loadMembers(_ connection: SQLiteConnection, _ orgs: [Int64: Org]) throws(SQLiteError) {
-        let rows = try connection.prepare(
-            """
-            SELECT org, user, added, removed, daily_limit, monthly_limit, day, day_spend, month, month_spend FROM member
-            """)
-        while try rows.step() {
-            let org = try org(rows.int(0), orgs, "a member")
-            guard let user = rows.text(1) else {
-                throw SQLiteError.damaged("a member of org '\(org.name)' has no name")
-            }
-            let member = Member(org: org.id, user: user, added: Timestamp(milliseconds: rows.int(2)))
-            member.removed = rows.optionalInt(3).map(Timestamp.init(milliseconds:))
-            member.dailyLimit = rows.optionalInt(4).map(Money.init(nanos:))
-            member.monthlyLimit = rows.optionalInt(5).map(Money.init(nanos:))
-            member.state = Member.State(
-                day: rows.int(6), daySpend: rows.int(7), month: rows.int(8), monthSpend: rows.int(9))
-            org.members[user] = member
-            member.committed = member.state
         }
     }
 

@@ -30,7 +30,7 @@ extension SQLiteStore {
         case .success(let priced): reservation = priced
         }
         let member = org.member(request.user)
-        if let refusal = refusal(of: reservation, org, member) { return .refused(refusal) }
+        if let refusal = refusal(of: reservation, org, request.user, member) { return .refused(refusal) }
         return .hold(try hold(reservation, hash, request, org, member, now: now))
     }
 
@@ -149,7 +149,7 @@ extension SQLiteStore {
     // MARK: Limits
 
     /// Why a hold is not granted; nil if it is.
-    private func refusal(of reservation: Reservation, _ org: Org, _ member: Member?) -> Refusal? {
+    private func refusal(of reservation: Reservation, _ org: Org, _ user: String?, _ member: Member?) -> Refusal? {
         switch org.state {
         case .active: break
         case .closed: return Refusal(.orgSuspended, "org '\(org.name)' is closed: nothing more may be spent")
@@ -157,7 +157,7 @@ extension SQLiteStore {
         }
         let amount = reservation.amount
         return refusalOfUnpriced(org) ?? refusalOfCount(org) ?? refusalOfExposure(reservation, org)
-            ?? member.flatMap { refusalOfMember(amount, org, $0) } ?? refusalOfBudget(amount, org)
+            ?? member.flatMap { refusalOfMember(amount, user ?? "", $0) } ?? refusalOfBudget(amount, org)
             ?? refusalOfCredits(amount, org)
     }
 
@@ -210,7 +210,7 @@ extension SQLiteStore {
         }
     }
 
-    private func refusalOfMember(_ amount: Int64, _ org: Org, _ member: Member) -> Refusal? {
+    private func refusalOfMember(_ amount: Int64, _ user: String, _ member: Member) -> Refusal? {
         let state = member.state
         let limits = [
             WindowLimit(
@@ -225,7 +225,7 @@ extension SQLiteStore {
         guard let first = passed.first, let last = passed.last else { return nil }
         return Refusal(
             .memberLimit,
-            "member '\(member.user)' would pass the \(first.name) limit of \(first.words(amount))",
+            "member '\(user)' would pass the \(first.name) limit of \(first.words(amount))",
             missing: Self.money(passed.compactMap { $0.passed(by: amount) }.max() ?? 0), retryAt: last.end)
     }
 

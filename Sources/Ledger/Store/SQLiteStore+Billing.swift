@@ -10,11 +10,20 @@ extension SQLiteStore {
         guard !isTimeInDoubt else { return .refused(.clockUnconfirmed) }
         guard let org = accounts.orgs[change.org] else { return Self.unknownOrg(change.org) }
         guard org.billingChange == change.after, change.decided.day == now.day else { return .overtaken }
-        if let refusal = try refusal(of: change, org) { return .refused(refusal) }
+        if let refusal = try refusal(of: change, org, now) { return .refused(refusal) }
         var applied = BillingApplied(change: next.change)
         for step in change.steps {
             switch step {
-            case .open(let payment): applied.payments.append(try open(payment, of: org, applied, now))
+            case .open(let payment):
+                let number = try open(payment, of: org, applied, now)
+                applied.payments.append(number)
+                guard let acting = asker?.acting, !payment.isForInvoice else { continue }
+                try raise(
+                    .orderedByMember, org.name, at: now,
+                    [
+                        "payment": "\(number)", "member": "\(acting.member)",
+                        "amount": payment.amount.description,
+                    ])
             case .settle(let payment, let settlement): try settle(payment, settlement, of: org, now)
             case .issue(let invoice): applied.invoices.append(try issue(invoice, of: org, now))
             case .note(let invoice, let kind, let text):
@@ -29,7 +38,7 @@ extension SQLiteStore {
                 applied.refunds = (applied.refunds ?? []) + [try open(refund, of: org, applied, now)]
             case .settleRefund(let refund, let settlement): try settle(refund: refund, settlement, of: org, now)
             case .takeReturn(let entry): applied.returns = (applied.returns ?? []) + [try take(entry, of: org, now)]
-            case .eraseMembers: try eraseMembers(of: org)
+            case .eraseMembers: try eraseMembers(of: org, now)
             }
         }
         try record(change, of: org, now)
@@ -53,12 +62,18 @@ extension SQLiteStore {
     }
 
     /// Why a change can't be made; nil where it can.
-    private func refusal(of change: BillingChange, _ org: Org) throws(SQLiteError) -> Refusal? {
+    private func refusal(
+        of change: BillingChange, _ org: Org, _ now: Timestamp
+    ) throws(SQLiteError) -> Refusal? {
         // A change that gives up seats. Whatever was paid for is delivered, to however many.
-        if let most = change.membersMax, most < org.membersMax ?? .max, org.memberCount > most, change.steps.isEmpty {
-            return Refusal(
-                .seatsFull,
-                "org '\(org.name)' has \(org.memberCount) members; meterctl member remove has to free seats first")
+        if let most = change.membersMax, most < org.membersMax ?? .max, change.steps.isEmpty {
+            let filled = org.seatsFilled(at: now)
+            guard filled <= most else {
+                return Refusal(
+                    .seatsFull,
+                    "org '\(org.name)' has \(filled) members and open invitations; meterctl member remove has to free seats first"
+                )
+            }
         }
         var givenBack: [Int64: Int64] = [:]
         for step in change.steps {
@@ -76,6 +91,7 @@ extension SQLiteStore {
                         "a payment is more than zero and at most USD \(LedgerLimits.paymentMax), and all of an org's at most USD 8 billion"
                     )
                 }
+                if let refusal = try refusalOfOrder(payment, org, now) { return refusal }
                 if try isKnown(payment.key, org) {
                     return Refusal(.idConflict, "org '\(org.name)' has had a payment of the key '\(payment.key)'")
                 }
@@ -110,6 +126,31 @@ extension SQLiteStore {
                 }
             case .note, .eraseMembers, .applyBalance, .addToBalance: break
             }
+        }
+        return nil
+    }
+
+    /// Why a member can't order that today; nil if they can. What an operator orders, what is bought by itself and what is owed already
+    /// has no such limit.
+    private func refusalOfOrder(_ payment: NewPayment, _ org: Org, _ now: Timestamp) throws(SQLiteError) -> Refusal? {
+        guard let acting = asker?.acting, let most = acting.ordersPerDayMax, !payment.isForInvoice else { return nil }
+        let row = try kept.statement(
+            """
+            SELECT coalesce(sum(amount), 0) FROM payment
+            WHERE org = ? AND created >= ? AND member IS NOT NULL AND product IS NOT NULL AND state NOT IN (?, ?)
+            """)
+        row.bind(1, org.id)
+        row.bind(2, now.startOfDay.milliseconds)
+        row.bind(3, PaymentState.declined.rawValue)
+        row.bind(4, PaymentState.canceled.rawValue)
+        defer { row.reset() }
+        _ = try row.step()
+        let ordered = Money(nanos: row.int(0))
+        guard let sum = ordered.adding(payment.amount), sum <= most else {
+            return Refusal(
+                .limitExceeded,
+                "members of an org may order USD \(most) in a UTC day; USD \(ordered) of that are ordered (dashboard.orders_per_day_max)"
+            )
         }
         return nil
     }
@@ -174,16 +215,7 @@ extension SQLiteStore {
         isBillingDue = true
     }
 
-    // MARK: Members and top-ups
-
-    private mutating func eraseMembers(of org: Org) throws(SQLiteError) {
-        let before = org.members
-        accounts.onRollBack { org.members = before }
-        org.members = [:]
-        let delete = try kept.statement("DELETE FROM member WHERE org = ?")
-        delete.bind(1, org.id)
-        try delete.run()
-    }
+    // MARK: Top-ups
 
     /// Has billing look at each org whose balance fell below what it asked to top up at.
     mutating func callForTopUps(_ now: Timestamp) throws(SQLiteError) {

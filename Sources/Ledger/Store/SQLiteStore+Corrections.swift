@@ -225,7 +225,7 @@ extension SQLiteStore {
 
     /// Counts a difference in what was spent. What is given back lowers the windows in which the record was received, no later ones.
     private mutating func spend(_ difference: Int64, _ charge: CurrentCharge, _ org: Org) {
-        let member = org.member(charge.user)
+        let member = org.known(charge.user)
         let charged = Window(charge.received)
         guard difference < 0 else { return accounts.spend(difference, org, member, window) }
         if charged.month == max(org.account.state.month, window.month) {

@@ -74,7 +74,7 @@ extension SQLiteStore {
         let transfer = try post(
             hold.amount, debit: org.account, credit: accounts.usage, of: org, code: .charge, reference: next.usage,
             at: now)
-        accounts.spend(hold.amount, org, org.member(hold.user), window)
+        accounts.spend(hold.amount, org, org.known(hold.user), window)
         let balance = org.account.balance
         let row = UsageRow(
             sequence: next.usage, previous: org.account.state.lastUsage, org: org.id,

@@ -7,14 +7,15 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Int64 {
         var row = PaymentRow(
             id: next.payment, org: org.id, amount: payment.amount.nanos, key: payment.key, gateway: payment.gateway,
-            body: payment.body, created: now.milliseconds, fromBalance: payment.fromBalance.nanos)
+            body: payment.body, created: now.milliseconds, fromBalance: payment.fromBalance.nanos,
+            member: asker?.acting?.member)
         switch payment.purpose {
         case .sale(let sale):
             (row.product, row.net, row.tax) = (sale.product.rawValue, sale.net.nanos, sale.tax.nanos)
         case .invoice(let invoice): row.invoice = invoice ?? applied.invoices.last
         }
         let insert = try kept.statement(
-            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?, 0, 0)"
+            "INSERT INTO payment VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL, ?, 0, 0, ?)"
         )
         insert.bind(1, row.id)
         insert.bind(2, row.org)
@@ -29,6 +30,7 @@ extension SQLiteStore {
         insert.bind(11, row.created)
         insert.bind(12, PaymentState.pending.rawValue)
         insert.bind(13, row.fromBalance)
+        insert.bind(14, row.member)
         try insert.run()
         row.append(to: &chain.payments)
         next.payment += 1

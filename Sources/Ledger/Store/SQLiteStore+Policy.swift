@@ -28,10 +28,15 @@ extension SQLiteStore {
         try upsert.run()
         accounts.onRollBack { org.policy = before }
         org.policy = policy
-        let state = org.account.state
-        let view = OrgPolicyView(org: name, policy, exposure: state.exposure, unpriced: state.unpriced)
+        let view = self.policy(of: org)
         try remember(view, under: key, org: name, now: now)
         return .policy(view, isReplay: false)
+    }
+
+    /// An org's policy as it is shown.
+    func policy(of org: Org) -> OrgPolicyView {
+        OrgPolicyView(
+            org: org.name, org.policy, exposure: org.account.state.exposure, unpriced: org.account.state.unpriced)
     }
 
     private static func encode(_ models: [ModelPattern]) throws(SQLiteError) -> String {

@@ -52,11 +52,17 @@ extension SQLiteStore {
         var settled: Hold?
         if case .open(let hold) = named { settled = hold }
         var transfer: Int64?
+        // What a removed member spends is counted on, so that it stands when they are a member again.
+        let member = org.known(record.user)
         if cost > .zero {
             transfer = try post(
                 cost.nanos, debit: org.account, credit: accounts.usage, of: org, code: .charge, reference: next.usage,
                 at: now, closing: settled)
-            accounts.spend(cost.nanos, org, org.member(record.user), window)
+            accounts.spend(cost.nanos, org, member, window)
+        }
+        if let member {
+            accounts.touch(member)
+            member.state.lastUsed = max(member.state.lastUsed, now.milliseconds)
         }
         if let settled {
             let freed = try close(
@@ -144,7 +150,7 @@ extension SQLiteStore {
     func find(org name: String, id: String) throws(SQLiteError) -> Outcome {
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         guard let found = try sequence(index.hash(org: org.id, id: id), org: org, id: id) else {
-            return .refused(Refusal(.notFound, "org '\(name)' has no usage record of that id"))
+            return .refused(.noRecord(id, org: name))
         }
         return .found(sequence: found)
     }

@@ -44,6 +44,8 @@ public struct SQLiteStore: LedgerStore {
     var findings = Findings()
     /// Whether the present batch brings billing something to do.
     var isBillingDue = false
+    /// On whose behalf the present mutation is carried out; nil for the daemon's own.
+    var asker: Asker?
     /// Numbers of peers.
     var peers: [Peer: Int64] = [:]
     /// The present batch's day and month.
@@ -60,7 +62,7 @@ public struct SQLiteStore: LedgerStore {
     /// The numbers that the next rows get. A batch that is rolled back gives its numbers back.
     struct NextNumbers {
         var usage, transfer, hold, grant, correction, erasure, org, card, alias, event, change, payment, invoice,
-            note, quarantine, quarantineStep, orgAlias, refund, moneyReturn: Int64
+            note, quarantine, quarantineStep, orgAlias, refund, moneyReturn, audit, member, invitation: Int64
 
         /// The last row of each kind that the chain covers.
         var last: CommitChain.Last {
@@ -69,7 +71,7 @@ public struct SQLiteStore: LedgerStore {
                 erasure: erasure - 1, org: org - 1, card: card - 1, alias: alias - 1, change: change - 1,
                 payment: payment - 1, invoice: invoice - 1, note: note - 1, quarantine: quarantine - 1,
                 quarantineStep: quarantineStep - 1, orgAlias: orgAlias - 1, refund: refund - 1,
-                moneyReturn: moneyReturn - 1)
+                moneyReturn: moneyReturn - 1, audit: audit - 1)
         }
     }
 
@@ -135,7 +137,10 @@ public struct SQLiteStore: LedgerStore {
                 quarantineStep: try Self.maximum("quarantine_step", "number", connection) + 1,
                 orgAlias: try Self.maximum("org_alias", "id", connection) + 1,
                 refund: try Self.maximum("refund", "id", connection) + 1,
-                moneyReturn: try Self.maximum("payment_return", "id", connection) + 1)
+                moneyReturn: try Self.maximum("payment_return", "id", connection) + 1,
+                audit: try Self.maximum("audit", "number", connection) + 1,
+                member: try Self.lastMember(connection) + 1,
+                invitation: try Self.maximum("invitation", "id", connection) + 1)
             orgNames = try Self.loadOrgNames(connection)
             quarantine = try QuarantineBooks(connection)
             nextCommitted = next
@@ -303,53 +308,6 @@ public struct SQLiteStore: LedgerStore {
     /// when their turn comes.
     private static let warmedAtOnce = 64
 
-    private mutating func apply(
-        _ mutation: Mutation, _ key: RequestKey?, now: Timestamp
-    ) throws(SQLiteError) -> Outcome {
-        switch mutation {
-        case .usage(let record, let received, let peer, let prepared, let line):
-            try keepingRefused(
-                try charge(record, key, received: received, peer, prepared, now: now), record, received, peer, line,
-                now: now)
-        case .quarantine(let refused): try keep(refused, now: now)
-        case .retryQuarantined(let retry, let key): try take(retry, key, now: now)
-        case .discardQuarantined(let number, let isErased, let actor, let key):
-            try discard(number, isErased: isErased, actor: actor, key, now: now)
-        case .eraseQuarantined(let org, let limit): try eraseQuarantined(of: org, limit: limit, now: now)
-        case .nameOrg(let alias, let org, let actor, let key): try name(alias, org, actor: actor, key, now: now)
-        case .authorize(let request): try authorize(request, now: now)
-        case .release(let org, let id): try release(org: org, id: id, now: now)
-        case .balance(let org): try balance(org, now: now)
-        case .find(let org, let id): try find(org: org, id: id)
-        case .createOrg(let org, let key): try create(org, key, now: now)
-        case .closeOrg(let name, let key): try close(name, key, now: now)
-        case .grant(let grant, let key): try give(grant, key, now: now)
-        case .voidGrant(let org, let grant, let reason, let key):
-            try void(grant, of: org, reason: reason, key, now: now)
-        case .addMember(let org, let user, let earlier, let key):
-            try addMember(user, of: org, earlier, key, now: now)
-        case .removeMember(let org, let user, let key): try removeMember(user, of: org, key, now: now)
-        case .limitMember(let org, let user, let daily, let monthly, let key):
-            try limitMember(user, of: org, daily: daily, monthly: monthly, key, now: now)
-        case .setBudget(let org, let amount, let key): try setBudget(of: org, amount, key, now: now)
-        case .setPolicy(let org, let change, let key): try setPolicy(of: org, change, key, now: now)
-        case .setAlerts(let org, let thresholds, let key): try setAlerts(of: org, thresholds, key, now: now)
-        case .correct(let correction, let key): try correct(correction, key, now: now)
-        case .reprice(let repricing, let key): try reprice(repricing, key, now: now)
-        case .eraseDetail(let org, let start, let last, let limit):
-            try eraseDetail(of: org, from: start, through: last, limit: limit, now: now)
-        case .recordCard(let card, let key): try record(card, key, now: now)
-        case .nameModel(let alias, let actor, let key): try name(alias, actor: actor, key, now: now)
-        case .bill(let change, let key): try bill(change, key, now: now)
-        case .postponeBill(let org, let after, let due, let balance):
-            try postpone(org, after: after, to: due, balanceSeen: balance)
-        case .recall(let org, let key):
-            try replay(key, org: org, { .billed($0, isReplay: true) }) ?? .unheard
-        case .setCostPolicies(let policies): setCostPolicies(policies)
-        case .probe: .alive
-        }
-    }
-
     /// Writes what the batch changed in memory: alerts, accounts, members, and the link of the chain.
     private mutating func write(_ now: Timestamp) throws(SQLiteError) {
         try raiseAlerts(now)
@@ -381,8 +339,8 @@ public struct SQLiteStore: LedgerStore {
             updateMember.bind(2, member.state.daySpend)
             updateMember.bind(3, member.state.month)
             updateMember.bind(4, member.state.monthSpend)
-            updateMember.bind(5, member.org)
-            updateMember.bind(6, member.user)
+            updateMember.bind(5, member.state.lastUsed)
+            updateMember.bind(6, member.id)
             try updateMember.run()
         }
         guard let link = chain.seal(at: now, last: next.last) else { return }

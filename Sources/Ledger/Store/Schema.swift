@@ -26,7 +26,7 @@ enum Schema {
         migrator.registerMigration("2026-11-27 row seals") { database in
             RowSeals.register(on: database.sqliteConnection)
             try database.execute(sql: seals + RowSeals.fill(RowSeals.firstTables))
-            try database.execute(sql: RowSeals.fillMemberWindows)
+            try database.execute(sql: RowSeals.fillFirstMemberWindows)
         }
         migrator.registerMigration("2026-11-29 refused usage") { database in
             RowSeals.register(on: database.sqliteConnection)
@@ -39,6 +39,13 @@ enum Schema {
         migrator.registerMigration("2026-11-29 money that goes back") { database in
             RowSeals.register(on: database.sqliteConnection)
             try database.execute(sql: moneyBack + RowSeals.fill(RowSeals.moneyBack))
+        }
+        migrator.registerMigration("2026-11-30 people") { database in
+            RowSeals.register(on: database.sqliteConnection)
+            // The number of the last member is a row of meta.
+            try database.execute(sql: "DELETE FROM row_seal WHERE name = 'meta'")
+            try database.execute(sql: people + RowSeals.fill(RowSeals.people) + RowSeals.fillMemberWindows)
+            try database.execute(sql: RowSeals.fill(RowSeals.firstTables.filter { $0.name == "meta" }))
         }
         return migrator
     }

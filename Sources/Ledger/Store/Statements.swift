@@ -42,9 +42,9 @@ struct Statements {
             """)
         updateMember = try connection.prepare(
             """
-            UPDATE member SET day = ?1, day_spend = ?2, month = ?3, month_spend = ?4,
-                seal = row_digest('member', org, user, ?1, ?2, ?3, ?4)
-            WHERE org = ?5 AND user = ?6
+            UPDATE member SET day = ?1, day_spend = ?2, month = ?3, month_spend = ?4, last_used = ?5,
+                seal = row_digest('member', id, ?1, ?2, ?3, ?4, ?5)
+            WHERE id = ?6
             """)
         updateGrant = try connection.prepare("UPDATE credit_grant SET state = ?, remaining = ? WHERE id = ?")
         insertHold = try connection.prepare(
@@ -65,8 +65,8 @@ struct Statements {
             """
             INSERT INTO ledger_commit(number, at, last_transfer, last_usage, last_hold, last_grant, last_correction,
                 last_erasure, last_org, last_card, last_alias, last_change, last_payment, last_invoice, last_note,
-                last_quarantine, last_quarantine_step, last_org_alias, last_refund, last_return, digest)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                last_quarantine, last_quarantine_step, last_org_alias, last_refund, last_return, last_audit, digest)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         addUsageDay = try connection.prepare(
             """

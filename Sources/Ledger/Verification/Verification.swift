@@ -31,6 +31,7 @@ public enum Verification {
         if isWholeFile { try verifier.checkPages() }
         try verifier.compareSchema(database)
         try verifier.compareSeals()
+        try verifier.lookAtPeople()
         try verifier.addUpTransfers()
         try verifier.compareCharges()
         try verifier.compareEstimates()

@@ -14,7 +14,8 @@ extension Verifier {
                     correction: commits.int(6), erasure: commits.int(7), org: commits.int(8), card: commits.int(9),
                     alias: commits.int(11), change: commits.int(12), payment: commits.int(13), invoice: commits.int(14),
                     note: commits.int(15), quarantine: commits.int(16), quarantineStep: commits.int(17),
-                    orgAlias: commits.int(18), refund: commits.int(19), moneyReturn: commits.int(20)),
+                    orgAlias: commits.int(18), refund: commits.int(19), moneyReturn: commits.int(20),
+                    audit: commits.int(21)),
                 digest: commits.blob(10))
             report.commits += 1
             if link.number != report.commits {
@@ -41,13 +42,13 @@ extension Verifier {
 /// The rows of the chain, kind by kind, in step with the commits.
 private struct ChainRows {
     private let transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases: SQLiteStatement
-    private let changes, payments, invoices, notes, refunds, returns: SQLiteStatement
+    private let changes, payments, invoices, notes, refunds, returns, audits: SQLiteStatement
     private let refused: RefusedRows
     private var all: [SQLiteStatement] {
         [
             transfers, usage, holds, grants, corrections, erasures, orgs, cards, aliases, changes, payments, invoices,
             notes,
-        ] + refused.statements + [refunds, returns]
+        ] + refused.statements + [refunds, returns, audits]
     }
     private var scratch = RowBytes()
 
@@ -94,7 +95,7 @@ private struct ChainRows {
         changes = try connection.prepare(
             "SELECT number, org, previous, at, kind, actor, state FROM billing_change ORDER BY number")
         payments = try connection.prepare(
-            "SELECT id, org, amount, product, net, tax, invoice, key, gateway, body, created, from_balance FROM payment ORDER BY id"
+            "SELECT id, org, amount, product, net, tax, invoice, key, gateway, body, created, from_balance, member FROM payment ORDER BY id"
         )
         invoices = try connection.prepare(
             """
@@ -109,6 +110,15 @@ private struct ChainRows {
             """
             SELECT id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, excess, reference, reason, created
             FROM payment_return ORDER BY id
+            """)
+        // Detail may be missing if a later row says that it was erased: of its subject, or of everybody of the org.
+        audits = try connection.prepare(
+            """
+            SELECT number, org, at, action, uid, member, subject, change, digest, detail,
+                EXISTS(SELECT 1 FROM audit AS later WHERE later.action = '\(SQLiteStore.erasure)'
+                    AND later.number > audit.number AND audit.subject IS NOT NULL
+                    AND (later.subject = audit.subject OR later.subject IS NULL AND later.org = audit.org))
+            FROM audit ORDER BY number
             """)
         refused = try RefusedRows(connection)
         for statement in all { ahead.append(try statement.step()) }
@@ -234,7 +244,8 @@ private struct ChainRows {
                     id: payments.int(0), org: payments.int(1), amount: payments.int(2),
                     product: payments.optionalInt(3), net: payments.optionalInt(4), tax: payments.optionalInt(5),
                     invoice: payments.optionalInt(6), key: payments.text(7) ?? "", gateway: payments.text(8) ?? "",
-                    body: payments.text(9) ?? "", created: payments.int(10), fromBalance: payments.int(11)
+                    body: payments.text(9) ?? "", created: payments.int(10), fromBalance: payments.int(11),
+                    member: payments.optionalInt(12)
                 ).append(to: &bytes)
             },
             try each(11, invoices, through: last.invoice) { [invoices] bytes, _ in
@@ -275,6 +286,19 @@ private struct ChainRows {
                     carried: returns.int(8), fee: returns.int(9), excess: returns.int(10), reference: returns.text(11),
                     reason: returns.text(12) ?? "", created: returns.int(13)
                 ).append(to: &bytes)
+            },
+            try each(18, audits, through: last.audit) { [audits] bytes, scratch in
+                let row = AuditRow(
+                    number: audits.int(0), org: audits.optionalInt(1), at: audits.int(2), action: audits.text(3) ?? "",
+                    uid: audits.optionalInt(4), member: audits.optionalInt(5), subject: audits.optionalInt(6),
+                    change: audits.optionalInt(7), digest: audits.blob(8))
+                row.append(to: &bytes)
+                guard let detail = audits.text(9) else {
+                    if audits.int(10) == 0 { problem("audit row \(row.number)") }
+                    return
+                }
+                AuditRow.append(detail: detail, to: &scratch)
+                check("audit row \(row.number)", row.digest, &scratch)
             },
         ]
     }

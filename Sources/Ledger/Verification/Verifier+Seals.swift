@@ -29,9 +29,9 @@ extension Verifier {
             report.add("a seal is of no row that there can be: \(others.text(0) ?? "") \(others.text(1) ?? "")")
         }
         let windows = try connection.prepare(
-            "SELECT json_array(org, user) FROM member WHERE seal IS NOT \(RowSeals.memberWindows)")
+            "SELECT id FROM member WHERE seal IS NOT \(RowSeals.memberWindows)")
         while try windows.step() {
-            report.add("member \(windows.text(0) ?? ""): what they spent of late is not as it was written")
+            report.add("member \(windows.int(0)): what they spent of late is not as it was written")
         }
     }
 

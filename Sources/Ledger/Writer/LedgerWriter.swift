@@ -121,8 +121,9 @@ public final class LedgerWriter: Sendable {
         case failed
     }
 
-    /// Carries out one mutation and waits for its outcome.
+    /// Carries out one mutation, on behalf of the present ``Asker`` if there is one, and waits for its outcome.
     public func perform(_ mutation: Mutation) async -> Outcome {
+        let mutation = Asker.current.flatMap { mutation.isAsked ? .asked($0, mutation) : nil } ?? mutation
         let refusal = Outcome.refused(Refusal(.shuttingDown, "the daemon is stopping or its queue is full"))
         defer { performing.subtract(1, ordering: .relaxed) }
         guard performing.add(1, ordering: .relaxed).newValue <= Self.performingMax else { return refusal }

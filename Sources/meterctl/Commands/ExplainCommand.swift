@@ -37,7 +37,7 @@ struct ExplainCommand: AsyncParsableCommand {
                 ("tier", record.tierFellBack ? "\(record.tier), at standard's price" : record.tier),
                 ("rate card", record.rateCard), ("status", life.status),
                 ("costs", "USD " + dollars(life.cost)),
-                ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
+                ("balance", record.balanceAfter.map { "USD " + dollars($0) + " after it" }),
             ]),
             "first charge\n" + indented(LineTable.text(record.lines, cost: record.cost)),
         ]

@@ -71,7 +71,7 @@ struct UsageCommand: AsyncParsableCommand {
                         ), ("hold", record.hold), ("tags", record.tags),
                         ("usage", record.usage), ("rate card", record.rateCard),
                         ("correction", record.correction.map { "\($0); meterctl explain shows what it changed" }),
-                        ("balance", "USD " + dollars(record.balanceAfter) + " after it"),
+                        ("balance", record.balanceAfter.map { "USD " + dollars($0) + " after it" }),
                     ])
                     return facts + "\n\n" + LineTable.text(record.lines, cost: record.cost)
                 }

@@ -159,6 +159,25 @@ extension Journal {
                 .idConflicts,
                 "\(value("conflicts")) ids of org \(event.org) came again with other content since \(value("since")); by user: \(value("users"))",
                 fields)
+        case .memberInvited:
+            write(
+                .memberInvited,
+                "somebody was invited to org \(event.org) as \(value("role")): invitation \(value("invitation"))",
+                fields)
+        case .memberJoined:
+            write(
+                .memberJoined, "member \(value("member")) joined org \(event.org) as \(value("role"))", fields)
+        case .memberRoleChanged:
+            write(
+                .memberRoleChanged,
+                "member \(value("member")) of org \(event.org) is \(value("role")) and was \(value("before"))", fields)
+        case .memberRemoved:
+            write(.memberRemoved, "member \(value("member")) of org \(event.org) was removed", fields)
+        case .orderedByMember:
+            write(
+                .orderedByMember,
+                "member \(value("member")) of org \(event.org) ordered for USD \(value("amount")): payment \(value("payment"))",
+                fields)
         case .paymentMethodExpiring:
             write(
                 .paymentMethodExpiring,

@@ -58,6 +58,11 @@ enum JournalEvent: String, CaseIterable {
     case erasureAnnounced = "e30d5fdc8424409baec190fd8866b813"
     case orgErased = "ac3155adfb714cefa963289c7fbdbd3e"
     case paymentMethodExpiring = "5c72af3f98ab41efa69b2d9de2a87dfc"
+    case memberInvited = "870967355115439eb4c765d4c4885f55"
+    case memberJoined = "43a45a35eacf40db8108e63e29697c88"
+    case memberRoleChanged = "357be1fc70404d7dbb921d9b8aec36d2"
+    case memberRemoved = "ee6e3e073f6e4c21bf78713b00cd7423"
+    case orderedByMember = "81f54519d67b4c4daf63aa64d4303ad0"
     case unreadMember = "b0d4c2ae3a8b4bb0a6c7f5f0b8b2f3a1"
     case usageQuarantined = "02ace7194eea4e6991c902b3f6c0530f"
     case idConflicts = "e83e79cfe0154ceea50edd5c13f8dd71"
@@ -84,7 +89,8 @@ enum JournalEvent: String, CaseIterable {
             .creditsExpired,
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
             .paymentReinstated,
-            .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded:
+            .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded, .memberInvited,
+            .memberJoined, .memberRoleChanged, .memberRemoved, .orderedByMember:
             .notice
         case .record: .info
         }
@@ -100,7 +106,7 @@ enum JournalEvent: String, CaseIterable {
             .invoiceIssued, .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts,
             .repliesUnread,
             .holdExpired,
-            .forbiddenModelUsed:
+            .forbiddenModelUsed, .memberInvited, .memberJoined, .memberRoleChanged, .memberRemoved, .orderedByMember:
             true
         case .ready, .stopping, .stopped, .startFailed, .ledgerMissing, .startWaits, .clockDoubtful, .clockConfirmed,
             .migrating, .reloaded,

@@ -11,7 +11,30 @@ extension FaultCourse {
             try $0.execute(
                 sql: """
                     DROP TABLE row_seal;
-                    ALTER TABLE member DROP COLUMN seal;
+                    DROP TABLE audit;
+                    ALTER TABLE ledger_commit DROP COLUMN last_audit;
+                    DROP TRIGGER payment_member_is_never_edited;
+                    DROP INDEX payment_of_members;
+                    ALTER TABLE payment DROP COLUMN member;
+                    DROP TABLE invitation;
+                    DROP TABLE member_identity;
+                    DELETE FROM meta WHERE name = 'last_member';
+                    CREATE TABLE older_member(
+                        org INTEGER NOT NULL REFERENCES org(id),
+                        user TEXT NOT NULL,
+                        added INTEGER NOT NULL, removed INTEGER,
+                        daily_limit INTEGER, monthly_limit INTEGER,
+                        day INTEGER NOT NULL, day_spend INTEGER NOT NULL,
+                        month INTEGER NOT NULL, month_spend INTEGER NOT NULL,
+                        PRIMARY KEY(org, user)
+                    ) STRICT, WITHOUT ROWID;
+                    INSERT INTO older_member
+                        SELECT member.org, user, member.added, removed, daily_limit, monthly_limit, day, day_spend, month,
+                            month_spend
+                        FROM member JOIN member_user ON member_user.member = member.id;
+                    DROP TABLE member_user;
+                    DROP TABLE member;
+                    ALTER TABLE older_member RENAME TO member;
                     DROP INDEX usage_missing;
                     ALTER TABLE usage DROP COLUMN missing;
                     DROP TABLE unread_member;
@@ -47,7 +70,7 @@ extension FaultCourse {
                     DELETE FROM grdb_migrations
                     WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
                         '2026-11-29 refused usage', '2026-11-29 findings',
-                        '2026-11-29 money that goes back');
+                        '2026-11-29 money that goes back', '2026-11-30 people');
                     """)
         }
         try queue.close()

@@ -44,7 +44,7 @@ struct Model {
             let isReplay = isKnown(key, org)
             let refusal = isReplay ? nil : ledger.void(org, grant)
             try expect(got, refusal) { if case .grant(_, let replay) = $0 { replay == isReplay } else { false } }
-        case .addMember(let org, let user, _, let key):
+        case .addMember(let org, let user, _, let key, _):
             try member(org, key, got) { $0.addMember(org, user, now) }
         case .removeMember(let org, let user, let key):
             try member(org, key, got) { $0.removeMember(org, user) }
@@ -78,7 +78,8 @@ struct Model {
             if ledger.orgs[org] != nil, let got {
                 guard case .erased(nil) = got else { throw Wrong("got \(got)") }
             }
-        case .find, .setAlerts, .reprice, .nameModel, .quarantine, .retryQuarantined, .discardQuarantined, .nameOrg:
+        case .find, .setAlerts, .reprice, .nameModel, .quarantine, .retryQuarantined, .discardQuarantined, .nameOrg,
+            .asked, .changeMember, .invite, .changeInvitation, .accept, .showInvitation, .signIn, .signUp:
             throw Wrong("the model knows no \(mutation)")
         }
     }

@@ -13,7 +13,10 @@ extension ReferenceLedger {
         }
         guard org.members[user]?.isRemoved != false else { return .idConflict }
         if let most = org.membersMax, org.memberCount >= most { return .seatsFull }
-        orgs[name]?.members[user] = org.member(user, addedAt: now)
+        // Who was a member before is the same person: what they spent was counted on.
+        var member = org.members[user] ?? org.member(user, addedAt: now)
+        (member.isRemoved, member.daily, member.monthly) = (false, nil, nil)
+        orgs[name]?.members[user] = member
         return nil
     }
 

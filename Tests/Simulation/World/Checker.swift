@@ -172,7 +172,7 @@ extension Mutation {
         case .createOrg(let org, _): "create \(org.name)"
         case .closeOrg(let org, _): "close \(org)"
         case .grant(let grant, let key): "grant \(grant.org) \(grant.amount) \(grant.source) \(key.key)"
-        case .addMember(let org, let user, _, _): "add \(user) to \(org)"
+        case .addMember(let org, let user, _, _, _): "add \(user) to \(org)"
         case .removeMember(let org, let user, _): "remove \(user) from \(org)"
         case .postponeBill(let org, let after, let due, _):
             "postpone \(org) after \(after) to \(due?.description ?? "never")"
