@@ -7,9 +7,12 @@ import NIOCore
 public struct RetryPaymentBody: Codable, Sendable, Hashable {
     /// The page that the customer comes to after confirming the payment, if their bank wants that.
     public var returnUrl: String?
+    /// What the customer was shown that is owed. If it is another sum, nothing is charged.
+    public var expectTotal: String?
 
     /// A body of that page.
-    public init(returnUrl: String?) {
+    public init(returnUrl: String?, expectTotal: String? = nil) {
+        self.expectTotal = expectTotal
         self.returnUrl = returnUrl
     }
 }
@@ -86,14 +89,17 @@ extension ControlService {
                 method: .post, path: "/v1/orgs/{org}/payments/retry", name: "retryPayment",
                 summary:
                     "Ask for what the org owes, once more. If the bank wants the customer to confirm, the answer names a page",
-                body: .members([("return_url", .string)], required: []), response: .reference("Payment")
+                body: .members([("return_url", .string), ("expect_total", .money)], required: []),
+                response: .reference("Payment")
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.optionalBody(RetryPaymentBody.self, request, context)
+                let shown = try Self.shownTotal(body?.expectTotal, context)
                 let key = try Endpoint.key(request, route: "retryPayment", body: [String]())
                 return try Endpoint.json(
                     try await billing.retry(
-                        org, returningTo: try Self.returnURL(body?.returnUrl), under: key, by: Self.actor(context)))
+                        org, expecting: shown, returningTo: try Self.returnURL(body?.returnUrl), under: key,
+                        by: Self.actor(context)))
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/payments/{payment}/check", name: "checkPayment",

@@ -7,12 +7,18 @@ import Metering
 public struct PurchaseBody: Codable, Sendable, Hashable {
     /// Credits in US dollars: a pack, or more than the largest.
     public var amount: String
+    /// Whether only to say what they would cost.
+    public var dryRun: Bool?
+    /// What the customer was shown that they cost, tax included. If they cost otherwise, nothing is charged.
+    public var expectTotal: String?
     /// The page that the customer comes to after confirming the payment, if their bank wants that.
     public var returnUrl: String?
 
     /// A body of that amount.
-    public init(amount: String, returnUrl: String? = nil) {
+    public init(amount: String, dryRun: Bool? = nil, expectTotal: String? = nil, returnUrl: String? = nil) {
         self.amount = amount
+        self.dryRun = dryRun
+        self.expectTotal = expectTotal
         self.returnUrl = returnUrl
     }
 }
@@ -54,17 +60,24 @@ extension ControlService {
         [
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/purchases", name: "buyCredits",
-                summary: "Buy credits with the saved payment method; they are available when the payment succeeds",
-                body: .members([("amount", .money), ("return_url", .string)], required: ["amount"]),
-                response: .reference("Payment")
+                summary:
+                    "Buy credits with the saved payment method; they are available when the payment succeeds. With dry_run: what they would cost",
+                body: .members(
+                    [("amount", .money), ("dry_run", .boolean), ("expect_total", .money), ("return_url", .string)],
+                    required: ["amount"]),
+                response: ["oneOf": [.reference("Payment"), .reference("PurchasePreview")]]
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(PurchaseBody.self, request, context)
                 let amount = try Self.amount(body.amount, "amount")
+                if body.dryRun == true {
+                    return try Endpoint.json(try await billing.previewCredits(amount, for: org))
+                }
+                let shown = try Self.shownTotal(body.expectTotal, context)
                 let key = try Endpoint.key(request, route: "buyCredits", body: PurchaseBody(amount: amount.description))
                 return try Endpoint.json(
                     try await billing.buyCredits(
-                        amount, for: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        amount, for: org, expecting: shown, returningTo: try Self.returnURL(body.returnUrl), under: key,
                         by: Self.actor(context)))
             },
             Endpoint(
@@ -140,6 +153,21 @@ extension ControlService {
             )
         }
         return url
+    }
+
+    /// What the customer was shown. It is no part of what a key stands for: the same order may be sent again with another sum shown,
+    /// and is the same order. A program that asks for members has to say it.
+    static func shownTotal(_ text: String?, _ context: ControlRequestContext) throws -> Money? {
+        guard let text else {
+            guard context.membership == nil else {
+                throw Problem(.malformed, "expect_total is missing: what the member was shown, tax included")
+            }
+            return nil
+        }
+        guard let amount = Money(decimal: text), amount >= .zero else {
+            throw Problem(.malformed, "expect_total must be a decimal of US dollars")
+        }
+        return amount
     }
 
     static func amount(_ text: String, _ name: String) throws -> Money {

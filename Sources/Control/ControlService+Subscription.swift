@@ -8,11 +8,14 @@ public struct SeatsBody: Codable, Sendable, Hashable {
     public var seats: Int64
     /// Whether only to say what they would cost.
     public var dryRun: Bool?
+    /// What the customer was shown that they cost, tax included. If they cost otherwise, nothing is charged.
+    public var expectTotal: String?
     /// The page that the customer comes to after confirming the payment, if their bank wants that; only when seats are added.
     public var returnUrl: String?
 
     /// A body of so many seats.
-    public init(seats: Int64, dryRun: Bool? = nil, returnUrl: String? = nil) {
+    public init(seats: Int64, dryRun: Bool? = nil, expectTotal: String? = nil, returnUrl: String? = nil) {
+        self.expectTotal = expectTotal
         self.returnUrl = returnUrl
         self.seats = seats
         self.dryRun = dryRun
@@ -102,7 +105,9 @@ extension ControlService {
                 summary:
                     "Add seats for the days that remain and from then on; the first begin the subscription. Seats that were about to be removed stay for nothing, before any are bought; if none has to be bought, the answer is the subscription. With dry_run: what they would cost",
                 body: .members(
-                    [("seats", .integer), ("dry_run", .boolean), ("return_url", .string)], required: ["seats"]),
+                    [
+                        ("seats", .integer), ("dry_run", .boolean), ("expect_total", .money), ("return_url", .string),
+                    ], required: ["seats"]),
                 response: ["oneOf": [.reference("Payment"), .reference("SeatPreview"), .reference("Subscription")]]
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
@@ -110,20 +115,25 @@ extension ControlService {
                 if body.dryRun == true {
                     return try Endpoint.json(try await billing.previewSeats(body.seats, for: org))
                 }
+                let shown = try Self.shownTotal(body.expectTotal, context)
                 let key = try Endpoint.key(request, route: "addSeats", body: SeatsBody(seats: body.seats))
                 return try Endpoint.json(
                     try await billing.addSeats(
-                        body.seats, to: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        body.seats, to: org, expecting: shown, returningTo: try Self.returnURL(body.returnUrl),
+                        under: key,
                         by: Self.actor(context)))
             },
             Endpoint(
                 method: .post, path: "/v1/orgs/{org}/seats/remove", name: "removeSeats",
-                summary: "Give up seats from the next period on",
-                body: .members([("seats", .integer)], required: ["seats"]),
-                response: .reference("Subscription")
+                summary: "Give up seats from the next period on. With dry_run: what the next period would cost",
+                body: .members([("seats", .integer), ("dry_run", .boolean)], required: ["seats"]),
+                response: ["oneOf": [.reference("Subscription"), .reference("SeatRemovalPreview")]]
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(SeatsBody.self, request, context)
+                if body.dryRun == true {
+                    return try Endpoint.json(try await billing.previewRemoval(body.seats, of: org))
+                }
                 let key = try Endpoint.key(request, route: "removeSeats", body: SeatsBody(seats: body.seats))
                 return try Endpoint.json(
                     try await billing.removeSeats(body.seats, from: org, under: key, by: Self.actor(context)))
@@ -136,6 +146,35 @@ extension ControlService {
                 let org = try Endpoint.parameter("org", context)
                 let key = try Endpoint.key(request, route: "keepSeats", body: [String]())
                 return try Endpoint.json(try await billing.keepSeats(of: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/subscription/changes", name: "listSubscriptionChanges",
+                summary: "What changed seats and periods, newest first", query: Self.paging,
+                response: .page(of: "SubscriptionChange")
+            ) { request, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.subscriptionChanges(
+                        of: org.org, before: try Endpoint.numericCursor(request), limit: try Endpoint.limit(request)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/subscription/cancel", name: "cancelSubscription",
+                summary: "End the subscription with its present period: the org is closed then",
+                response: .reference("Subscription")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let key = try Endpoint.key(request, route: "cancelSubscription", body: [String]())
+                return try Endpoint.json(
+                    try await billing.cancelSubscription(of: org, under: key, by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/subscription/resume", name: "resumeSubscription",
+                summary: "Have a subscription that was cancelled go on", response: .reference("Subscription")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let key = try Endpoint.key(request, route: "resumeSubscription", body: [String]())
+                return try Endpoint.json(
+                    try await billing.resumeSubscription(of: org, under: key, by: Self.actor(context)))
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/bill-to", name: "showBillTo",

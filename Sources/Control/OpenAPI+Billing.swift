@@ -13,7 +13,7 @@ extension OpenAPI {
                 ("seat_price", .money), ("signup", .day), ("period_start", .day), ("period_end", .day),
                 ("next_amount", .money), ("declined", .time), ("suspends", .time), ("erases", .time),
                 ("is_disputed", .boolean), ("owed", ["type": "array", "items": .string]), ("due", .money),
-                ("balance", .money),
+                ("balance", .money), ("ends", .day),
             ],
             required: [
                 "org", "state", "standing", "seats", "next_seats", "members", "seat_price", "is_disputed", "owed",
@@ -46,6 +46,31 @@ extension OpenAPI {
                 "seats", "kept_seats", "seat_price", "from", "until", "days", "of_days", "net", "tax", "tax_rule",
                 "total",
             ]),
+        "PurchasePreview": .members(
+            [
+                ("org", .string), ("amount", .money), ("net", .money), ("tax", .money), ("tax_rule", .string),
+                ("total", .money), ("balance", .money), ("balance_after", .money), ("gateway", .string),
+                ("method", .string),
+            ],
+            required: [
+                "org", "amount", "net", "tax", "tax_rule", "total", "balance", "balance_after", "gateway",
+            ]),
+        "SeatRemovalPreview": .members(
+            [
+                ("org", .string), ("seats", .integer), ("present_seats", .integer), ("next_seats", .integer),
+                ("members", .integer), ("from", .day), ("amount_before", .money), ("net", .money), ("tax", .money),
+                ("tax_rule", .string), ("total", .money),
+            ],
+            required: [
+                "org", "seats", "present_seats", "next_seats", "members", "from", "net", "tax", "tax_rule", "total",
+            ]),
+        "SubscriptionChange": .members(
+            [
+                ("change", .integer), ("at", .time), ("kind", .string), ("actor", .string),
+                ("seats_before", .integer), ("seats", .integer), ("next_seats", .integer), ("period_start", .day),
+                ("period_end", .day), ("is_canceled", .boolean),
+            ],
+            required: ["change", "at", "kind", "actor", "seats_before", "seats", "next_seats", "is_canceled"]),
         "BillTo": .members(
             [
                 ("org", .string), ("name", .string), ("address", ["type": "array", "items": .string]),

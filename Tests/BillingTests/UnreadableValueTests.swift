@@ -52,7 +52,7 @@ import Testing
         let most = LedgerReader.pageMax
         await note { _ = try await reader.orgs(after: nil, limit: most) }
         for org in ["acme", "other"] {
-            await note { _ = try await reader.billing(of: org) }
+            await note { _ = try await reader.billing(of: org, at: Timestamp(milliseconds: 0)) }
             await note { _ = try await reader.grants(of: org, before: nil, limit: most) }
             await note { _ = try await reader.usage(of: org, LedgerReader.UsageFilter(), before: nil, limit: most) }
             await note { _ = try await reader.transfers(of: org, before: nil, limit: most) }

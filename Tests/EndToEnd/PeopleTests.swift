@@ -152,7 +152,7 @@ import Testing
                 for _ in 0..<20 {
                     guard
                         let answer = try? two[0].ask(
-                            "POST", "/v1/orgs/acme/purchases", ["amount": "50"], as: buyer.member,
+                            "POST", "/v1/orgs/acme/purchases", ["amount": "50", "expect_total": "50"], as: buyer.member,
                             signedIn: buyer.signedIn)
                     else { continue }
                     bought.append(answer)
@@ -178,7 +178,7 @@ import Testing
         try team.org("acme")
         var owner = try team.join("acme", "ona", role: "owner")
         func buy() throws -> ControlPeer.Answer {
-            try team.ask(owner, "POST", "/v1/orgs/acme/purchases", ["amount": "50"])
+            try team.ask(owner, "POST", "/v1/orgs/acme/purchases", ["amount": "50", "expect_total": "50"])
         }
         #expect(try buy().status == 200)
         let second = try buy()
@@ -211,7 +211,7 @@ import Testing
                 #"{"id":"\#(id)","org":"\#(org)","user":"\#(user)","model":"gpt-5","usage":{"prompt_tokens":10}}"#
             #expect(try client.ask(line).contains("cost"))
         }
-        let bought = try team.ask(stranger, "POST", "/v1/orgs/other/purchases", ["amount": "50"])
+        let bought = try team.ask(stranger, "POST", "/v1/orgs/other/purchases", ["amount": "50", "expect_total": "50"])
         let payment = try #require(bought.json["payment"] as? Int)
         let invited = try team.ask(
             stranger, "POST", "/v1/orgs/other/invitations",

@@ -62,10 +62,12 @@ extension Bill {
 
     /// Takes back a pending removal as far as it goes, and asks for the payment of the other seats.
     mutating func addingSeats(
-        _ quantity: Int64, key: String, returnURL: String? = nil, by actor: String
+        _ quantity: Int64, expecting total: Money? = nil, key: String, returnURL: String? = nil, by actor: String
     ) throws(Refusal) -> BillingChange {
         guard !isClosed else { throw closed }
+        try requireFuture()
         let order = try seatOrder(quantity)
+        try check(order.bought?.line.gross ?? .zero, is: total)
         let seats = (state.subscription?.nextSeats ?? 0) + quantity
         guard record.members <= seats else {
             throw Refusal(
@@ -87,6 +89,7 @@ extension Bill {
     /// Fewer seats from the next period on.
     mutating func removeSeats(_ quantity: Int64, by actor: String) throws(Refusal) -> BillingChange {
         guard !isClosed else { throw closed }
+        try requireFuture()
         guard let subscription = state.subscription, subscription.seats > 0 else { throw noSubscription }
         let members = record.members
         let new = try seats { () throws(Subscription.ChangeError) in
@@ -104,6 +107,56 @@ extension Bill {
         return try change("removal_cancelled", by: actor, [], [seatsChanged])
     }
 
+    /// Ends the subscription with its present period: the org is closed then.
+    mutating func cancel(by actor: String) throws(Refusal) -> BillingChange {
+        guard !isClosed else { throw closed }
+        guard let subscription = state.subscription, subscription.seats > 0 else { throw noSubscription }
+        guard state.cancellation == nil else {
+            throw Refusal(
+                .conflict, "org '\(org)' has cancelled already; its subscription ends on \(subscription.period.end)")
+        }
+        state.cancellation = Cancellation(at: now, actor: actor)
+        return try change(
+            "subscription_canceled", by: actor, [],
+            [BillingEvent(.subscriptionCanceled, ["ends": subscription.period.end.description])])
+    }
+
+    /// Has a subscription that was cancelled go on.
+    mutating func resume(by actor: String) throws(Refusal) -> BillingChange {
+        guard !isClosed else { throw closed }
+        guard state.cancellation != nil else { throw Refusal(.conflict, "org '\(org)' has not cancelled") }
+        state.cancellation = nil
+        return try change("subscription_resumed", by: actor, [], [BillingEvent(.subscriptionResumed)])
+    }
+
+    /// What the seats of the next period cost, at the present price and tax; nil for none.
+    func nextSeatsLine() throws(Refusal) -> InvoiceLine? {
+        guard let next = state.subscription?.renewed(), next.seats > 0 else { return nil }
+        guard
+            let price = Proration.amount(
+                of: terms.plan.seatPrice, quantity: next.seats, from: next.period.start, in: next.period)
+        else { throw Self.tooMuch }
+        return InvoiceLine(
+            .seats(BillingPeriodDays(next.period, from: next.period.start)), quantity: next.seats,
+            unitPrice: terms.plan.seatPrice, try taxed(price, for: .seats))
+    }
+
+    /// Throws if the subscription is about to end: seats of later periods are nobody's then.
+    private func requireFuture() throws(Refusal) {
+        guard state.cancellation != nil else { return }
+        throw Refusal(
+            .conflict, "org '\(org)' has cancelled; meterctl subscription resume \(org) takes that back first")
+    }
+
+    /// Throws if something costs other than the customer was shown.
+    func check(_ total: Money, is shown: Money?) throws(Refusal) {
+        guard let shown, shown != total else { return }
+        throw Refusal(
+            .priceChanged,
+            "it comes to USD \(total.cents), and USD \(shown.cents) was shown; nothing was charged: look at the price again"
+        )
+    }
+
     var seatsChanged: BillingEvent {
         let subscription = state.subscription
         return BillingEvent(
@@ -113,20 +166,15 @@ extension Bill {
 
     /// Asks for the payment of credits.
     mutating func buyingCredits(
-        _ amount: Money, key: String, returnURL: String? = nil, by actor: String
+        _ amount: Money, expecting total: Money? = nil, key: String, returnURL: String? = nil, by actor: String
     ) throws(Refusal) -> BillingChange {
-        try buying(1, of: amount, isTopUp: false, key: key, returnURL: returnURL, by: actor)
+        let line = try creditOrder(1, of: amount)
+        try check(line.gross, is: total)
+        return try buying(line, isTopUp: false, key: key, returnURL: returnURL, by: actor)
     }
 
-    /// Asks for the payment of packs that are bought without anybody ordering them.
-    mutating func toppingUp(_ topUp: TopUp, packs: Int64, key: String) throws(Refusal) -> BillingChange {
-        let most = LedgerLimits.purchaseMax.nanos / max(1, topUp.amount.nanos)
-        return try buying(max(1, min(packs, most)), of: topUp.amount, isTopUp: true, key: key, by: Self.daemon)
-    }
-
-    private mutating func buying(
-        _ packs: Int64, of amount: Money, isTopUp: Bool, key: String, returnURL: String? = nil, by actor: String
-    ) throws(Refusal) -> BillingChange {
+    /// What credits cost now.
+    func creditOrder(_ packs: Int64, of amount: Money) throws(Refusal) -> InvoiceLine {
         guard terms.plan.sells(amount), amount <= LedgerLimits.purchaseMax else {
             let packs = terms.plan.packs.map(\.cents).joined(separator: ", ")
             throw Refusal(
@@ -137,14 +185,27 @@ extension Bill {
         guard state.standing.isServed else { throw suspended }
         try requirePlace()
         try requireMethod()
-        begin()
         // At most `purchaseMax`, so that it fits.
         let total = Money(nanos: amount.nanos * packs)
-        let line = InvoiceLine(.credits, quantity: packs, unitPrice: amount, try taxed(total, for: .credits))
+        return InvoiceLine(.credits, quantity: packs, unitPrice: amount, try taxed(total, for: .credits))
+    }
+
+    /// Asks for the payment of packs that are bought without anybody ordering them.
+    mutating func toppingUp(_ topUp: TopUp, packs: Int64, key: String) throws(Refusal) -> BillingChange {
+        let most = LedgerLimits.purchaseMax.nanos / max(1, topUp.amount.nanos)
+        let line = try creditOrder(max(1, min(packs, most)), of: topUp.amount)
+        return try buying(line, isTopUp: true, key: key, by: Self.daemon)
+    }
+
+    private mutating func buying(
+        _ line: InvoiceLine, isTopUp: Bool, key: String, returnURL: String? = nil, by actor: String
+    ) throws(Refusal) -> BillingChange {
+        begin()
         if isTopUp {
             let recent = state.topUps.purchases.filter { now < $0.advanced(bySeconds: 86_400) }
-            state.topUps.purchases = recent + Array(repeating: now, count: Int(packs))
+            state.topUps.purchases = recent + Array(repeating: now, count: Int(line.quantity))
         }
+        let total = Money(nanos: line.unitPrice.nanos * line.quantity)
         state.topUps.pending = state.topUps.pending.adding(total) ?? state.topUps.pending
         return try change(
             isTopUp ? "top_up_ordered" : "credits_ordered", by: actor,

@@ -24,6 +24,7 @@ extension Bill {
         if let dunning = try bill.dun() { return .change(dunning) }
         if let lapsed = lapsedOrder { return .change(try bill.lapse(lapsed)) }
         if let due = overdueDue, due <= now { return .change(try bill.overdue()) }
+        if let due = endDue, due <= now { return .change(try bill.end()) }
         if let due = renewalDue, due <= now { return .change(try bill.renew()) }
         if let due = warningDue, due <= now, let method = state.method, let expires = method.expires {
             return .change(try bill.warn(of: method, expires))
@@ -95,6 +96,12 @@ extension Bill {
         }
         return try canceled(
             payment, body, reason: "nobody paid it within \(terms.plan.orderDays) days", by: Self.daemon)
+    }
+
+    /// Closes an org whose subscription was cancelled: its period is over.
+    private mutating func end() throws(Refusal) -> BillingChange {
+        state.cancellation = nil
+        return try change("subscription_ended", by: Self.daemon, [.closeOrg], [BillingEvent(.subscriptionEnded)])
     }
 
     /// The last invoice of an org that was closed: what it bought and paid since the one before.

@@ -92,10 +92,16 @@ struct Bill {
     var due: Timestamp? {
         if isClosed, !record.uninvoiced.isEmpty { return now }
         return [
-            renewalDue, collectionDue, lapseDue, dunningDue, overdueDue, warningDue, topUpDue,
+            renewalDue, endDue, collectionDue, lapseDue, dunningDue, overdueDue, warningDue, topUpDue,
             state.erasing.map { _ in now },
         ]
         .compactMap { $0 }.min()
+    }
+
+    /// When a cancelled subscription ends; nil if it goes on.
+    var endDue: Timestamp? {
+        guard state.cancellation != nil, !isClosed else { return nil }
+        return state.subscription?.period.end.start
     }
 
     /// When the next period is to be billed: not while another is owed.

@@ -31,11 +31,21 @@ public struct BillingState: Sendable, Hashable, Codable {
     public var collection: CollectionState?
     /// Chargebacks that are not decided yet; nil for none.
     public var chargebacks: [OpenChargeback]?
+    /// When the customer cancelled, and who did: the org is closed when the present period ends. Nil if it goes on.
+    public var cancellation: Cancellation?
     /// The card that was refused for good; nil after it paid, or when another is saved.
     public var refusedCard: RefusedCard?
 
     /// Nothing bought yet.
     public init() {}
+}
+
+/// A subscription that ends with its period.
+public struct Cancellation: Sendable, Hashable, Codable {
+    /// When it was said.
+    public let at: Timestamp
+    /// Who said it.
+    public let actor: String
 }
 
 /// Who buys, as invoices say it, and for tax.

@@ -17,18 +17,64 @@ extension BillingService {
     /// Adds seats, until the period ends and from then on. Seats that were about to be removed stay, for nothing; the others are
     /// bought.
     ///
-    /// - Parameter page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
-    ///   configuration.
+    /// - Parameters:
+    ///   - page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
+    ///     configuration.
+    ///   - total: what the customer was shown that it costs, tax included; nil if nobody was shown anything. If it costs otherwise,
+    ///     nothing is charged (`price_changed`).
     public func addSeats(
-        _ quantity: Int64, to org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
-        by actor: String
+        _ quantity: Int64, to org: String, expecting total: Money? = nil, returningTo page: ReturnURL? = nil,
+        under key: IdempotencyKey, by actor: String
     ) async throws -> SeatsAdded {
         let payment = try await ordering(org, key) { bill in
             try bill.addingSeats(
-                quantity, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template, by: actor)
+                quantity, expecting: total, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template,
+                by: actor)
         }
         guard let payment else { return .kept(try await subscription(of: org)) }
         return .bought(try await self.payment(payment, of: org))
+    }
+
+    /// What it would come to if seats were given up.
+    public func previewRemoval(_ quantity: Int64, of org: String) async throws -> SeatRemovalPreview {
+        var bill = try await bill(of: org)
+        let before = SubscriptionView(bill)
+        _ = try bill.removeSeats(quantity, by: "")
+        return SeatRemovalPreview(quantity, before: before, try bill.nextSeatsLine(), bill)
+    }
+
+    /// Ends the subscription with its present period.
+    public func cancelSubscription(
+        of org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> SubscriptionView {
+        try await set(org, key) { try $0.cancel(by: actor) }
+        return try await subscription(of: org)
+    }
+
+    /// Has a subscription that was cancelled go on.
+    public func resumeSubscription(
+        of org: String, under key: IdempotencyKey, by actor: String
+    ) async throws -> SubscriptionView {
+        try await set(org, key) { try $0.resume(by: actor) }
+        return try await subscription(of: org)
+    }
+
+    /// The changes of an org's seats and periods, newest first.
+    public func subscriptionChanges(
+        of org: String, before cursor: Int64?, limit: Int
+    ) async throws -> Page<SubscriptionChangeView> {
+        var (items, next): ([SubscriptionChangeView], Int64?) = ([], cursor)
+        repeat {
+            let page = try await reader.billSteps(of: org, before: next, limit: LedgerReader.pageMax)
+            for step in page.items {
+                next = step.number
+                guard let view = try SubscriptionChangeView(step) else { continue }
+                items.append(view)
+                if items.count == limit { return Page(items: items, nextCursor: "\(step.number)") }
+            }
+            if page.nextCursor == nil { next = nil }
+        } while next != nil
+        return Page(items: items, nextCursor: nil)
     }
 
     /// Gives up seats from the next period on.
@@ -46,17 +92,28 @@ extension BillingService {
         return try await subscription(of: org)
     }
 
+    /// What credits would cost now.
+    public func previewCredits(_ amount: Money, for org: String) async throws -> PurchasePreview {
+        let bill = try await bill(of: org)
+        guard !bill.isClosed else { throw bill.closed }
+        return PurchasePreview(amount, try bill.creditOrder(1, of: amount), bill)
+    }
+
     /// Buys credits.
     ///
-    /// - Parameter page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
-    ///   configuration.
+    /// - Parameters:
+    ///   - page: the page that the customer comes to after confirming the payment, if they have to; nil for the page of the
+    ///     configuration.
+    ///   - total: what the customer was shown that it costs, tax included; nil if nobody was shown anything. If it costs otherwise,
+    ///     nothing is charged (`price_changed`).
     public func buyCredits(
-        _ amount: Money, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
-        by actor: String
+        _ amount: Money, for org: String, expecting total: Money? = nil, returningTo page: ReturnURL? = nil,
+        under key: IdempotencyKey, by actor: String
     ) async throws -> PaymentView {
         try await order(org, key) { bill in
             try bill.buyingCredits(
-                amount, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template, by: actor)
+                amount, expecting: total, key: Self.paymentKey(key), returnURL: (page ?? returnURL)?.template, by: actor
+            )
         }
     }
 

@@ -61,9 +61,12 @@ extension BillingService {
 
     /// Asks for what an org owes, once more.
     ///
-    /// - Parameter page: the page that the customer comes to after confirming it, if they have to; nil for the page of the configuration.
+    /// - Parameters:
+    ///   - page: the page that the customer comes to after confirming it, if they have to; nil for the page of the configuration.
+    ///   - total: what the customer was shown that is owed; nil if nobody was shown anything. If it is another sum, nothing is charged.
     public func retry(
-        _ org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey, by actor: String
+        _ org: String, expecting total: Money? = nil, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
+        by actor: String
     ) async throws -> PaymentView {
         let payment = try await locks.with(org) {
             if let known = try await recall(key, org)?.payments.first {
@@ -74,13 +77,19 @@ extension BillingService {
             guard let invoice = bill.record.openInvoices.first else {
                 throw Refusal(.conflict, "org '\(org)' owes nothing")
             }
+            try bill.check(invoice.open, is: total)
             if let pending = bill.pendingPayment(of: invoice) {
                 try await drive(pending.payment, of: org, isRepeat: true)
                 return pending.payment
             }
             try bill.requireMethod()
             let applied = try await apply(to: org, under: key) { bill in
-                try bill.asking(
+                // What is owed may be less meanwhile.
+                guard let invoice = bill.record.openInvoices.first else {
+                    throw Refusal(.conflict, "org '\(org)' owes nothing")
+                }
+                try bill.check(invoice.open, is: total)
+                return try bill.asking(
                     invoice, key: "retry-\(key.key)", returnURL: (page ?? returnURL)?.template, by: actor)
             }
             guard let payment = applied.payments.first else { throw Self.noPayment }

@@ -58,7 +58,7 @@ public struct BillingService: Sendable {
 
     /// The bill as it is on record now.
     func bill(of org: String) async throws -> Bill {
-        guard let record = try await reader.billing(of: org) else {
+        guard let record = try await reader.billing(of: org, at: clock()) else {
             throw Refusal(.unknownOrg, "there is no org '\(org)'; meterctl org list shows those there are")
         }
         let (plan, taxes) = plan()

@@ -41,6 +41,8 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
     public let due: String
     /// What the org has for later invoices and seats; below zero, what the next one collects. Nil for nothing.
     public let balance: String?
+    /// The day on which the subscription ends and the org is closed, since it was cancelled; nil if it goes on.
+    public let ends: String?
 
     init(_ bill: Bill) {
         let subscription = bill.state.isBegun ? bill.state.subscription : nil
@@ -55,11 +57,14 @@ public struct SubscriptionView: Codable, Sendable, Hashable {
         signup = subscription?.signup.description
         periodStart = subscription?.period.start.description
         periodEnd = subscription?.period.end.description
-        nextAmount = (bill.isClosed || bill.state.standing != .current ? nil : subscription).flatMap { subscription in
-            Proration.amount(
-                of: bill.terms.plan.seatPrice, quantity: subscription.nextSeats,
-                from: subscription.renewed().period.start, in: subscription.renewed().period)?.cents
-        }
+        ends = bill.isClosed || bill.state.cancellation == nil ? nil : subscription?.period.end.description
+        nextAmount =
+            (bill.isClosed || bill.state.cancellation != nil || bill.state.standing != .current ? nil : subscription)
+            .flatMap { subscription in
+                Proration.amount(
+                    of: bill.terms.plan.seatPrice, quantity: subscription.nextSeats,
+                    from: subscription.renewed().period.start, in: subscription.renewed().period)?.cents
+            }
         declined = bill.state.standing.arrears?.declined.description
         let grace = bill.dunning.graceDays * 86_400
         switch bill.state.standing {

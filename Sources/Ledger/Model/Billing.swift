@@ -76,6 +76,8 @@ public enum BillingStep: Sendable {
     case takeReturn(NewReturn)
     /// The members are forgotten.
     case eraseMembers
+    /// The org is closed.
+    case closeOrg
 }
 
 /// What became of a payment.

@@ -174,3 +174,19 @@ public struct InvoiceRecord: Sendable, Hashable {
         return series + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 }
+
+/// A step of an org's bill with the states around it.
+public struct BillStep: Codable, Sendable, Hashable {
+    /// Its number.
+    public let number: Int64
+    /// When it was taken.
+    public let at: Timestamp
+    /// What it was: `seats_ordered`, `period_billed`, …
+    public let kind: String
+    /// Who took it.
+    public let actor: String
+    /// What was on record before it; nil for the first.
+    public let before: String?
+    /// What was on record after it.
+    public let after: String
+}

@@ -113,6 +113,12 @@ public struct LedgerEvent: Codable, Sendable, Hashable {
         case creditsVoided = "credits_voided"
         /// A subscription began.
         case subscriptionStarted = "subscription_started"
+        /// A subscription was cancelled: it ends with its period.
+        case subscriptionCanceled = "subscription_canceled"
+        /// A subscription that was cancelled goes on.
+        case subscriptionResumed = "subscription_resumed"
+        /// A subscription that was cancelled ended, and its org is closed.
+        case subscriptionEnded = "subscription_ended"
         /// An org has other seats, now or from the next period on.
         case seatsChanged = "seats_changed"
         /// A payment succeeded.

@@ -3,8 +3,8 @@ import Metering
 
 // Bills: what billing works from, and what is shown of it.
 extension LedgerReader {
-    /// All that is on record of an org's bill; nil where there is no such org.
-    public func billing(of org: String) async throws -> BillingRecord? {
+    /// All that is on record of an org's bill at a moment; nil if there is no such org.
+    public func billing(of org: String, at moment: Timestamp) async throws -> BillingRecord? {
         try await pool.read { database in
             guard let row = try Row.fetchOne(database, kept: Self.orgSQL + " WHERE org.name = ?", [org])
             else { return nil }
@@ -15,7 +15,12 @@ extension LedgerReader {
                     SELECT change, state FROM billing JOIN billing_change ON number = change WHERE billing.org = ?
                     """, [id])
             let members = try Row.fetchOne(
-                database, kept: "SELECT count(*) AS count FROM member WHERE org = ? AND removed IS NULL", [id])
+                database,
+                kept: """
+                    SELECT count(*) AS count FROM member
+                    WHERE org = ?1 AND (state = \(MemberState.active.rawValue) OR state = \(MemberState.invited.rawValue)
+                        AND EXISTS(SELECT 1 FROM invitation WHERE member = member.id AND state = 1 AND expires > ?2))
+                    """, [id, moment.milliseconds])
             return BillingRecord(
                 change: newest?["change"] ?? 0, state: newest?["state"], org: try Self.org(row),
                 balance: Money(nanos: row["balance"]), customerBalance: try Self.customerBalance(database, id),
@@ -28,6 +33,35 @@ extension LedgerReader {
                     payment.org = ? AND payment.state = 2 AND payment.product IN (1, 2) AND payment.stands_on IS NULL
                     """, [id]),
                 openInvoices: try Self.invoices(database, "invoice.org = ? AND invoice.state = 1", [id]))
+        }
+    }
+
+    /// The steps of an org's bill, newest first, each with the state before and after it.
+    public func billSteps(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<BillStep> {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                kept: """
+                    WITH RECURSIVE own(number) AS (
+                        SELECT CASE WHEN ?2 IS NULL THEN billing.change
+                            ELSE (SELECT previous FROM billing_change WHERE number = ?2 AND billing_change.org = org.id) END
+                        FROM org JOIN billing ON billing.org = org.id WHERE org.name = ?1
+                        UNION ALL
+                        SELECT previous FROM own JOIN billing_change ON billing_change.number = own.number
+                        WHERE previous > 0
+                    )
+                    SELECT step.number, step.at, step.kind, step.actor, step.state, earlier.state AS earlier
+                    FROM own CROSS JOIN billing_change AS step ON step.number = own.number
+                        LEFT JOIN billing_change AS earlier ON earlier.number = step.previous
+                    LIMIT ?3
+                    """, [org, cursor, limit + 1])
+            return try Self.page(
+                rows, limit: limit,
+                {
+                    BillStep(
+                        number: $0["number"], at: Timestamp(milliseconds: $0["at"]), kind: $0["kind"],
+                        actor: $0["actor"], before: $0["earlier"], after: $0["state"])
+                }, { "\($0["number"] as Int64)" })
         }
     }
 

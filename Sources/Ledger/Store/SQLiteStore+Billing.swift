@@ -39,6 +39,7 @@ extension SQLiteStore {
             case .settleRefund(let refund, let settlement): try settle(refund: refund, settlement, of: org, now)
             case .takeReturn(let entry): applied.returns = (applied.returns ?? []) + [try take(entry, of: org, now)]
             case .eraseMembers: try eraseMembers(of: org, now)
+            case .closeOrg: try close(org, now: now)
             }
         }
         try record(change, of: org, now)
@@ -124,7 +125,7 @@ extension SQLiteStore {
                 guard entry.isReinstated || entry.amount == .zero || entry.amount.nanos <= left ?? 0 else {
                     return Refusal(.conflict, "of payment \(entry.payment) there is not so much left to go back")
                 }
-            case .note, .eraseMembers, .applyBalance, .addToBalance: break
+            case .note, .eraseMembers, .closeOrg, .applyBalance, .addToBalance: break
             }
         }
         return nil

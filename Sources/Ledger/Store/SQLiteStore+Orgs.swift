@@ -47,19 +47,24 @@ extension SQLiteStore {
         if let answered = try replay(key, org: name, { .org($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
         if org.state != .closed {
-            let update = try kept.statement("UPDATE org SET state = ?, closed = ? WHERE id = ?")
-            update.bind(1, OrgState.closed.rawValue)
-            update.bind(2, now.milliseconds)
-            update.bind(3, org.id)
-            try update.run()
-            let before = org.state
-            accounts.onRollBack { org.state = before }
-            org.state = .closed
+            try close(org, now: now)
             try callForBill(of: org, now)
         }
         let view = try view(of: org)
         try remember(view, under: key, org: name, now: now)
         return .org(view, isReplay: false)
+    }
+
+    /// Closes an org.
+    mutating func close(_ org: Org, now: Timestamp) throws(SQLiteError) {
+        let update = try kept.statement("UPDATE org SET state = ?, closed = ? WHERE id = ?")
+        update.bind(1, OrgState.closed.rawValue)
+        update.bind(2, now.milliseconds)
+        update.bind(3, org.id)
+        try update.run()
+        let before = org.state
+        accounts.onRollBack { org.state = before }
+        org.state = .closed
     }
 
     /// An org as it is shown.

@@ -58,6 +58,15 @@ extension Journal {
                 fields)
         case .subscriptionStarted:
             write(.subscriptionStarted, "org \(event.org)'s subscription began with \(value("seats")) seats", fields)
+        case .subscriptionCanceled:
+            write(
+                .subscriptionCanceled,
+                "org \(event.org) cancelled its subscription: it ends, and the org is closed, on \(value("ends"))",
+                fields)
+        case .subscriptionResumed:
+            write(.subscriptionResumed, "org \(event.org) took its cancellation back", fields)
+        case .subscriptionEnded:
+            write(.subscriptionEnded, "org \(event.org)'s subscription ended, and the org is closed", fields)
         case .seatsChanged:
             write(
                 .seatsChanged,

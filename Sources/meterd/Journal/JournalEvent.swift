@@ -36,6 +36,9 @@ enum JournalEvent: String, CaseIterable {
     case creditsExpired = "361c21032a2248e4960659ab7c6f0bc1"
     case creditsVoided = "dff6619630294fb094f002f04afa5d51"
     case subscriptionStarted = "63294149c5264af3b22a9de16c9ec4ee"
+    case subscriptionCanceled = "1980f5d5fc64496783b194c240920659"
+    case subscriptionResumed = "75db122a59004c4e886703df5cf3e072"
+    case subscriptionEnded = "92c0da08aa29498596b24576a4eb4c72"
     case seatsChanged = "dd0a70b4a6c6417a9a105c3cb12c178f"
     case paymentSucceeded = "2bdcff7b5a314352b9a9aa233477ec5e"
     case paymentDeclined = "cc2a191f6a2340498e958306cba75f20"
@@ -90,7 +93,8 @@ enum JournalEvent: String, CaseIterable {
             .creditsVoided, .subscriptionStarted, .seatsChanged, .paymentSucceeded, .paymentRefunded, .refundDue,
             .paymentReinstated,
             .invoiceIssued, .invoicePaid, .orgRestored, .orgErased, .creditNoteIssued, .disputeEnded, .memberInvited,
-            .memberJoined, .memberRoleChanged, .memberRemoved, .orderedByMember:
+            .subscriptionCanceled, .subscriptionResumed, .subscriptionEnded, .memberJoined, .memberRoleChanged,
+            .memberRemoved, .orderedByMember:
             .notice
         case .record: .info
         }
@@ -106,7 +110,8 @@ enum JournalEvent: String, CaseIterable {
             .invoiceIssued, .invoicePaid, .paymentMethodExpiring, .billingProblem, .usageQuarantined, .idConflicts,
             .repliesUnread,
             .holdExpired,
-            .forbiddenModelUsed, .memberInvited, .memberJoined, .memberRoleChanged, .memberRemoved, .orderedByMember:
+            .forbiddenModelUsed, .memberInvited, .memberJoined, .memberRoleChanged, .memberRemoved, .orderedByMember,
+            .subscriptionCanceled, .subscriptionResumed, .subscriptionEnded:
             true
         case .ready, .stopping, .stopped, .startFailed, .ledgerMissing, .startWaits, .clockDoubtful, .clockConfirmed,
             .migrating, .reloaded,

@@ -91,7 +91,7 @@ extension Model {
                 let left = payment.amount - payment.fromBalance - payment.refunded - payment.returned
                 let isOn = payment.state == .succeeded || payment.state == .refundDue
                 if !entry.isReinstated, entry.amount != .zero, !isOn || entry.amount.nanos > left { return .conflict }
-            case .note, .eraseMembers, .applyBalance, .addToBalance: break
+            case .note, .eraseMembers, .closeOrg, .applyBalance, .addToBalance: break
             }
         }
         return nil
@@ -115,6 +115,7 @@ extension Model {
             case .issue(let invoice): applied.invoices.append(try issue(invoice, change, now, world))
             case .note(let invoice, let kind, _): try note(invoice, kind, change, now)
             case .eraseMembers: try eraseMembers(change.org, now)
+            case .closeOrg: ledger.orgs[change.org]?.state = .closed
             case .applyBalance(let invoice, let amount):
                 try applyBalance(amount.nanos, invoice ?? applied.invoices.last ?? 0, change, now)
             case .addToBalance(let note, let amount):

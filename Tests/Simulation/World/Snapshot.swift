@@ -34,7 +34,7 @@ struct Snapshot: Sendable {
                 payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name) \($0.refunded) \($0.returned)" },
                 invoices: invoices.map { "\($0.number) \($0.due) \($0.state.name) \($0.credited) \($0.open)" },
                 refunds: refunds.map { "\($0.refund) \($0.payment) \($0.amount) \($0.state.name)" },
-                balance: try await reader.billing(of: name)?.customerBalance ?? .zero)
+                balance: try await reader.billing(of: name, at: now)?.customerBalance ?? .zero)
         }
         self.orgs = orgs
     }

@@ -7,25 +7,42 @@ extension CreditsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Buys credits with the saved payment method; available when the payment succeeds.",
             discussion: """
-                Example: meterctl credits buy acme 100 --id order-1042
+                Examples: meterctl credits buy acme 100 --dry-run
+                          meterctl credits buy acme 100 --id order-1042
 
                 Sold are packs (50, 100, 250, 500 and 1000 where the plan says nothing else) and any larger amount.
                 """)
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "US dollars.") var amount: String
+        @Flag(help: "Only say what they cost.") var dryRun = false
+        @Option(help: "What they must cost with tax, or else nothing is bought.") var expectTotal: String?
         @OptionGroup var page: ReturnOption
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             try await orExit {
-                let payment = try await common.client.post(
-                    PaymentView.self, ["v1", "orgs", org, "purchases"],
-                    body: PurchaseBody(amount: amount, returnUrl: page.returnURL), key: key.key)
+                let path = ["v1", "orgs", org, "purchases"]
+                guard !dryRun else {
+                    let preview = try await common.client.post(
+                        PurchasePreview.self, path, body: PurchaseBody(amount: amount, dryRun: true), key: key.key)
+                    return try common.show(preview, Self.describe)
+                }
+                let body = PurchaseBody(amount: amount, expectTotal: expectTotal, returnUrl: page.returnURL)
+                let payment = try await common.client.post(PaymentView.self, path, body: body, key: key.key)
                 try common.show(payment, PaymentsCommand.describe)
                 try PaymentsCommand.check(payment)
             }
+        }
+
+        private static func describe(_ preview: PurchasePreview) -> String {
+            definitions([
+                ("credits", "USD \(preview.amount)"), ("net", "USD \(preview.net)"),
+                ("tax", "USD \(preview.tax) (\(preview.taxRule))"), ("charged at once", "USD \(preview.total)"),
+                ("paid with", preview.method ?? preview.gateway),
+                ("balance", "USD \(dollars(preview.balance)), then \(dollars(preview.balanceAfter))"),
+            ])
         }
     }
 
