@@ -7,7 +7,7 @@ import Metering
 public struct UsageSummaryView: Codable, Sendable, Hashable {
     /// The org.
     public let org: String
-    /// What by: `user`, `model`, `day` or `tag:NAME`.
+    /// What by: `user`, `model`, `provider`, `day`, `week`, `month` or `tag:NAME`.
     public let by: [String]
     /// The first day, UTC.
     public let since: String
@@ -19,6 +19,12 @@ public struct UsageSummaryView: Codable, Sendable, Hashable {
     public let total: UsageSummaryItem
     /// What of it is estimates: charged for holds that expired unsettled, and not replaced by usage. Nil if there are none.
     public let estimated: UsageSummaryItem?
+    /// When it was added up: items, total and estimates are of one moment.
+    public let asOf: String?
+    /// The sequence number of the newest record that is in it.
+    public let through: Int64?
+    /// Where the items go on; nil at their end.
+    public let nextCursor: String?
 }
 
 /// When credits run out, as it is shown. Money in US dollars.
@@ -50,18 +56,32 @@ extension ControlService {
             (name: "since", description: "The first day, such as 2026-11-01; the month's first where it is left out"),
             (name: "until", description: "The first day that isn't counted; tomorrow where it is left out"),
         ]
+        let narrowing = [
+            (name: "user", description: "Only requests of this name"),
+            (name: "model", description: "Only requests of this model"),
+            (name: "provider", description: "Only requests to this provider"),
+            (name: "mine", description: "true for the acting member's own requests only"),
+            (name: "limit", description: "Items per page, 1 to 1000; all of them if it is left out by an operator"),
+            (name: "cursor", description: "The next_cursor of the page before; each page is of its own moment"),
+        ]
         return [
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/summary", name: "summarizeUsage",
-                summary: "Usage by member, model, day or tag",
-                query: [(name: "by", description: "user, model, day or tag:NAME; several with commas, a tag alone")]
-                    + range,
+                summary: "Usage by member, model, provider, day, week, month or tag",
+                query: [
+                    (
+                        name: "by",
+                        description:
+                            "user, model, provider, day, week, month or tag:NAME; several with commas, a tag alone"
+                    )
+                ] + range + narrowing,
                 requiredQuery: ["by"], response: .reference("UsageSummary")
             ) { request, context in
                 let org = try await org(context)
                 let names = (Endpoint.text(request, "by") ?? "").split(separator: ",").map(String.init)
                 let (since, until) = try days(request)
-                return try Endpoint.json(try await summary(of: org.org, names, since, until, .ended))
+                let query = try query(request, context, org.org, by: names, since, until, .ended)
+                return try Endpoint.json(try await summary(query, by: names, request, context))
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/statement", name: "stateUsage",
@@ -71,7 +91,7 @@ extension ControlService {
                         name: "invoice",
                         description: "The invoice whose period's credits are meant: the one that it begins"
                     )
-                ] + range, response: .reference("UsageSummary")
+                ] + range + narrowing, response: .reference("UsageSummary")
             ) { request, context in
                 let org = try await org(context)
                 var (since, until) = try days(request)
@@ -82,7 +102,9 @@ extension ControlService {
                     else { throw Problem(.malformed, "invoice \(number) is of no period") }
                     (since, until) = (start, end)
                 }
-                return try Endpoint.json(try await summary(of: org.org, ["model", "user"], since, until, .charged))
+                let names = ["model", "user"]
+                let query = try query(request, context, org.org, by: names, since, until, .charged)
+                return try Endpoint.json(try await summary(query, by: names, request, context))
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/forecast", name: "forecastCredits",
@@ -109,24 +131,57 @@ extension ControlService {
         return (since, until)
     }
 
-    private func summary(
-        of org: String, _ names: [String], _ since: CalendarDay, _ until: CalendarDay, _ time: UsageDay
-    ) async throws -> UsageSummaryView {
+    /// What is asked of usage that is added up.
+    private func query(
+        _ request: Request, _ context: ControlRequestContext, _ org: String, by names: [String], _ since: CalendarDay,
+        _ until: CalendarDay, _ time: UsageDay
+    ) throws -> UsageQuery {
         let dimensions = names.compactMap { UsageDimension(name: $0) }
         let hasTag = dimensions.contains(where: \.isTag)
         guard !names.isEmpty, dimensions.count == names.count, Set(dimensions).count == dimensions.count,
             !hasTag || dimensions.count == 1
         else {
-            throw Problem(.malformed, "by must be user, model or day, several with commas, or tag:NAME alone")
+            throw Problem(
+                .malformed,
+                "by must be user, model, provider, day, week or month, several with commas, or tag:NAME alone")
         }
-        let items = try await reader.summary(of: org, by: dimensions, since: since, until: until, in: time)
-        let total = try await reader.summary(of: org, by: [], since: since, until: until, in: time).first
+        var query = UsageQuery(org: org, by: dimensions, since: since, until: until, time: time)
+        query.users = Endpoint.text(request, "user").map { [$0] }
+        query.models = Endpoint.text(request, "model").map { [$0] }
+        query.providers = Endpoint.text(request, "provider").map { [$0] }
+        if Endpoint.text(request, "mine") == "true" {
+            guard let membership = context.membership else {
+                throw Problem(.malformed, "mine is of the member whom the header \(Self.actingHeader) names")
+            }
+            query.users = (query.users ?? membership.users).filter(membership.users.contains)
+        }
+        // What somebody may see goes before what they ask for.
+        if let own = Self.ownUsers(context) { query.users = (query.users ?? own).filter(own.contains) }
+        guard !hasTag || (query.users == nil && query.models == nil && query.providers == nil) else {
+            throw Problem(
+                Self.ownUsers(context) == nil ? .malformed : .forbidden,
+                "usage by tag is added up for the whole org: it can't be narrowed to members, models or providers")
+        }
+        return query
+    }
+
+    private func summary(
+        _ query: UsageQuery, by names: [String], _ request: Request, _ context: ControlRequestContext
+    ) async throws -> UsageSummaryView {
+        let report = try await reader.usage(query)
+        var (items, next) = (report.items, String?.none)
+        // Without a limit all of it, as scripts have it.
+        if context.membership != nil || Endpoint.text(request, "limit") != nil
+            || Endpoint.text(request, "cursor") != nil
+        {
+            let (start, limit) = (Int(try Endpoint.numericCursor(request) ?? 0), try Endpoint.limit(request))
+            next = start + limit < items.count ? "\(start + limit)" : nil
+            items = Array(items.dropFirst(start).prefix(limit))
+        }
         return UsageSummaryView(
-            org: org, by: names, since: since.description, until: until.description, items: items,
-            total: total
-                ?? UsageSummaryItem(
-                    key: [], records: 0, unpriced: 0, cost: Money.zero.description, inputTokens: 0, outputTokens: 0),
-            estimated: try await reader.estimates(of: org, since: since, until: until, in: time))
+            org: query.org, by: names, since: query.since.description, until: query.until.description, items: items,
+            total: report.total, estimated: report.estimated, asOf: clock().description, through: report.through,
+            nextCursor: next)
     }
 
     /// A sum that a view of the ledger gives; what can't be read as one is no sum at all.

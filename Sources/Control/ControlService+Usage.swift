@@ -29,17 +29,21 @@ extension ControlService {
                     (name: "until", description: "Only requests that ended before"),
                     (name: "user", description: "Only this member's"),
                     (name: "model", description: "Only this model's"),
+                    (name: "provider", description: "Only this provider's"),
+                    (name: "mine", description: "true for the acting member's own requests only"),
                 ], response: .page(of: "Usage")
             ) { request, context in
                 let org = try await org(context)
+                let isMine = Endpoint.text(request, "mine") == "true"
                 let filter = LedgerReader.UsageFilter(
                     since: try Endpoint.time(request, "since"), until: try Endpoint.time(request, "until"),
-                    user: Endpoint.text(request, "user"), among: Self.ownUsers(context),
-                    model: Endpoint.text(request, "model"))
+                    user: Endpoint.text(request, "user"),
+                    among: Self.ownUsers(context) ?? (isMine ? context.membership?.users ?? [] : nil),
+                    model: Endpoint.text(request, "model"), provider: Endpoint.text(request, "provider"))
                 var page = try await reader.usage(
                     of: org.org, filter, before: try Endpoint.numericCursor(request),
                     limit: try Endpoint.limit(request))
-                if filter.among != nil { page.items = page.items.map(\.ownPart) }
+                if Self.ownUsers(context) != nil { page.items = page.items.map(\.ownPart) }
                 return try Endpoint.json(page)
             },
             Endpoint(

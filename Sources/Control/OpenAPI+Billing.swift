@@ -23,12 +23,15 @@ extension OpenAPI {
             [
                 ("org", .string), ("by", ["type": "array", "items": .string]), ("since", .day), ("until", .day),
                 ("items", ["type": "array", "items": .reference("UsageSum")]), ("total", .reference("UsageSum")),
-                ("estimated", .reference("UsageSum")),
+                ("estimated", .reference("UsageSum")), ("as_of", .time), ("through", .integer),
+                ("next_cursor", .string),
             ], required: ["org", "by", "since", "until", "items", "total"]),
         "UsageSum": .members(
             [
                 ("key", ["type": "array", "items": .string]), ("records", .integer), ("unpriced", .integer),
-                ("cost", .money), ("input_tokens", .integer), ("output_tokens", .integer),
+                ("cost", .money), ("average_cost", .money), ("users", .integer), ("input_tokens", .integer),
+                ("cache_read_tokens", .integer), ("cache_write_tokens", .integer), ("output_tokens", .integer),
+                ("reasoning_tokens", .integer),
             ], required: ["key", "records", "unpriced", "cost"]),
         "Forecast": .members(
             [

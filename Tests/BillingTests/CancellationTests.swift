@@ -79,7 +79,8 @@ import Testing
         #expect(seats?.code == .priceChanged)
         try await fixture.addSeats(3)
         let removal = try await fixture.billing.previewRemoval(1, of: "acme")
-        #expect([removal.amountBefore, removal.net, removal.tax, removal.total] == ["87.00", "58.00", "11.02", "69.02"])
+        #expect(
+            [removal.amountBefore, removal.net, removal.tax, removal.total] == ["87.00", "58.00", "11.02", "69.02"])
         #expect(try await fixture.billing.subscription(of: "acme").nextSeats == 3)
         try await fixture.close()
     }

@@ -49,8 +49,9 @@ import Testing
         // A spreadsheet takes nothing of it for a formula.
         let csv = try daemon.meterctl("usage", "summary", "acme", "--by", "user", "--csv").output
         #expect(
-            csv.hasPrefix("user,requests,unpriced,cost_usd,input_tokens,output_tokens\r\n'=1+1,1,0,0.010000000,8000,0"))
-        for by in ["", "usr", "tag:", "tag:a,user", "user,user"] {
+            csv.hasPrefix("user,requests,unpriced,cost_usd,input_tokens,output_tokens,average_cost_usd,users,")
+                && csv.contains("\r\n'=1+1,1,0,0.010000000,8000,0,0.010000000,,0,0,0"), "\(csv)")
+        for by in ["", "usr", "tag:", "tag:a,user", "user,user", "week,week"] {
             #expect(try daemon.meterctl("usage", "summary", "acme", "--by", by).status == 1, "\(by)")
         }
         #expect(try daemon.meterctl("usage", "summary", "acme", "--since", "yesterday").errors.contains("2026-11-01"))

@@ -94,7 +94,7 @@ import Testing
         "showPayment": Row(.managers), "listRefunds": Row(.managers), "showRefund": Row(.managers),
         "listInvoices": Row(.managers), "showInvoice": Row(.managers), "explainInvoice": Row(.managers),
         "listTransfers": Row(.managers), "showTopUp": Row(.managers), "showPaymentMethod": Row(.managers),
-        "showBillTo": Row(.managers), "stateUsage": Row(.managers), "summarizeUsage": Row(.managers),
+        "showBillTo": Row(.managers), "stateUsage": Row(.managers),
         "listHolds": Row(.managers),
         "inviteMember": Row(.managers, #"{"email": "new@acme.example"}"#), "listInvitations": Row(.managers),
         "resendInvitation": Row(.managers, #"{}"#), "withdrawInvitation": Row(.managers, #"{}"#),
@@ -110,7 +110,8 @@ import Testing
         "setMemberProfile": Row(.everyone, #"{"name": "A new name"}"#),
         "addMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
         "removeMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
-        "listUsage": Row(.everyone), "showUsage": Row(.everyone), "explainUsage": Row(.everyone),
+        "summarizeUsage": Row(.everyone), "listUsage": Row(.everyone), "showUsage": Row(.everyone),
+        "explainUsage": Row(.everyone),
     ]
 
     private struct Route {

@@ -238,14 +238,11 @@ import Testing
         }
         let day = CalendarDay(ledger.clock.now)
         func summary() async throws -> (UsageSummaryItem?, UsageSummaryItem?) {
-            try await ledger.reading { reader in
-                (
-                    try await reader.summary(
-                        of: "acme", by: [], since: day, until: day.advanced(byDays: 1), in: .ended
-                    ).first,
-                    try await reader.estimates(of: "acme", since: day, until: day.advanced(byDays: 1), in: .ended)
-                )
+            let report = try await ledger.reading {
+                try await $0.usage(
+                    UsageQuery(org: "acme", by: [], since: day, until: day.advanced(byDays: 1)))
             }
+            return (report.total, report.estimated)
         }
         try roll()
         var (total, estimated) = try await summary()

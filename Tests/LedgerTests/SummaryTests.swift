@@ -54,7 +54,7 @@ import Testing
 
     private static let dimensions: [[UsageDimension]] = [
         [], [.user], [.model], [.day], [.user, .model], [.day, .user, .model], [.tag("project")], [.tag("n")],
-        [.tag("none")],
+        [.tag("none")], [.provider], [.week], [.month], [.week, .provider, .user],
     ]
 
     @Test func itIsTheSameWhetherTheWriterCameToItOrNot() async throws {
@@ -76,6 +76,90 @@ import Testing
         _ = try ledger.reply(try ledger.record("more", model: "m", input: 1, user: "user1"))
         #expect(try await summary(ledger, by: []).first?.records == 161)
         try await verify(ledger)
+    }
+
+    @Test func namesAreCountedOnceAndPartsAddUpToTheWhole() async throws {
+        let ledger = try filled()
+        for isRolled in [false, true] {
+            if isRolled { try rollUp(ledger) }
+            // One more than the writer has come to, by somebody who is known and by somebody who is new.
+            for user in ["user1", "new\(isRolled)"] {
+                _ = try ledger.reply(
+                    try ledger.record("\(isRolled)\(user)", model: "m", input: 1, user: user))
+            }
+            let total = try #require(try await summary(ledger, by: []).first)
+            let names = try await summary(ledger, by: [.user]).filter { $0.key != [""] }
+            #expect(total.users == Int64(names.count) && names.allSatisfy { $0.users == nil })
+            for dimensions in [[UsageDimension.day], [.week], [.month], [.provider, .model]] {
+                let parts = try await summary(ledger, by: dimensions)
+                let costs = try parts.map { try #require(Money(decimal: $0.cost)).nanos }
+                #expect(Money(nanos: costs.reduce(0, +)).description == total.cost)
+                #expect(parts.reduce(0) { $0 + $1.records } == total.records)
+                #expect(parts.allSatisfy { ($0.users ?? -1) <= names.count })
+            }
+            let byBoth = try await summary(ledger, by: [.day, .user]).filter { $0.key[1] != "" }
+            for day in try await summary(ledger, by: [.day]) {
+                #expect(day.users == Int64(byBoth.count { $0.key[0] == day.key[0] }), "\(day.key)")
+            }
+        }
+        try await verify(ledger)
+    }
+
+    @Test func aQueryOfSomeNamesModelsOrProvidersIsWhatTheWholeHasOfThem() async throws {
+        let ledger = try filled()
+        for isRolled in [false, true] {
+            if isRolled { try rollUp(ledger) }
+            let reader = try LedgerReader(path: ledger.path)
+            defer { try? reader.close() }
+            var query = UsageQuery(org: "acme", by: [.model], since: since, until: until, users: ["user0", "user2"])
+            let some = try await reader.usage(query)
+            let all = try await summary(ledger, by: [.user, .model])
+            for item in some.items {
+                let parts = all.filter { ["user0", "user2"].contains($0.key[0]) && $0.key[1] == item.key[0] }
+                #expect(parts.reduce(0) { $0 + $1.records } == item.records)
+                #expect(parts.reduce(0) { $0 + ($1.inputTokens ?? 0) } == item.inputTokens)
+            }
+            #expect(some.total.records == some.items.reduce(0) { $0 + $1.records } && some.total.users == 2)
+            query.users = []
+            let none = try await reader.usage(query)
+            #expect(none.items.isEmpty && none.total.records == 0 && none.total.cost == "0.000000000")
+            (query.users, query.models, query.providers) = (nil, ["m"], ["nobody"])
+            #expect(try await reader.usage(query).items.isEmpty)
+            query.providers = nil
+            #expect(try await reader.usage(query).items.map(\.key) == [["m"]])
+        }
+    }
+
+    @Test func kindsOfTokensAreKeptAndTheAverageIsRoundedOnce() async throws {
+        let ledger = try LedgerFixture()
+        try ledger.recordRates(
+            """
+            format: meterd/1
+            effective: 2026-01-02T00:00:00Z
+            rates:
+              - model: claude-sonnet-4-5
+                provider: anthropic
+                price: {input: 3, cache_read: 0.3, cache_write_5m: 3.75, output: 15.1}
+            """)
+        try ledger.createOrg("acme", credits: "10")
+        let usage =
+            #"{"input_tokens":100,"cache_read_input_tokens":50,"cache_creation_input_tokens":30,"output_tokens":20}"#
+        for id in ["a", "b", "c"] {
+            let record = UsageRecord(
+                id: id, org: "acme", model: "claude-sonnet-4-5", provider: "anthropic", usage: usage,
+                reading: try UsageReading(json: usage, provider: "anthropic", model: "claude-sonnet-4-5"))
+            _ = try ledger.reply(record)
+        }
+        for _ in 0..<2 {
+            let item = try #require(try await summary(ledger, by: [.provider]).first)
+            #expect(item.key == ["anthropic"] && item.records == 3)
+            #expect(item.inputTokens == 540 && item.cacheReadTokens == 150 && item.cacheWriteTokens == 90)
+            #expect(item.outputTokens == 60 && item.reasoningTokens == 0)
+            let cost = try #require(Money(decimal: item.cost)).nanos
+            let average = try #require(item.averageCost.flatMap { Money(decimal: $0) }).nanos
+            #expect(abs(average * 3 - cost) <= 1)
+            try rollUp(ledger)
+        }
     }
 
     @Test func theSumIsWhatTheOrgWasCharged() async throws {

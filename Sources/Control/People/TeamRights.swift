@@ -52,7 +52,6 @@ enum TeamRight: Sendable, Hashable {
         "showPaymentMethod": managers,
         "showBillTo": managers,
         "stateUsage": managers,
-        "summarizeUsage": managers,
         // The team.
         "inviteMember": managers,
         "listInvitations": managers,
@@ -82,6 +81,7 @@ enum TeamRight: Sendable, Hashable {
         "listUsage": everyone,
         "showUsage": everyone,
         "explainUsage": everyone,
+        "summarizeUsage": everyone,
         // Before there is a member.
         "showInvitation": .proof,
         "acceptInvitation": .proof,

@@ -9,8 +9,14 @@ struct UsageSums: Equatable {
     var cost: Int64 = 0
     /// Tokens of prompts, those of caches included.
     var input: Int64 = 0
-    /// Tokens of answers.
+    /// Of those, what was read from a cache.
+    var cacheRead: Int64 = 0
+    /// Of those, what was written to a cache.
+    var cacheWrite: Int64 = 0
+    /// Tokens of answers, those of reasoning included.
     var output: Int64 = 0
+    /// Of those, what was reasoning.
+    var reasoning: Int64 = 0
 
     /// Tokens beyond that are not counted: a sum must stay a number of 64 bits.
     static let tokensMax: Int64 = 4_000_000_000_000_000_000
@@ -20,11 +26,31 @@ struct UsageSums: Equatable {
         unpriced += other.unpriced
         cost &+= other.cost
         input = min(input, Self.tokensMax) &+ other.input
+        cacheRead = min(cacheRead, Self.tokensMax) &+ other.cacheRead
+        cacheWrite = min(cacheWrite, Self.tokensMax) &+ other.cacheWrite
         output = min(output, Self.tokensMax) &+ other.output
+        reasoning = min(reasoning, Self.tokensMax) &+ other.reasoning
+    }
+
+    /// Adds so many of a unit.
+    mutating func add(_ quantity: Int64, of unit: UsageUnit) {
+        switch unit.isOfThePrompt {
+        case true?: input &+= quantity
+        case false?: output &+= quantity
+        case nil: return
+        }
+        switch unit {
+        case .cacheRead, .cacheReadExplicit, .audioCacheRead, .imageCacheRead: cacheRead &+= quantity
+        case .cacheWrite5m, .cacheWrite1h, .cacheWrite12h: cacheWrite &+= quantity
+        case .reasoning: reasoning &+= quantity
+        default: break
+        }
     }
 
     var negated: UsageSums {
-        UsageSums(records: -records, unpriced: -unpriced, cost: -cost, input: -input, output: -output)
+        UsageSums(
+            records: -records, unpriced: -unpriced, cost: -cost, input: -input, cacheRead: -cacheRead,
+            cacheWrite: -cacheWrite, output: -output, reasoning: -reasoning)
     }
 
     /// The pairs of a record's tags.

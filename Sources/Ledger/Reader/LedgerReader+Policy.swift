@@ -31,25 +31,22 @@ extension LedgerReader {
     /// What expired holds of an org are charged that no usage has replaced; nil if there is nothing of it.
     ///
     /// - Parameter time: which of a record's days counts.
-    public func estimates(
-        of org: String, since: CalendarDay, until: CalendarDay, in time: UsageDay
-    ) async throws -> UsageSummaryItem? {
+    static func estimates(
+        _ database: Database, _ org: String, _ since: CalendarDay, _ until: CalendarDay, _ time: UsageDay
+    ) throws -> UsageSummaryItem? {
         let column = time == .charged ? "usage.received" : "usage.at"
-        return try await pool.read { database in
-            guard
-                let row = try Row.fetchOne(
-                    database,
-                    sql: """
-                        SELECT count(*) AS records, coalesce(sum(usage.cost), 0) AS cost
-                        FROM hold JOIN org ON org.id = hold.org JOIN usage ON usage.sequence = hold.estimated_by
-                        WHERE org.name = ? AND hold.estimated_by IS NOT NULL AND usage.correction = 0
-                            AND \(column) >= ? AND \(column) < ?
-                        """, arguments: [org, since.start.milliseconds, until.start.milliseconds]),
-                row["records"] as Int64 > 0
-            else { return nil }
-            return UsageSummaryItem(
-                key: [], records: row["records"], unpriced: 0, cost: Self.money(row["cost"]), inputTokens: nil,
-                outputTokens: nil)
-        }
+        guard
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT count(*) AS records, coalesce(sum(usage.cost), 0) AS cost
+                    FROM hold JOIN org ON org.id = hold.org JOIN usage ON usage.sequence = hold.estimated_by
+                    WHERE org.name = ? AND hold.estimated_by IS NOT NULL AND usage.correction = 0
+                        AND \(column) >= ? AND \(column) < ?
+                    """, arguments: [org, since.start.milliseconds, until.start.milliseconds]),
+            row["records"] as Int64 > 0
+        else { return nil }
+        return UsageSummaryItem(
+            key: [], UsageSums(records: row["records"], cost: row["cost"]), users: nil, hasTokens: false)
     }
 }

@@ -44,12 +44,15 @@ public final class LedgerReader: Sendable {
         public var among: [String]?
         /// Only this model's.
         public var model: String?
+        /// Only this provider's.
+        public var provider: String?
 
         /// Everything.
         public init(
             since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, among: [String]? = nil,
-            model: String? = nil
+            model: String? = nil, provider: String? = nil
         ) {
+            self.provider = provider
             self.since = since
             self.until = until
             self.user = user
@@ -115,6 +118,7 @@ public final class LedgerReader: Sendable {
                 arguments += StatementArguments(among)
             }
             narrow("usage.model = ?", filter.model)
+            narrow("usage.provider = ?", filter.provider)
             // The chain itself is newest first, a row at a time; CROSS JOIN keeps that order. To sort would be to walk
             // all of it before the first row.
             sql += " LIMIT ?"

@@ -1,6 +1,6 @@
 import Metering
 
-// Usage by day, member, model and tag, added up beside the records, so that a month is answered without looking at them. It is made
+// Usage by day, member, model, provider and tag, added up beside the records, so that a month is answered without looking at them. It is made
 // when the writer has nothing else to do, some records at a time; what it hasn't come to yet a reader adds up itself.
 extension SQLiteStore {
     /// Records that are added up in one commit while nothing comes in, and while something does.
@@ -39,7 +39,7 @@ extension SQLiteStore {
     struct Contribution: Equatable {
         struct Key: Hashable {
             var org, day, receivedDay: Int64
-            var user, model: String
+            var user, model, provider: String
         }
 
         var key: Key
@@ -105,7 +105,7 @@ extension SQLiteStore {
 
     static let contributionSQL = """
         SELECT usage.sequence, usage.org, usage.at, usage.received, usage.user, usage.model, usage.tags, usage.status,
-            usage.correction, usage.cost, correction.cost, usage.lines, correction.lines, correction.kind
+            usage.correction, usage.cost, correction.cost, usage.lines, correction.lines, correction.kind, usage.provider
         FROM usage LEFT JOIN correction ON correction.number = usage.correction
         """
 
@@ -114,7 +114,8 @@ extension SQLiteStore {
         var contribution = Contribution(
             key: Contribution.Key(
                 org: row.int(1), day: Timestamp(milliseconds: row.int(2)).day,
-                receivedDay: Timestamp(milliseconds: row.int(3)).day, user: row.text(4) ?? "", model: row.text(5) ?? ""),
+                receivedDay: Timestamp(milliseconds: row.int(3)).day, user: row.text(4) ?? "", model: row.text(5) ?? "",
+                provider: row.text(14) ?? ""),
             tags: row.text(6))
         // An estimate that usage replaced, or that a release voided, was no request.
         if isCorrected, row.int(7) == ChargeStatus.estimated.rawValue,
@@ -128,11 +129,7 @@ extension SQLiteStore {
         // Bytes that are no price add nothing: to name such a record is verification's business.
         _ = row.withBlob(isCorrected ? 12 : 11) { bytes in
             PriceCodec.forEachQuantity(bytes) { unit, quantity in
-                switch unit.isOfThePrompt {
-                case true?: contribution.sums.input &+= quantity
-                case false?: contribution.sums.output &+= quantity
-                case nil: break
-                }
+                contribution.sums.add(quantity, of: unit)
             }
         }
         return contribution
@@ -154,22 +151,28 @@ extension SQLiteStore {
         }
         upsert.bind(4, key.user)
         upsert.bind(5, key.model)
-        upsert.bind(6, sums.records)
-        upsert.bind(7, sums.unpriced)
-        upsert.bind(8, sums.cost)
-        upsert.bind(9, sums.input)
-        upsert.bind(10, sums.output)
+        upsert.bind(6, key.provider)
+        upsert.bind(7, sums.records)
+        upsert.bind(8, sums.unpriced)
+        upsert.bind(9, sums.cost)
+        upsert.bind(10, sums.input)
+        upsert.bind(11, sums.cacheRead)
+        upsert.bind(12, sums.cacheWrite)
+        upsert.bind(13, sums.output)
+        upsert.bind(14, sums.reasoning)
         try upsert.run()
         guard sums.records < 0 else { return }
         let delete = try kept.statement(
             """
-            DELETE FROM usage_day WHERE org = ? AND day = ? AND received_day = ? AND user = ? AND model = ? AND records = 0
+            DELETE FROM usage_day
+            WHERE org = ? AND day = ? AND received_day = ? AND user = ? AND model = ? AND provider = ? AND records = 0
             """)
         for (position, value) in [key.org, key.day, key.receivedDay].enumerated() {
             delete.bind(Int32(position) + 1, value)
         }
         delete.bind(4, key.user)
         delete.bind(5, key.model)
+        delete.bind(6, key.provider)
         try delete.run()
     }
 

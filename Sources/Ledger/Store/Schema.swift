@@ -47,6 +47,9 @@ enum Schema {
             try database.execute(sql: people + RowSeals.fill(RowSeals.people) + RowSeals.fillMemberWindows)
             try database.execute(sql: RowSeals.fill(RowSeals.firstTables.filter { $0.name == "meta" }))
         }
+        migrator.registerMigration("2026-11-30 usage by provider") { database in
+            try database.execute(sql: usageByProvider)
+        }
         return migrator
     }
 

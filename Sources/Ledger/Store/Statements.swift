@@ -70,9 +70,13 @@ struct Statements {
             """)
         addUsageDay = try connection.prepare(
             """
-            INSERT INTO usage_day VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-            ON CONFLICT DO UPDATE SET records = records + ?6, unpriced = unpriced + ?7, cost = cost + ?8,
-                input = min(input, \(UsageSums.tokensMax)) + ?9, output = min(output, \(UsageSums.tokensMax)) + ?10
+            INSERT INTO usage_day VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            ON CONFLICT DO UPDATE SET records = records + ?7, unpriced = unpriced + ?8, cost = cost + ?9,
+                input = min(input, \(UsageSums.tokensMax)) + ?10,
+                cache_read = min(cache_read, \(UsageSums.tokensMax)) + ?11,
+                cache_write = min(cache_write, \(UsageSums.tokensMax)) + ?12,
+                output = min(output, \(UsageSums.tokensMax)) + ?13,
+                reasoning = min(reasoning, \(UsageSums.tokensMax)) + ?14
             """)
         findTagDay = try connection.prepare(
             "SELECT 1 FROM usage_tag_day WHERE org = ? AND day = ? AND name = ? AND value = ?")

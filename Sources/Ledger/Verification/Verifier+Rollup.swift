@@ -25,13 +25,17 @@ extension Verifier {
             }
         }
         let kept = try connection.prepare(
-            "SELECT org, day, received_day, user, model, records, unpriced, cost, input, output FROM usage_day")
+            """
+            SELECT org, day, received_day, user, model, records, unpriced, cost, input, output, provider, cache_read,
+                cache_write, reasoning FROM usage_day
+            """)
         while try kept.step() {
             let key = SQLiteStore.Contribution.Key(
                 org: kept.int(0), day: kept.int(1), receivedDay: kept.int(2), user: kept.text(3) ?? "",
-                model: kept.text(4) ?? "")
+                model: kept.text(4) ?? "", provider: kept.text(10) ?? "")
             let stored = UsageSums(
-                records: kept.int(5), unpriced: kept.int(6), cost: kept.int(7), input: kept.int(8), output: kept.int(9))
+                records: kept.int(5), unpriced: kept.int(6), cost: kept.int(7), input: kept.int(8),
+                cacheRead: kept.int(11), cacheWrite: kept.int(12), output: kept.int(9), reasoning: kept.int(13))
             report.sums += 1
             if stored != sums.removeValue(forKey: key) {
                 report.add(

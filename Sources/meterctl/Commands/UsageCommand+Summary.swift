@@ -14,17 +14,22 @@ extension UsageCommand {
 
     struct Summary: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Adds an org's usage up by member, model, day or tag.",
+            abstract: "Adds an org's usage up by member, model, provider, day, week, month or tag.",
             discussion: """
                 Examples: meterctl usage summary acme --by model
                           meterctl usage summary acme --by user,model --since 2026-11-01 --until 2026-12-01 --csv
+                          meterctl usage summary acme --by month,provider --user ana --since 2026-01-01
                           meterctl usage summary acme --by tag:project
 
                 On a terminal the costs are drawn as bars.
                 """)
 
         @Argument(help: "The org.") var org: String
-        @Option(help: "user, model, day or tag:NAME; several with commas, a tag alone.") var by = "model"
+        @Option(help: "user, model, provider, day, week, month or tag:NAME; several with commas, a tag alone.")
+        var by = "model"
+        @Option(help: "Only requests of this name.") var user: String?
+        @Option(help: "Only requests of this model.") var model: String?
+        @Option(help: "Only requests to this provider.") var provider: String?
         @OptionGroup var range: RangeOptions
         @OptionGroup var common: CommonOptions
 
@@ -32,7 +37,10 @@ extension UsageCommand {
             try await orExit {
                 let view = try await common.client.get(
                     UsageSummaryView.self, ["v1", "orgs", org, "summary"],
-                    ["by": by, "since": range.since, "until": range.until])
+                    [
+                        "by": by, "since": range.since, "until": range.until, "user": user, "model": model,
+                        "provider": provider,
+                    ])
                 try UsageCommand.show(view, range, common)
             }
         }
@@ -102,12 +110,17 @@ extension UsageCommand {
     }
 
     private static func csv(_ view: UsageSummaryView) -> String {
-        let head = view.by + ["requests", "unpriced", "cost_usd", "input_tokens", "output_tokens"]
-        let rows = view.items.map { item in
-            item.key + [
-                "\(item.records)", "\(item.unpriced)", item.cost, item.inputTokens.map { "\($0)" } ?? "",
-                item.outputTokens.map { "\($0)" } ?? "",
+        let head =
+            view.by + [
+                "requests", "unpriced", "cost_usd", "input_tokens", "output_tokens", "average_cost_usd", "users",
+                "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
             ]
+        func text(_ number: Int64?) -> String { number.map { "\($0)" } ?? "" }
+        let rows = view.items.map { item -> [String] in
+            var row = item.key + ["\(item.records)", "\(item.unpriced)", item.cost]
+            row += [text(item.inputTokens), text(item.outputTokens), item.averageCost ?? "", text(item.users)]
+            row += [text(item.cacheReadTokens), text(item.cacheWriteTokens), text(item.reasoningTokens)]
+            return row
         }
         return ([head] + rows).map { $0.map(field).joined(separator: ",") }.joined(separator: "\r\n")
     }
@@ -134,15 +147,19 @@ extension UsageCommand {
     private static func table(_ view: UsageSummaryView) -> String {
         let names = view.by.map { $0.uppercased() }
         var columns: [(String, Table.Alignment)] = names.map { ($0, .left) }
-        columns += [("REQUESTS", .right), ("INPUT", .right), ("OUTPUT", .right), ("COST", .right)]
+        let hasUsers = view.total.users != nil && view.items.allSatisfy { $0.users != nil }
+        columns.append(("REQUESTS", .right))
+        if hasUsers { columns.append(("USERS", .right)) }
+        columns += [("INPUT", .right), ("OUTPUT", .right), ("COST", .right)]
         let isDrawn = Terminal.isOutputATerminal
         if isDrawn { columns.append(("", .left)) }
         var table = Table(columns: columns)
         let largest = view.items.map { nanos($0.cost) }.max() ?? 0
         table.rows = view.items.map { item in
             var row = item.key.map { $0.isEmpty ? "(none)" : $0 }
+            row.append("\(item.records)" + (item.unpriced > 0 ? " (\(item.unpriced) unpriced)" : ""))
+            if hasUsers { row.append(item.users.map { "\($0)" } ?? "") }
             row += [
-                "\(item.records)" + (item.unpriced > 0 ? " (\(item.unpriced) unpriced)" : ""),
                 item.inputTokens.map { "\($0)" } ?? "", item.outputTokens.map { "\($0)" } ?? "", dollars(item.cost),
             ]
             if isDrawn { row.append(bar(nanos(item.cost), of: largest)) }

@@ -11,6 +11,14 @@ extension FaultCourse {
             try $0.execute(
                 sql: """
                     DROP TABLE row_seal;
+                    DROP TABLE usage_day;
+                    CREATE TABLE usage_day(
+                        org INTEGER NOT NULL, day INTEGER NOT NULL, received_day INTEGER NOT NULL,
+                        user TEXT NOT NULL, model TEXT NOT NULL,
+                        records INTEGER NOT NULL, unpriced INTEGER NOT NULL, cost INTEGER NOT NULL,
+                        input INTEGER NOT NULL, output INTEGER NOT NULL,
+                        PRIMARY KEY(org, day, received_day, user, model)
+                    ) STRICT, WITHOUT ROWID;
                     DROP TABLE audit;
                     ALTER TABLE ledger_commit DROP COLUMN last_audit;
                     DROP TRIGGER payment_member_is_never_edited;
@@ -70,7 +78,7 @@ extension FaultCourse {
                     DELETE FROM grdb_migrations
                     WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
                         '2026-11-29 refused usage', '2026-11-29 findings',
-                        '2026-11-29 money that goes back', '2026-11-30 people');
+                        '2026-11-29 money that goes back', '2026-11-30 people', '2026-11-30 usage by provider');
                     """)
         }
         try queue.close()
