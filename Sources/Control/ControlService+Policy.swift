@@ -14,12 +14,19 @@ public struct PolicyBody: Codable, Sendable, Hashable {
     public var chargeExpiredHolds: Bool?
     /// Wholly unpriced records beyond which `authorize` is refused; 0 for any number.
     public var unpricedRecordsMax: PolicyChange<Int64> = .unchanged
+    /// Whether requests and answers may train models.
+    public var allowTraining: PolicyChange<Bool> = .unchanged
+    /// Whether how the product is used may be evaluated.
+    public var allowUsageAnalytics: PolicyChange<Bool> = .unchanged
+    /// Whether sums without names may be reported to others.
+    public var allowAnonymizedReporting: PolicyChange<Bool> = .unchanged
 
     /// A body that changes nothing.
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
         case defaultOutputTokens, cappedExposureMax, allowedModels, chargeExpiredHolds, unpricedRecordsMax
+        case allowTraining, allowUsageAnalytics, allowAnonymizedReporting
     }
 
     /// Reads a body; a member that is left out differs from one that is null.
@@ -33,6 +40,9 @@ public struct PolicyBody: Codable, Sendable, Hashable {
         allowedModels = try change(.allowedModels)
         chargeExpiredHolds = try container.decodeIfPresent(Bool.self, forKey: .chargeExpiredHolds)
         unpricedRecordsMax = try change(.unpricedRecordsMax)
+        allowTraining = try change(.allowTraining)
+        allowUsageAnalytics = try change(.allowUsageAnalytics)
+        allowAnonymizedReporting = try change(.allowAnonymizedReporting)
     }
 
     /// Writes what is to change.
@@ -47,6 +57,9 @@ public struct PolicyBody: Codable, Sendable, Hashable {
         try write(allowedModels, .allowedModels)
         try container.encodeIfPresent(chargeExpiredHolds, forKey: .chargeExpiredHolds)
         try write(unpricedRecordsMax, .unpricedRecordsMax)
+        try write(allowTraining, .allowTraining)
+        try write(allowUsageAnalytics, .allowUsageAnalytics)
+        try write(allowAnonymizedReporting, .allowAnonymizedReporting)
     }
 }
 
@@ -71,14 +84,18 @@ extension ControlService {
                     [
                         ("default_output_tokens", .integer), ("capped_exposure_max", .money),
                         ("allowed_models", ["type": "array", "items": .string]), ("charge_expired_holds", .boolean),
-                        ("unpriced_records_max", .integer),
+                        ("unpriced_records_max", .integer), ("allow_training", .boolean),
+                        ("allow_usage_analytics", .boolean), ("allow_anonymized_reporting", .boolean),
                     ], required: []), response: .reference("Policy")
             ) { request, context in
                 let name = try Endpoint.parameter("org", context)
                 var body = try await Endpoint.body(PolicyBody.self, request, context)
                 let change = try Self.change(body)
-                guard context.membership == nil || change.isOfModelsOnly else {
-                    throw Problem(.forbidden, "members change allowed_models only; the rest is an operator's to decide")
+                guard context.membership == nil || change.isOfTeamOnly else {
+                    throw Problem(
+                        .forbidden,
+                        "members change allowed_models and what may be done with data; the rest is an operator's to decide"
+                    )
                 }
                 // 5 and 5.00 are the same amount: so the same request.
                 if case .set(let amount?) = change.cappedExposureMax {
@@ -93,6 +110,9 @@ extension ControlService {
     private static func change(_ body: PolicyBody) throws -> OrgPolicyChange {
         var change = OrgPolicyChange()
         change.chargesExpiredHolds = body.chargeExpiredHolds
+        change.allowTraining = body.allowTraining
+        change.allowUsageAnalytics = body.allowUsageAnalytics
+        change.allowAnonymizedReporting = body.allowAnonymizedReporting
         change.defaultOutputTokens = try number(
             body.defaultOutputTokens, "default_output_tokens", in: 1...LedgerLimits.defaultOutputTokensMax)
         change.unpricedRecordsMax = try number(
@@ -147,6 +167,14 @@ extension OpenAPI {
                 ("org", .string), ("default_output_tokens", .integer), ("capped_exposure_max", .money),
                 ("capped_exposure", .money), ("allowed_models", ["type": "array", "items": .string]),
                 ("charge_expired_holds", .boolean), ("unpriced_records_max", .integer), ("unpriced_records", .integer),
+                (
+                    "data",
+                    .members(
+                        [
+                            ("allow_training", .boolean), ("allow_usage_analytics", .boolean),
+                            ("allow_anonymized_reporting", .boolean),
+                        ], required: [])
+                ),
             ],
             required: ["org", "capped_exposure_max", "capped_exposure", "charge_expired_holds", "unpriced_records"])
     ]

@@ -81,6 +81,16 @@ extension ControlService {
                         by: Self.actor(context)))
             },
             Endpoint(
+                method: .get, path: "/v1/orgs/{org}/history", name: "listHistory",
+                summary: "Purchases, refunds, given credits and changes of seats, newest first", query: Self.paging,
+                response: .page(of: "HistoryItem")
+            ) { request, context in
+                let org = try await org(context)
+                return try Endpoint.json(
+                    try await billing.history(
+                        of: org.org, after: Endpoint.text(request, "cursor"), limit: try Endpoint.limit(request)))
+            },
+            Endpoint(
                 method: .get, path: "/v1/orgs/{org}/top-up", name: "showTopUp", summary: "What is bought by itself",
                 response: .reference("TopUp")
             ) { _, context in

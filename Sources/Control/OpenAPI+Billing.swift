@@ -58,6 +58,12 @@ extension OpenAPI {
             required: [
                 "org", "amount", "net", "tax", "tax_rule", "total", "balance", "balance_after", "gateway",
             ]),
+        "HistoryItem": .members(
+            [
+                ("kind", ["type": "string", "enum": ["payment", "refund", "grant", "seats"]]), ("at", .time),
+                ("payment", .reference("Payment")), ("refund", .reference("Refund")), ("grant", .reference("Grant")),
+                ("seats", .reference("SubscriptionChange")),
+            ], required: ["kind", "at"]),
         "SeatRemovalPreview": .members(
             [
                 ("org", .string), ("seats", .integer), ("present_seats", .integer), ("next_seats", .integer),

@@ -123,7 +123,20 @@ enum ReplyEncoder {
             line.add("\",\"hold_state\":\"")
             line.add(text: state.name)
         }
-        line.add(reply.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
+        line.add(reply.isDuplicate ? "\",\"duplicate\":true" : "\"")
+        if let data = reply.data { write(data, to: &line) }
+        line.add("}\n")
+    }
+
+    private static func write(_ data: DataPolicy, to line: inout [UInt8]) {
+        var mark = ",\"data_policy\":{\""
+        for case (let name, let allows?) in data.choices {
+            line.add(text: mark)
+            line.add(text: name)
+            line.add(allows ? "\":true" : "\":false")
+            mark = ",\""
+        }
+        line.add("}")
     }
 
     private static func write(_ reply: BalanceReply, id: String?, to line: inout [UInt8]) {

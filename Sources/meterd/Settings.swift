@@ -94,7 +94,7 @@ struct Settings: Sendable, Equatable {
         "log.records", "log.format", "cost.policy", "cost.trust", "cost.fallback", "cost.tolerance_percent",
         "authorize.unpriced_records_max", "store.cache_mib", "store.checkpoint_pages", "quarantine.lines_per_minute",
         "quarantine.mib_per_minute", "quarantine.mib_max", "quarantine.retention_days",
-        "dashboard.sign_up", "dashboard.orders_per_day_max",
+        "dashboard.sign_up", "dashboard.orders_per_day_max", "dashboard.support",
     ]
 
     static let defaultStateDirectory = "/var/lib/meterd"

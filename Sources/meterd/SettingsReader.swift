@@ -43,6 +43,12 @@ struct SettingsReader {
     mutating func people() -> PeopleSettings {
         var people = PeopleSettings()
         people.signUp = choice("dashboard.sign_up", default: .invited)
+        if let text = text("dashboard.support"), !text.isEmpty {
+            if text.utf8.count > 256 || text.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+                problems.append("dashboard.support: expected an address or a page, of at most 256 bytes in one line")
+            }
+            people.support = text
+        }
         if let text = text("dashboard.orders_per_day_max") {
             let amount = Money(decimal: text)
             if amount.map({ $0 < .zero }) ?? true {

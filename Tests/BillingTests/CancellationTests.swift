@@ -52,6 +52,51 @@ import Testing
         #expect(try Verification.run(databaseFile: fixture.directory.path + "/meterd.db").problems == [])
     }
 
+    @Test func theHistoryIsOneListWhereverItsPagesEnd() async throws {
+        let fixture = try await BillingFixture(gateway: ManualGateway())
+        try await fixture.createOrg()
+        for org in ["acme", "other"] where org == "other" { try await fixture.createOrg(org) }
+        try await fixture.addSeats(3)
+        try await fixture.buy("50")
+        let gift = NewGrant(org: "acme", amount: Money(nanos: 5_000_000_000), source: .promotion, reason: "welcome")
+        guard case .grant = await fixture.writer.perform(.grant(gift, fixture.key())) else {
+            throw BillingFixture.Unexpected()
+        }
+        try await fixture.move(to: "2026-02-10")
+        _ = try await fixture.billing.removeSeats(1, from: "acme", under: fixture.key(), by: "ana")
+        let bought = try await fixture.buy("100")
+        _ = try await fixture.billing.refundCredits(
+            Money(nanos: 20_000_000_000), ofPayment: bought.payment, of: "acme", reason: "too many",
+            under: fixture.key(), by: "ana")
+        try await fixture.buy("50", for: "other")
+        try await fixture.move(to: "2026-02-28")
+        let all = try await fixture.billing.history(of: "acme", after: nil, limit: 100)
+        #expect(all.nextCursor == nil)
+        let kinds = all.items.map(\.kind)
+        #expect(
+            kinds.sorted() == [
+                "grant", "payment", "payment", "payment", "payment", "refund", "seats", "seats", "seats",
+            ], "\(kinds)")
+        #expect(all.items.map(\.at) == all.items.map(\.at).sorted(by: >))
+        for size in 1...4 {
+            var (paged, cursor): ([HistoryItem], String?) = ([], nil)
+            repeat {
+                let page = try await fixture.billing.history(of: "acme", after: cursor, limit: size)
+                #expect(page.items.count <= size)
+                paged += page.items
+                cursor = page.nextCursor
+            } while cursor != nil
+            #expect(paged.map(\.at) == all.items.map(\.at) && paged.map(\.kind) == kinds, "\(size)")
+        }
+        for cursor in ["x1", "p", "p0", "p-1", "1"] {
+            let refusal = await #expect(throws: Refusal.self) {
+                _ = try await fixture.billing.history(of: "acme", after: cursor, limit: 1)
+            }
+            #expect(refusal?.code == .malformed, "\(cursor)")
+        }
+        try await fixture.close()
+    }
+
     @Test func whatCostsOtherwiseThanItWasShownIsNotCharged() async throws {
         let taxes = """
             format: meterd-tax/1

@@ -46,6 +46,28 @@ import Testing
         #expect(try daemon.meterctl("org", "policy", "nobody").errors.contains("unknown_org"))
     }
 
+    @Test func whatAnOrgAllowsToBeDoneWithItsDataIsHandedOut() throws {
+        let daemon = try daemon()
+        let client = try LineClient(daemon.ingestSocket)
+        let ask = #"{"op":"authorize","id":"h","org":"acme","amount":"0.1"}"#
+        #expect(try !client.ask(ask).contains("data_policy"))
+        let policy = try daemon.json(
+            "org", "policy", "acme", "--allow-training", "off", "--allow-usage-analytics", "on")
+        #expect(policy["data"] as? [String: Bool] == ["allow_training": false, "allow_usage_analytics": true])
+        for line in [ask, ask.replacingOccurrences(of: #""h""#, with: #""i""#)] {
+            let reply = try client.ask(line)
+            #expect(
+                reply.hasSuffix(#","data_policy":{"allow_training":false,"allow_usage_analytics":true}}"#), "\(reply)")
+        }
+        daemon.kill9()
+        try daemon.start()
+        #expect(try daemon.meterctl("org", "policy", "acme").output.contains("training: not allowed"))
+        let forgotten = try daemon.json(
+            "org", "policy", "acme", "--allow-training", "default", "--allow-usage-analytics", "default")
+        #expect(forgotten["data"] == nil)
+        #expect(try daemon.meterctl("ledger", "verify").status == 0)
+    }
+
     @Test func aProxyReservesWithWhatItKnows() throws {
         let daemon = try daemon()
         let client = try LineClient(daemon.ingestSocket)

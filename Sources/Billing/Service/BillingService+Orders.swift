@@ -63,18 +63,8 @@ extension BillingService {
     public func subscriptionChanges(
         of org: String, before cursor: Int64?, limit: Int
     ) async throws -> Page<SubscriptionChangeView> {
-        var (items, next): ([SubscriptionChangeView], Int64?) = ([], cursor)
-        repeat {
-            let page = try await reader.billSteps(of: org, before: next, limit: LedgerReader.pageMax)
-            for step in page.items {
-                next = step.number
-                guard let view = try SubscriptionChangeView(step) else { continue }
-                items.append(view)
-                if items.count == limit { return Page(items: items, nextCursor: "\(step.number)") }
-            }
-            if page.nextCursor == nil { next = nil }
-        } while next != nil
-        return Page(items: items, nextCursor: nil)
+        let page = try await reader.subscriptionSteps(of: org, before: cursor, limit: limit)
+        return Page(items: try page.items.map(SubscriptionChangeView.init), nextCursor: page.nextCursor)
     }
 
     /// Gives up seats from the next period on.

@@ -100,15 +100,33 @@ public struct SubscriptionChangeView: Codable, Sendable, Hashable {
     public let periodEnd: String?
     /// Whether the subscription ends with that period.
     public let isCanceled: Bool
+    /// Whether it is about seats, and not only a period that follows another.
+    let isOfSeats: Bool
 
-    /// What a step changed of seats and periods; nil if it changed neither.
-    init?(_ step: BillStep) throws {
+    private enum CodingKeys: CodingKey {
+        case change, at, kind, actor, seatsBefore, seats, nextSeats, periodStart, periodEnd, isCanceled
+    }
+
+    /// Reads what was shown.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        change = try values.decode(Int64.self, forKey: .change)
+        at = try values.decode(String.self, forKey: .at)
+        kind = try values.decode(String.self, forKey: .kind)
+        actor = try values.decode(String.self, forKey: .actor)
+        seatsBefore = try values.decode(Int64.self, forKey: .seatsBefore)
+        seats = try values.decode(Int64.self, forKey: .seats)
+        nextSeats = try values.decode(Int64.self, forKey: .nextSeats)
+        periodStart = try values.decodeIfPresent(String.self, forKey: .periodStart)
+        periodEnd = try values.decodeIfPresent(String.self, forKey: .periodEnd)
+        isCanceled = try values.decode(Bool.self, forKey: .isCanceled)
+        isOfSeats = true
+    }
+
+    /// What a step changed of seats and periods.
+    init(_ step: BillStep) throws {
         let before = try step.before.map { try BillingCoding.decode(BillingState.self, $0) }
         let after = try BillingCoding.decode(BillingState.self, step.after)
-        guard
-            before?.subscription != after.subscription
-                || (before?.cancellation == nil) != (after.cancellation == nil)
-        else { return nil }
         change = step.number
         at = step.at.description
         kind = step.kind
@@ -119,5 +137,9 @@ public struct SubscriptionChangeView: Codable, Sendable, Hashable {
         periodStart = after.subscription?.period.start.description
         periodEnd = after.subscription?.period.end.description
         isCanceled = after.cancellation != nil
+        isOfSeats =
+            before?.subscription?.seats ?? 0 != after.subscription?.seats ?? 0
+            || before?.subscription?.nextSeats ?? 0 != after.subscription?.nextSeats ?? 0
+            || (before?.cancellation == nil) != (after.cancellation == nil)
     }
 }

@@ -48,7 +48,7 @@ extension ControlService {
                 return try Endpoint.json(
                     MeView(
                         member: member, displayName: org.displayName, orgState: org.state,
-                        allowedModels: policy?.allowedModels))
+                        allowedModels: policy?.allowedModels, data: policy?.data, support: people().support))
             },
         ]
     }

@@ -46,6 +46,14 @@ extension OpenAPI {
                 ("member", .reference("TeamMember")), ("display_name", .string),
                 ("org_state", ["type": "string", "enum": .list(OrgState.allCases.map { .text($0.name) })]),
                 ("allowed_models", ["type": "array", "items": .string]),
+                (
+                    "data",
+                    .members(
+                        [
+                            ("allow_training", .boolean), ("allow_usage_analytics", .boolean),
+                            ("allow_anonymized_reporting", .boolean),
+                        ], required: [])
+                ), ("support", .string),
             ], required: ["member", "org_state"]),
         "Audit": .members(
             [

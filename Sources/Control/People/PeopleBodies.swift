@@ -130,6 +130,10 @@ public struct MeView: Codable, Sendable, Hashable {
     public let orgState: String
     /// Which models the org's policy allows; nil for all.
     public let allowedModels: [String]?
+    /// What the org allows to be done with its data; nil if nobody has chosen anything.
+    public let data: DataPolicy?
+    /// Whom to ask for help: an address or a page; nil if none is configured.
+    public let support: String?
 }
 
 // What bodies about people have in common.

@@ -37,6 +37,7 @@ enum TeamRight: Sendable, Hashable {
         "showOrg": managers,
         "balance": managers,
         "listGrants": managers,
+        "listHistory": managers,
         "forecastCredits": managers,
         "showSubscription": managers,
         "listSubscriptionChanges": managers,
@@ -106,6 +107,9 @@ public struct PeopleSettings: Sendable, Hashable {
     public var signUp = SignUpPolicy.invited
     /// What members of an org may order in a UTC day, all together; nil for any amount.
     public var ordersPerDayMax: Money? = Money(nanos: 5_000_000_000_000)
+
+    /// Whom members may ask for help: an address or a page.
+    public var support: String?
 
     /// The defaults.
     public init() {}

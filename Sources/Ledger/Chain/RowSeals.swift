@@ -41,12 +41,7 @@ enum RowSeals {
             Table(
                 name: "cost_drift", key: ["provider", "model"],
                 columns: ["records", "differing", "ours", "theirs", "last", "sample"]),
-            Table(
-                name: "org_policy", key: ["org"],
-                columns: [
-                    "default_output_tokens", "capped_exposure_max", "allowed_models", "charge_expired_holds",
-                    "unpriced_records_max",
-                ]),
+            orgPolicy,
         ]
 
     /// The tables of bills, with what money that goes back changes in them.
@@ -63,6 +58,13 @@ enum RowSeals {
             columns: ["state", "paid", "payment", "credited", "settled", "first_transfer", "last_transfer"]),
         Table(name: "refund", key: ["id"], columns: ["state", "reference", "words", "settled"]),
     ]
+
+    static let orgPolicy = Table(
+        name: "org_policy", key: ["org"],
+        columns: [
+            "default_output_tokens", "capped_exposure_max", "allowed_models", "charge_expired_holds",
+            "unpriced_records_max", "allow_training", "allow_usage_analytics", "allow_anonymized_reporting",
+        ])
 
     /// The tables of people.
     static let people = [

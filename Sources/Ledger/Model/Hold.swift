@@ -114,6 +114,8 @@ public struct HoldReply: Sendable, Hashable {
     public let state: HoldState?
     /// True where the same hold was granted before.
     public let isDuplicate: Bool
+    /// What the org allows to be done with its data, of a hold that was granted; nil if nobody has chosen anything.
+    public var data: DataPolicy?
 
     /// The protocol's `status`.
     public enum Status: Sendable, Hashable {

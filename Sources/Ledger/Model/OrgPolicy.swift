@@ -13,6 +13,8 @@ public struct OrgPolicy: Sendable, Hashable {
     public var chargesExpiredHolds = false
     /// Wholly unpriced usage records beyond which `authorize` is refused, 0 for any number; nil for the daemon's default.
     public var unpricedRecordsMax: Int64?
+    /// What may be done with what its members send.
+    public var data = DataPolicy()
 
     /// The defaults.
     public init() {}
@@ -22,6 +24,37 @@ public struct OrgPolicy: Sendable, Hashable {
         guard let allowedModels else { return true }
         guard let model else { return false }
         return allowedModels.contains { $0.matches(model) }
+    }
+}
+
+/// What an org allows to be done with what its members send. meterd keeps the choices and hands them out; programs that see the
+/// requests have to follow them. Nil where nobody has chosen.
+public struct DataPolicy: Codable, Sendable, Hashable {
+    /// Whether requests and answers may train models.
+    public var allowTraining: Bool?
+    /// Whether how the product is used may be evaluated.
+    public var allowUsageAnalytics: Bool?
+    /// Whether sums without names may be reported to others.
+    public var allowAnonymizedReporting: Bool?
+
+    /// Choices.
+    public init(
+        allowTraining: Bool? = nil, allowUsageAnalytics: Bool? = nil, allowAnonymizedReporting: Bool? = nil
+    ) {
+        self.allowTraining = allowTraining
+        self.allowUsageAnalytics = allowUsageAnalytics
+        self.allowAnonymizedReporting = allowAnonymizedReporting
+    }
+
+    /// Whether anything was chosen.
+    public var isSet: Bool { self != DataPolicy() }
+
+    /// Each choice by its name in the protocol.
+    public var choices: [(name: String, allows: Bool?)] {
+        [
+            ("allow_training", allowTraining), ("allow_usage_analytics", allowUsageAnalytics),
+            ("allow_anonymized_reporting", allowAnonymizedReporting),
+        ]
     }
 }
 
@@ -91,6 +124,12 @@ public struct OrgPolicyChange: Sendable, Hashable {
     public var chargesExpiredHolds: Bool?
     /// See ``OrgPolicy/unpricedRecordsMax``.
     public var unpricedRecordsMax = PolicyChange<Int64>.unchanged
+    /// See ``DataPolicy/allowTraining``.
+    public var allowTraining = PolicyChange<Bool>.unchanged
+    /// See ``DataPolicy/allowUsageAnalytics``.
+    public var allowUsageAnalytics = PolicyChange<Bool>.unchanged
+    /// See ``DataPolicy/allowAnonymizedReporting``.
+    public var allowAnonymizedReporting = PolicyChange<Bool>.unchanged
 
     /// No change.
     public init() {}
@@ -101,6 +140,9 @@ public struct OrgPolicyChange: Sendable, Hashable {
         allowedModels.apply(to: &policy.allowedModels)
         if let chargesExpiredHolds { policy.chargesExpiredHolds = chargesExpiredHolds }
         unpricedRecordsMax.apply(to: &policy.unpricedRecordsMax)
+        allowTraining.apply(to: &policy.data.allowTraining)
+        allowUsageAnalytics.apply(to: &policy.data.allowUsageAnalytics)
+        allowAnonymizedReporting.apply(to: &policy.data.allowAnonymizedReporting)
     }
 }
 
@@ -122,6 +164,8 @@ public struct OrgPolicyView: Codable, Sendable, Hashable {
     public let unpricedRecordsMax: Int64?
     /// Records that are wholly unpriced at present.
     public let unpricedRecords: Int64
+    /// What may be done with what its members send; nil if nobody has chosen anything.
+    public let data: DataPolicy?
 
     init(org: String, _ policy: OrgPolicy, exposure: Int64, unpriced: Int64) {
         self.org = org
@@ -132,14 +176,18 @@ public struct OrgPolicyView: Codable, Sendable, Hashable {
         chargeExpiredHolds = policy.chargesExpiredHolds
         unpricedRecordsMax = policy.unpricedRecordsMax
         unpricedRecords = unpriced
+        data = policy.data.isSet ? policy.data : nil
     }
 }
 
 extension OrgPolicyChange {
-    /// Whether it changes nothing but which models are allowed.
-    public var isOfModelsOnly: Bool {
-        var models = OrgPolicyChange()
-        models.allowedModels = allowedModels
-        return self == models
+    /// Whether it changes nothing but what a team decides by itself: which models are allowed, and what may be done with data.
+    public var isOfTeamOnly: Bool {
+        var own = OrgPolicyChange()
+        own.allowedModels = allowedModels
+        own.allowTraining = allowTraining
+        own.allowUsageAnalytics = allowUsageAnalytics
+        own.allowAnonymizedReporting = allowAnonymizedReporting
+        return self == own
     }
 }

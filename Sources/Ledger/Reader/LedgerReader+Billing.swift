@@ -36,25 +36,19 @@ extension LedgerReader {
         }
     }
 
-    /// The steps of an org's bill, newest first, each with the state before and after it.
-    public func billSteps(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<BillStep> {
+    /// The steps of an org's bill that changed its subscription, newest first, each with the state before and after it.
+    public func subscriptionSteps(of org: String, before cursor: Int64?, limit: Int) async throws -> Page<BillStep> {
         try await pool.read { database in
             let rows = try Row.fetchAll(
                 database,
                 kept: """
-                    WITH RECURSIVE own(number) AS (
-                        SELECT CASE WHEN ?2 IS NULL THEN billing.change
-                            ELSE (SELECT previous FROM billing_change WHERE number = ?2 AND billing_change.org = org.id) END
-                        FROM org JOIN billing ON billing.org = org.id WHERE org.name = ?1
-                        UNION ALL
-                        SELECT previous FROM own JOIN billing_change ON billing_change.number = own.number
-                        WHERE previous > 0
-                    )
                     SELECT step.number, step.at, step.kind, step.actor, step.state, earlier.state AS earlier
-                    FROM own CROSS JOIN billing_change AS step ON step.number = own.number
-                        LEFT JOIN billing_change AS earlier ON earlier.number = step.previous
-                    LIMIT ?3
-                    """, [org, cursor, limit + 1])
+                    FROM billing_change AS step LEFT JOIN billing_change AS earlier ON earlier.number = step.previous
+                    WHERE step.org = (SELECT id FROM org WHERE name = ?) AND step.number < ?
+                        AND (json_extract(step.state, '$.subscription') IS NOT json_extract(earlier.state, '$.subscription')
+                            OR json_extract(step.state, '$.cancellation') IS NOT json_extract(earlier.state, '$.cancellation'))
+                    ORDER BY step.number DESC LIMIT ?
+                    """, [org, cursor ?? Int64.max, limit + 1])
             return try Self.page(
                 rows, limit: limit,
                 {

@@ -7,7 +7,7 @@ extension StateLoader {
         let rows = try connection.prepare(
             """
             SELECT org, default_output_tokens, capped_exposure_max, allowed_models, charge_expired_holds,
-                unpriced_records_max
+                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting
             FROM org_policy
             """)
         while try rows.step() {
@@ -15,7 +15,8 @@ extension StateLoader {
             guard
                 let policy = OrgPolicy(
                     tokens: rows.optionalInt(1), exposure: rows.optionalInt(2), models: rows.text(3),
-                    charges: rows.int(4), unpriced: rows.optionalInt(5))
+                    charges: rows.int(4), unpriced: rows.optionalInt(5), training: rows.optionalInt(6),
+                    analytics: rows.optionalInt(7), reporting: rows.optionalInt(8))
             else { throw SQLiteError.damaged("the policy of org '\(org.name)' is damaged") }
             org.policy = policy
         }

@@ -21,7 +21,7 @@ extension SQLiteStore {
         let hash = holdIndex.hash(org: org.id, id: request.id)
         if let number = try holdNumber(hash, org: org, id: request.id) {
             try expireIfDue(org.holds[request.id], of: org, now)
-            return try duplicate(of: number, request)
+            return Self.telling(org, try duplicate(of: number, request))
         }
         if let refusal = try refusalOfModels(request, org, now) { return .refused(refusal) }
         let reservation: Reservation
@@ -31,7 +31,14 @@ extension SQLiteStore {
         }
         let member = org.member(request.user)
         if let refusal = refusal(of: reservation, org, request.user, member) { return .refused(refusal) }
-        return .hold(try hold(reservation, hash, request, org, member, now: now))
+        return Self.telling(org, .hold(try hold(reservation, hash, request, org, member, now: now)))
+    }
+
+    /// The outcome with what the org allows to be done with its data, if it was granted and anything was chosen.
+    private static func telling(_ org: Org, _ outcome: Outcome) -> Outcome {
+        guard org.policy.data.isSet, case .hold(var reply) = outcome else { return outcome }
+        reply.data = org.policy.data
+        return .hold(reply)
     }
 
     // MARK: Models

@@ -14,10 +14,11 @@ extension SQLiteStore {
         let upsert = try kept.statement(
             """
             INSERT INTO org_policy(org, default_output_tokens, capped_exposure_max, allowed_models, charge_expired_holds,
-                unpriced_records_max)
-            VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting)
+            VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             ON CONFLICT DO UPDATE SET default_output_tokens = ?2, capped_exposure_max = ?3, allowed_models = ?4,
-                charge_expired_holds = ?5, unpriced_records_max = ?6
+                charge_expired_holds = ?5, unpriced_records_max = ?6, allow_training = ?7, allow_usage_analytics = ?8,
+                allow_anonymized_reporting = ?9
             """)
         upsert.bind(1, org.id)
         upsert.bind(2, policy.defaultOutputTokens)
@@ -25,6 +26,9 @@ extension SQLiteStore {
         upsert.bind(4, try policy.allowedModels.map { models throws(SQLiteError) in try Self.encode(models) })
         upsert.bind(5, policy.chargesExpiredHolds ? 1 : 0)
         upsert.bind(6, policy.unpricedRecordsMax)
+        for (position, choice) in policy.data.choices.enumerated() {
+            upsert.bind(Int32(position) + 7, choice.allows.map { $0 ? Int64(1) : 0 })
+        }
         try upsert.run()
         accounts.onRollBack { org.policy = before }
         org.policy = policy
@@ -67,7 +71,16 @@ extension Timestamp {
 
 extension OrgPolicy {
     /// The policy that columns say, in the table's order; nil if they can't be read.
-    init?(tokens: Int64?, exposure: Int64?, models: String?, charges: Int64, unpriced: Int64?) {
+    init?(
+        tokens: Int64?, exposure: Int64?, models: String?, charges: Int64, unpriced: Int64?, training: Int64?,
+        analytics: Int64?, reporting: Int64?
+    ) {
+        for choice in [training, analytics, reporting] {
+            guard choice == nil || choice == 0 || choice == 1 else { return nil }
+        }
+        data = DataPolicy(
+            allowTraining: training.map { $0 == 1 }, allowUsageAnalytics: analytics.map { $0 == 1 },
+            allowAnonymizedReporting: reporting.map { $0 == 1 })
         defaultOutputTokens = tokens
         cappedExposureMax = exposure.map(Money.init(nanos:))
         unpricedRecordsMax = unpriced

@@ -1,5 +1,16 @@
 // The tables of people and of what they did.
 extension Schema {
+    static let dataPolicies = """
+        -- What may be done with data: 1 yes, 0 no, NULL if nobody has chosen.
+        ALTER TABLE org_policy ADD COLUMN allow_training INTEGER;
+        ALTER TABLE org_policy ADD COLUMN allow_usage_analytics INTEGER;
+        ALTER TABLE org_policy ADD COLUMN allow_anonymized_reporting INTEGER;
+        DELETE FROM row_seal WHERE name = 'org_policy';
+        -- The steps of an org's bill are listed from its newest.
+        CREATE INDEX billing_change_by_org ON billing_change(org, number);
+
+        """
+
     static let people = """
         -- A person in an org. role: 1 member, 2 admin, 3 owner. state: 1 invited, 2 active, 3 removed. name, email: NULL once erased.
         -- authenticated: their newest sign-in; active: what they did last; last_used: when usage of theirs was charged last.

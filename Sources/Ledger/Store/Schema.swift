@@ -50,6 +50,10 @@ enum Schema {
         migrator.registerMigration("2026-11-30 usage by provider") { database in
             try database.execute(sql: usageByProvider)
         }
+        migrator.registerMigration("2026-11-30 data policies") { database in
+            RowSeals.register(on: database.sqliteConnection)
+            try database.execute(sql: dataPolicies + RowSeals.fill([RowSeals.orgPolicy]))
+        }
         return migrator
     }
 

@@ -5,7 +5,7 @@ import Ledger
 struct OrgCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org", abstract: "The orgs whose credits pay.",
-        subcommands: [Create.self, List.self, Show.self, Policy.self, Close.self, AliasCommand.self])
+        subcommands: [Create.self, List.self, Show.self, Policy.self, History.self, Close.self, AliasCommand.self])
 
     static func describe(_ org: OrgView) -> String {
         definitions([

@@ -27,8 +27,21 @@ extension OrgCommand {
         var chargeExpiredHolds: Switch?
         @Option(help: "Wholly unpriced records beyond which requests are refused, 0 for any number; or default.")
         var unpricedRecords: String?
+        @Option(help: "Whether requests and answers may train models: on, off, or default (not chosen).")
+        var allowTraining: Choice?
+        @Option(help: "Whether how the product is used may be evaluated: on, off, or default.")
+        var allowUsageAnalytics: Choice?
+        @Option(help: "Whether sums without names may be reported to others: on, off, or default.")
+        var allowAnonymizedReporting: Choice?
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
+
+        enum Choice: String, ExpressibleByArgument, CaseIterable {
+            case on, off
+            case fallback = "default"
+
+            var change: PolicyChange<Bool> { .set(self == .fallback ? nil : self == .on) }
+        }
 
         enum Switch: String, ExpressibleByArgument, CaseIterable {
             case on, off
@@ -57,6 +70,9 @@ extension OrgCommand {
                             ? nil : allowedModels.split(separator: ",").map { $0.trimmed })
                 }
                 body.chargeExpiredHolds = chargeExpiredHolds.map { $0 == .on }
+                body.allowTraining = allowTraining?.change ?? .unchanged
+                body.allowUsageAnalytics = allowUsageAnalytics?.change ?? .unchanged
+                body.allowAnonymizedReporting = allowAnonymizedReporting?.change ?? .unchanged
                 let policy =
                     body == PolicyBody()
                     ? try await common.client.get(OrgPolicyView.self, path)
@@ -110,6 +126,16 @@ extension OrgCommand {
                 "unpriced records",
                 "\(policy.unpricedRecords) of "
                     + (policy.unpricedRecordsMax.map { $0 == 0 ? "any number" : "\($0)" } ?? "the daemon's default")
+            ),
+            (
+                "data",
+                policy.data.map { data in
+                    data.choices.compactMap { choice in
+                        choice.allows.map {
+                            "\(choice.name.dropFirst(6).replacing("_", with: " ")): \($0 ? "allowed" : "not allowed")"
+                        }
+                    }.joined(separator: ", ")
+                }
             ),
         ])
     }

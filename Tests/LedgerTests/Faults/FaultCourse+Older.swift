@@ -11,6 +11,7 @@ extension FaultCourse {
             try $0.execute(
                 sql: """
                     DROP TABLE row_seal;
+                    DROP INDEX billing_change_by_org;
                     DROP TABLE usage_day;
                     CREATE TABLE usage_day(
                         org INTEGER NOT NULL, day INTEGER NOT NULL, received_day INTEGER NOT NULL,
@@ -78,7 +79,8 @@ extension FaultCourse {
                     DELETE FROM grdb_migrations
                     WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
                         '2026-11-29 refused usage', '2026-11-29 findings',
-                        '2026-11-29 money that goes back', '2026-11-30 people', '2026-11-30 usage by provider');
+                        '2026-11-29 money that goes back', '2026-11-30 people', '2026-11-30 usage by provider',
+                        '2026-11-30 data policies');
                     """)
         }
         try queue.close()
