@@ -161,7 +161,8 @@ install:
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
 	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
-	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service; do \
+	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service \
+	    meterd-invoice-pdf.socket meterd-invoice-pdf@.service; do \
 	    $(PLACED) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	# A second instance has the same units, as templates.
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \

@@ -85,7 +85,8 @@ let package = Package(
         .executableTarget(
             name: "meterd",
             dependencies: [
-                "Access", "Background", "Billing", "CAllocator", "Control", "Ingest", "Ledger", "Metering",
+                "Access", "Background", "Billing", "CAllocator", "Control", "Ingest", "InvoiceTypesetting", "Ledger",
+                "Metering",
                 "ServiceUnits", "Stripe", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -96,12 +97,14 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        .target(name: "InvoiceTypesetting"),
         .target(
             name: "LoadGenerator", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")]),
         .executableTarget(
             name: "meterctl",
             dependencies: [
-                "Background", "Billing", "Control", "Ingest", "Ledger", "LoadGenerator", "Metering",
+                "Background", "Billing", "Control", "Ingest", "InvoiceTypesetting", "Ledger", "LoadGenerator",
+                "Metering",
                 "ServiceUnits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

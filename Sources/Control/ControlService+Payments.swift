@@ -1,4 +1,5 @@
 import Billing
+import HTTPTypes
 import Hummingbird
 import Ledger
 import NIOCore
@@ -208,6 +209,22 @@ extension ControlService {
                 let org = try await org(context)
                 return try Endpoint.json(
                     try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org))
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/invoices/{invoice}/pdf", name: "drawInvoice",
+                summary: "One invoice or credit note as a PDF", response: ["type": "string", "format": "binary"],
+                contentType: "application/pdf"
+            ) { _, context in
+                let org = try await org(context)
+                let invoice = try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org)
+                let pdf = try await typeset(try WireJSON.encode(invoice))
+                // A number is a name, not a path, and has no quotes.
+                let name = invoice.number.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+                var response = Response(
+                    status: .ok, headers: [.contentType: "application/pdf"],
+                    body: .init(byteBuffer: ByteBuffer(bytes: pdf)))
+                response.headers[.contentDisposition] = "attachment; filename=\"\(name).pdf\""
+                return response
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/invoices/{invoice}/explanation", name: "explainInvoice",

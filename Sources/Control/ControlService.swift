@@ -140,6 +140,10 @@ public struct ControlService: Sendable {
     public var confirmClock: (@Sendable () async -> Timestamp)?
     /// What was configured about people.
     public var people: @Sendable () -> PeopleSettings = { PeopleSettings() }
+    /// Makes the PDF of an invoice's JSON document.
+    public var typeset: @Sendable (_ invoice: Data) async throws -> Data = { _ in
+        throw Refusal(.conflict, "this service draws no PDFs")
+    }
     /// Reads a quarantined line as lines are read now, with another `at` and id if there are any.
     public var readAgain: @Sendable (_ line: [UInt8], _ at: Timestamp?, _ id: String?) -> Result<UsageRecord, Refusal> =
         { _, _, _ in .failure(Refusal(.conflict, "this service reads no usage lines")) }

@@ -181,6 +181,8 @@ struct Daemon: Service {
         let peopleInForce = PeopleInForce(settings.people)
         self.peopleInForce = peopleInForce
         service.people = { peopleInForce.current }
+        let printer = InvoicePrinter(socketPath: settings.pdfSocket)
+        service.typeset = { try await printer.pdf(of: $0) }
         let reloading = reloading
         service.packageRates = {
             do throws(RatesFileError) {

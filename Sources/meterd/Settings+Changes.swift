@@ -11,6 +11,7 @@ extension Settings {
         look("rates.package_file", \.packageRatesFile)
         look("billing.gateway", \.gateway)
         look("billing.return_url", \.returnURL)
+        look("billing.pdf_socket", \.pdfSocket)
         look("billing.stripe.url", \.stripeURL)
         look("billing.stripe.key_file", \.stripeKeyFile)
         look("billing.stripe.webhook_secret_file", \.stripeWebhookSecretFile)

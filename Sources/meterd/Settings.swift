@@ -71,6 +71,8 @@ struct Settings: Sendable, Equatable {
     var quarantine: QuarantineLimits
     /// What people may do by themselves.
     var people = PeopleSettings()
+    /// The socket behind which invoices are drawn as PDFs.
+    var pdfSocket: String
 
     /// Who collects.
     enum Gateway: String, CaseIterable, Sendable {
@@ -84,7 +86,7 @@ struct Settings: Sendable, Equatable {
     static let keys = [
         "state_dir", "backup.folder", "rates.file", "rates.package_file",
         "rates.follow_package", "billing.plans", "billing.tax", "billing.gateway",
-        "billing.return_url",
+        "billing.return_url", "billing.pdf_socket",
         "billing.stripe.url", "billing.stripe.key_file", "billing.stripe.webhook_secret_file", "ingest.socket",
         "ingest.socket_mode",
         "ingest.connections_max",
@@ -233,7 +235,8 @@ struct SettingsSource: Sendable {
                 in: 0...Int(LedgerLimits.unpricedRecordsMax)),
             cacheMebibytes: values.number("store.cache_mib", default: 32, in: 1...65_536),
             checkpointPages: values.number("store.checkpoint_pages", default: 2048, in: 100...1_000_000),
-            quarantine: values.quarantine(), people: values.people())
+            quarantine: values.quarantine(), people: values.people(),
+            pdfSocket: values.path("billing.pdf_socket", default: "/run/meterd/invoice-pdf.sock"))
         for (key, path) in [("ingest.socket", settings.ingestSocket), ("control.socket", settings.controlSocket)]
         where path.utf8.count > ListeningSocket.pathBytesMax {
             let length = path.utf8.count

@@ -178,6 +178,77 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["invoice.pdf"])
     }
 
+    /// Over the control socket: drawn by the program, and by what systemd starts for each connection to a socket.
+    @Test(arguments: [false, true]) func theControlSocketHasTheSamePDF(hasSocket: Bool) throws {
+        let socket = directory.path + "/pdf.sock"
+        let drawer = hasSocket ? try Activated(socket, [Binaries.folder + "/meterd-invoice-pdf", "-"]) : nil
+        defer { drawer?.end() }
+        let daemon = try RunningDaemon(
+            arguments: ["--test-clock", "2026-01-31T10:00:00Z"], environment: ["METERD_BILLING_PDF_SOCKET": socket])
+        _ = try daemon.json("org", "create", "acme", "--display-name", "Acme GmbH", "--country", "DE")
+        _ = try daemon.json("seats", "add", "acme", "3")
+        _ = try daemon.json("payments", "record", "acme", "1")
+        #expect(try daemon.meterctl("clock", "2026-02-28T00:00:00Z").status == 0)
+        let (own, served) = (directory.path + "/own.pdf", directory.path + "/served.pdf")
+        _ = try daemon.json("invoice", "pdf", "acme", "INV-000001", "--out", own)
+        let curl = Process()
+        curl.executableURL = URL(filePath: "/usr/bin/env")
+        curl.arguments = [
+            "curl", "-sS", "--unix-socket", daemon.controlSocket, "-o", served, "-D", directory.path + "/head",
+            "http://localhost/v1/orgs/acme/invoices/INV-000001/pdf",
+        ]
+        try curl.run()
+        curl.waitUntilExit()
+        #expect(curl.terminationStatus == 0)
+        let head = try String(contentsOfFile: directory.path + "/head", encoding: .utf8).lowercased()
+        #expect(head.contains("content-type: application/pdf"), "\(head)")
+        #expect(head.contains("content-disposition: attachment; filename=\"inv-000001.pdf\""), "\(head)")
+        #expect(try Data(contentsOf: URL(filePath: own)) == (try Data(contentsOf: URL(filePath: served))))
+        let missing = try daemon.ask("GET", "/v1/orgs/acme/invoices/INV-000009/pdf")
+        #expect(missing.contains("404"))
+    }
+
+    @Test func aSocketThatDrawsNothingIsAnErrorThatSaysWhereToLook() throws {
+        let socket = directory.path + "/pdf.sock"
+        let drawer = try Activated(socket, ["/bin/false"])
+        defer { drawer.end() }
+        let daemon = try RunningDaemon(
+            arguments: ["--test-clock", "2026-01-31T10:00:00Z"], environment: ["METERD_BILLING_PDF_SOCKET": socket])
+        _ = try daemon.json("org", "create", "acme")
+        _ = try daemon.json("seats", "add", "acme", "3")
+        _ = try daemon.json("payments", "record", "acme", "1")
+        #expect(try daemon.meterctl("clock", "2026-02-28T00:00:00Z").status == 0)
+        let answer = try daemon.ask("GET", "/v1/orgs/acme/invoices/INV-000001/pdf")
+        #expect(answer.contains("409") && answer.contains("meterd-invoice-pdf"), "\(answer)")
+        // And the daemon goes on.
+        #expect(try daemon.json("balance", "acme")["balance"] as? String == "0.000000000")
+    }
+
+    /// A program that systemd's own tool starts for each connection to a socket.
+    private final class Activated {
+        private let process = Process()
+        private let input = Pipe()
+
+        init(_ socket: String, _ command: [String]) throws {
+            // Between this and the tool there is a shell: the tool closes what it has no use for, by which Foundation knows a process.
+            let script = """
+                systemd-socket-activate --accept --inetd -l "$0" "$@" 2>/dev/null & tool=$!
+                read line
+                kill -9 $tool
+                """
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", script, socket] + command
+            process.standardInput = input
+            try process.run()
+            while access(socket, F_OK) != 0 { sched_yield() }
+        }
+
+        func end() {
+            try? input.fileHandleForWriting.close()
+            process.waitUntilExit()
+        }
+    }
+
     // MARK: Invoices
 
     private func invoice() throws -> [String: Any] {

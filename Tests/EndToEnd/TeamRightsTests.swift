@@ -79,6 +79,7 @@ import Testing
         "buyCredits": Row(.owner(isRecent: true), #"{"amount": "50", "expect_total": "50"}"#),
         "cancelSubscription": Row(.owner(isRecent: true), #"{}"#),
         "resumeSubscription": Row(.owner(isRecent: true), #"{}"#), "listSubscriptionChanges": Row(.managers),
+        "drawInvoice": Row(.managers),
         "listHistory": Row(.managers),
         "setTopUp": Row(.owner(isRecent: true), #"{"threshold": "5", "amount": "50"}"#),
         "setPaymentMethod": Row(.owner(isRecent: true), #"{"method": "pm_1"}"#),

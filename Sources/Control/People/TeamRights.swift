@@ -48,6 +48,7 @@ enum TeamRight: Sendable, Hashable {
         "listInvoices": managers,
         "showInvoice": managers,
         "explainInvoice": managers,
+        "drawInvoice": managers,
         "listTransfers": managers,
         "showTopUp": managers,
         "showPaymentMethod": managers,

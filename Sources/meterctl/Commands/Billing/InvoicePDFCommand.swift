@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import InvoiceTypesetting
 import NIOCore
 
 extension InvoiceCommand {
@@ -31,12 +32,13 @@ extension InvoiceCommand {
                     throw Failure(
                         status: .refused, message: "\(target) is there already; --out names another file")
                 }
-                let typesetter = try InvoiceTypesetter()
+                let program = try Self.typesetting { () throws(TypesettingError) in try InvoiceProgram() }
                 var document = Data()
                 try await common.client.text(["v1", "orgs", org, "invoices", invoice]) {
                     document.append(contentsOf: $0.readableBytesView)
                 }
-                let pdf = try typesetter.pdf(of: document)
+                let whole = document
+                let pdf = try Self.typesetting { () throws(TypesettingError) in try program.pdf(of: whole) }
                 guard target != "-" else { return Terminal.write(pdf) }
                 var file = try PartialFile(target)
                 do {
@@ -50,6 +52,16 @@ extension InvoiceCommand {
                 try common.show(InvoicePDFView(invoice: invoice, path: target, bytes: file.bytes)) {
                     definitions([("invoice", $0.invoice), ("written", $0.path), ("size", "\($0.bytes) bytes")])
                 }
+            }
+        }
+
+        private static func typesetting<Value>(
+            _ body: () throws(TypesettingError) -> Value
+        ) throws(Failure) -> Value {
+            do throws(TypesettingError) {
+                return try body()
+            } catch {
+                throw Failure(status: .refused, message: error.description)
             }
         }
     }
