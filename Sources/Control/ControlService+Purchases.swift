@@ -54,6 +54,31 @@ public struct PaymentMethodBody: Codable, Sendable, Hashable {
     }
 }
 
+/// The body of `POST /v1/orgs/{org}/payment-method/entry`.
+public struct MethodEntryBody: Codable, Sendable, Hashable {
+    /// Where the customer's browser goes after the gateway's page; `{org}` is filled in, and `session` is added to its query.
+    public var returnUrl: String
+
+    /// A body of that page.
+    public init(returnUrl: String) {
+        self.returnUrl = returnUrl
+    }
+}
+
+/// The body of `POST /v1/orgs/{org}/payment-method/entry/finish`.
+public struct FinishEntryBody: Codable, Sendable, Hashable {
+    /// The session, as the browser brings it back.
+    public var session: String
+    /// The page that the customer comes to after confirming the payment of what is owed, if they have to.
+    public var returnUrl: String?
+
+    /// A body of that session.
+    public init(session: String, returnUrl: String? = nil) {
+        self.session = session
+        self.returnUrl = returnUrl
+    }
+}
+
 // Credits that are paid for, and what they are paid with.
 extension ControlService {
     var purchaseEndpoints: [Endpoint] {
@@ -148,6 +173,38 @@ extension ControlService {
                 return try Endpoint.json(
                     try await billing.setMethod(
                         body.method, for: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
+                        by: Self.actor(context)))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payment-method/entry", name: "beginMethodEntry",
+                summary: "A page of the gateway's on which the customer enters a card, so that it is seen nowhere else",
+                body: .members([("return_url", .string)], required: ["return_url"]),
+                response: .reference("MethodEntry")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(MethodEntryBody.self, request, context)
+                guard let page = try Self.returnURL(body.returnUrl) else {
+                    throw Problem(.malformed, "return_url is missing")
+                }
+                let key = try Endpoint.key(request, route: "beginMethodEntry", body: body)
+                return try Endpoint.json(try await billing.beginEntry(for: org, returningTo: page, under: key))
+            },
+            Endpoint(
+                method: .post, path: "/v1/orgs/{org}/payment-method/entry/finish", name: "finishMethodEntry",
+                summary: "Pay with the card that was entered there; the gateway is asked which it is",
+                body: .members([("session", .string), ("return_url", .string)], required: ["session"]),
+                response: .reference("PaymentMethod")
+            ) { request, context in
+                let org = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(FinishEntryBody.self, request, context)
+                guard (1...255).contains(body.session.utf8.count),
+                    body.session.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+                else { throw Problem(.malformed, "session must be the gateway's name of a page, such as cs_…") }
+                let key = try Endpoint.key(
+                    request, route: "finishMethodEntry", body: FinishEntryBody(session: body.session))
+                return try Endpoint.json(
+                    try await billing.finishEntry(
+                        body.session, for: org, returningTo: try Self.returnURL(body.returnUrl), under: key,
                         by: Self.actor(context)))
             },
         ]

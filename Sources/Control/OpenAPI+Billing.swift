@@ -58,6 +58,8 @@ extension OpenAPI {
             required: [
                 "org", "amount", "net", "tax", "tax_rule", "total", "balance", "balance_after", "gateway",
             ]),
+        "MethodEntry": .members(
+            [("session", .string), ("url", .string), ("expires", .time)], required: ["session", "url"]),
         "HistoryItem": .members(
             [
                 ("kind", ["type": "string", "enum": ["payment", "refund", "grant", "seats"]]), ("at", .time),

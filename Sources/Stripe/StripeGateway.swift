@@ -7,7 +7,7 @@ import NIOCore
 public struct StripeGateway: PaymentGateway {
     let client: StripeClient
     private let signature: WebhookSignature?
-    private let ledgerID: String
+    let ledgerID: String
 
     /// A gateway.
     ///
@@ -113,12 +113,7 @@ public struct StripeGateway: PaymentGateway {
         if let known = customer ?? stored.customer {
             owner = known
         } else {
-            let made = try await ask(
-                StripeCustomer.self,
-                await client.post(
-                    "/v1/customers", [("name", org), ("metadata[meterd_org]", org)],
-                    key: "meterd-\(ledgerID)-customer-\(org)"))
-            owner = made.id
+            owner = try await makeCustomer(for: org)
         }
         if stored.customer == nil {
             // The id that Stripe gives here is the one to charge: a test's name stands for a card that has one of its own.
@@ -136,7 +131,17 @@ public struct StripeGateway: PaymentGateway {
                 fingerprint: stored.card?.fingerprint))
     }
 
-    private func ask<Object: Decodable>(
+    /// The org's customer at Stripe, made once.
+    func makeCustomer(for org: String) async throws(GatewayProblem) -> String {
+        try await ask(
+            StripeCustomer.self,
+            await client.post(
+                "/v1/customers", [("name", org), ("metadata[meterd_org]", org)],
+                key: "meterd-\(ledgerID)-customer-\(org)")
+        ).id
+    }
+
+    func ask<Object: Decodable>(
         _ type: Object.Type, _ answer: StripeClient.Answer
     ) async throws(GatewayProblem) -> Object {
         switch answer {

@@ -34,6 +34,20 @@ struct StripeCustomer: Decodable, Sendable {
     let id: String
 }
 
+/// See <https://docs.stripe.com/api/checkout/sessions/object>.
+struct StripeSession: Decodable, Sendable {
+    struct SetupIntent: Decodable, Sendable {
+        let payment_method: String?
+    }
+
+    let id: String
+    let url: String?
+    let status: String?
+    let expires_at: Int64?
+    let metadata: [String: String]?
+    let setup_intent: SetupIntent?
+}
+
 struct StripeMethod: Decodable, Sendable {
     struct Card: Decodable, Sendable {
         let brand: String?

@@ -28,7 +28,7 @@ final class ControlPeer {
     private let output: FileHandle
     private var rest = Data()
 
-    init(_ socket: String) throws {
+    init(_ socket: String, isStranger: Bool = ControlPeer.isStranger) throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "people/peer.py").path
         let output = Pipe()
@@ -37,7 +37,7 @@ final class ControlPeer {
         let python = ["python3", script, socket]
         let id = "\(Self.uid)"
         process.arguments =
-            Self.isStranger ? ["setpriv", "--reuid", id, "--regid", id, "--clear-groups"] + python : python
+            isStranger ? ["setpriv", "--reuid", id, "--regid", id, "--clear-groups"] + python : python
         process.standardInput = input
         process.standardOutput = output
         try process.run()

@@ -59,6 +59,47 @@ struct StripeTests {
         #expect(paid == taken)
     }
 
+    @Test func aCardIsEnteredOnStripesPageAndSeenNowhereElse() throws {
+        _ = try daemon.json("org", "create", "other")
+        let peer = try ControlPeer(daemon.controlSocket, isStranger: false)
+        func post(
+            _ path: String, _ body: [String: String], key: String = UUID().uuidString
+        ) throws -> ControlPeer.Answer {
+            try peer.ask("POST", "/v1/orgs/\(path)", body, key: key)
+        }
+        let back = ["return_url": "https://a.example/{org}/method?tab=billing"]
+        let begun = try post("acme/payment-method/entry", back, key: "k")
+        let again = try post("acme/payment-method/entry", back, key: "k")
+        let session = try #require(begun.json["session"] as? String, "\(begun)")
+        #expect(again.json["session"] as? String == session && begun.json["expires"] != nil, "\(again)")
+        let page = try #require(begun.json["url"] as? String)
+        let finish = "acme/payment-method/entry/finish"
+        // Not before a card was entered, and not by another org.
+        #expect(try post(finish, ["session": session]).code == "conflict")
+        #expect(try stripe.enter(nil, on: page) == "https://a.example/acme/method?tab=billing&session=\(session)")
+        #expect(try post(finish, ["session": session]).code == "conflict")
+        #expect(
+            try stripe.enter("4242424242424242", on: page)
+                == "https://a.example/acme/method?tab=billing&session=\(session)")
+        for (path, name) in [("other/payment-method/entry/finish", session), (finish, "cs_test_99"), (finish, "x/y")] {
+            let answer = try post(path, ["session": name])
+            #expect(answer.status == 404 && answer.code == "not_found", "\(answer)")
+        }
+        let finished = try post(finish, ["session": session], key: "f")
+        #expect(finished.json["last4"] as? String == "4242", "\(finished)")
+        #expect(try post(finish, ["session": session], key: "f").json["last4"] as? String == "4242")
+        #expect(try daemon.json("credits", "buy", "acme", "100")["state"] as? String == "succeeded")
+        // A page that nobody used in time; a gateway that is silent for a moment.
+        let second = try #require(try post("acme/payment-method/entry", back).json["session"] as? String)
+        try stripe.ask(["cmd": "expire", "session": second])
+        #expect(try post(finish, ["session": second]).body.contains("begin again"))
+        try stripe.fault("error_before", on: "/v1/checkout/sessions")
+        let silent = try post("acme/payment-method/entry", back)
+        #expect(silent.code == "gateway_unavailable" && silent.status == 503, "\(silent)")
+        #expect(try post("acme/payment-method/entry", ["return_url": "http://evil.example"]).code == "malformed")
+        try agree()
+    }
+
     @Test func aSavedCardPaysAtOnce() throws {
         let without = try daemon.meterctl("credits", "buy", "acme", "100")
         #expect(without.status == 1)

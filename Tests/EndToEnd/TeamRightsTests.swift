@@ -78,7 +78,10 @@ import Testing
 
         "buyCredits": Row(.owner(isRecent: true), #"{"amount": "50", "expect_total": "50"}"#),
         "cancelSubscription": Row(.owner(isRecent: true), #"{}"#),
-        "resumeSubscription": Row(.owner(isRecent: true), #"{}"#), "listSubscriptionChanges": Row(.managers),
+        "resumeSubscription": Row(.owner(isRecent: true), #"{}"#),
+        "beginMethodEntry": Row(.owner(isRecent: true), #"{"return_url": "https://a.example"}"#),
+        "finishMethodEntry": Row(.owner(isRecent: false), #"{"session": "cs_1"}"#),
+        "listSubscriptionChanges": Row(.managers),
         "drawInvoice": Row(.managers),
         "listHistory": Row(.managers),
         "setTopUp": Row(.owner(isRecent: true), #"{"threshold": "5", "amount": "50"}"#),

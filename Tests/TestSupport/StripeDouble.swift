@@ -106,6 +106,22 @@ public final class StripeDouble {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Has a customer enter a card on Checkout's page, or go back without; gives the address that the page sends their browser to, or
+    /// nothing if there is nothing to enter.
+    public func enter(_ number: String?, on page: String) throws -> String {
+        let (curl, output) = (Process(), Pipe())
+        curl.executableURL = URL(filePath: "/usr/bin/curl")
+        curl.arguments = [
+            "--silent", "--output", "/dev/null", "--write-out", "%{redirect_url}", "--data",
+            number.map { "number=\($0)" } ?? "cancel=1", page,
+        ]
+        curl.standardOutput = output
+        try curl.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        curl.waitUntilExit()
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Ends all faults.
     public func heal() throws { try ask(["cmd": "heal"]) }
 

@@ -8,7 +8,8 @@ address when both listen, and ends with its standard input.
 Added here, as Stripe's pages describe it: keys of idempotency with their saved answers (also of 500s), lists that are narrowed to a
 customer and a time, declines with their code and intent, refusal of payments that want their customer to confirm, the page on which
 they confirm them (a GET shows it; a POST with ok=1 or ok=0 confirms or fails, and leads back), cards that are set up by that for payments
-without the customer (but 4000002760003184, which always asks), signed webhooks that are kept until asked for. And faults, one by one or
+without the customer (but 4000002760003184, which always asks), Checkout in the mode setup (a GET of its page shows a form; a POST with
+number=… saves a card, one with cancel=1 goes back), signed webhooks that are kept until asked for. And faults, one by one or
 at random by a seed:
 
     error_before   500, and nothing was done          drop_before   the connection ends, and nothing was done
@@ -47,6 +48,7 @@ class Double:
         self.webhook_came = asyncio.Event()
         self.request_came = asyncio.Event()
         self.disputes = {}
+        self.sessions = {}
         # Payment methods whose customer confirmed a payment, and intents that were declined since nobody was there to.
         self.set_up = set()
         self.absent = set()
@@ -124,6 +126,16 @@ class Double:
                 return 200, self.export(known)
             if request.path.endswith("/confirm") and known:
                 return self.confirm(known, {name: value[0] for name, value in parse_qs(body.decode()).items()})
+        if request.path == "/v1/checkout/sessions" and request.method == "POST":
+            return self.checkout({name: value[0] for name, value in parse_qs(body.decode()).items()})
+        if request.path.startswith("/v1/checkout/sessions/") and request.method == "GET":
+            session = self.sessions.get(request.path.split("/")[4])
+            if not session:
+                return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+            shown = {name: value for name, value in session.items() if not name.startswith("_")}
+            if request.query.get("expand[0]") != "setup_intent" and shown["setup_intent"]:
+                shown["setup_intent"] = shown["setup_intent"]["id"]
+            return 200, shown
         if request.method == "GET" and request.path == "/v1/disputes":
             return 200, self.page(list(self.disputes.values()), request.query)
         if request.method == "GET" and request.path == "/v1/refunds" and "payment_intent" not in request.query:
@@ -186,6 +198,37 @@ class Double:
         intent.next_action = {"type": "redirect_to_url", "redirect_to_url": {
             "url": "%s/authenticate/%s" % (self.address, intent.id), "return_url": form["return_url"]}}
         return 200, self.export(intent)
+
+    # A page of Checkout's on which a customer enters a card.
+    def checkout(self, form):
+        if form.get("mode") != "setup" or not form.get("success_url", "").startswith("http"):
+            return 400, {"error": {"type": "invalid_request_error", "message": "only setup is known here"}}
+        if "customer:" + form["customer"] not in resources.store:
+            return 400, {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+        name = "cs_test_%d" % (len(self.sessions) + 1)
+        self.sessions[name] = {
+            "id": name, "object": "checkout.session", "mode": "setup", "status": "open", "customer": form["customer"],
+            "url": "%s/checkout/%s" % (self.address, name), "expires_at": int(time.time()) + 86400,
+            "setup_intent": None, "_success": form["success_url"], "_cancel": form["cancel_url"],
+            "metadata": {key[9:-1]: value for key, value in form.items() if key.startswith("metadata[")}}
+        return 200, {key: value for key, value in self.sessions[name].items() if not key.startswith("_")}
+
+    async def enter(self, request):
+        session = self.sessions.get(request.match_info["session"])
+        if not session or session["status"] != "open":
+            return web.Response(status=404, text="There is nothing to enter here.")
+        if request.method == "GET":
+            return web.Response(content_type="text/html", text="<form method=post><input name=number>"
+                                "<button>Save</button> <button name=cancel value=1>Back</button></form>")
+        form = await request.post()
+        if "cancel" in form:
+            raise web.HTTPSeeOther(session["_cancel"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+        method = resources.PaymentMethod(type="card", card={
+            "number": form["number"], "exp_month": 12, "exp_year": 2090, "cvc": "123"})
+        resources.PaymentMethod._api_attach(method.id, customer=session["customer"])
+        session["status"] = "complete"
+        session["setup_intent"] = {"id": "seti_" + session["id"], "payment_method": method.id}
+        raise web.HTTPSeeOther(session["_success"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
 
     # The bank's page.
     async def authenticate(self, request):
@@ -265,6 +308,9 @@ class Double:
         if kind == "refund_by_hand":
             refund = resources.Refund(payment_intent=self.intent(command["mark"]).id, amount=command["amount"])
             return {"id": refund.id}
+        if kind == "expire":
+            self.sessions[command["session"]]["status"] = "expired"
+            return {}
         if kind == "heal":
             self.faults = []
             return {}
@@ -336,6 +382,7 @@ async def main(control):
     front = web.Application()
     front.router.add_post("/_webhook", double.take_webhook)
     front.router.add_route("*", "/authenticate/{intent}", double.authenticate)
+    front.router.add_route("*", "/checkout/{session}", double.enter)
     front.router.add_route("*", "/{path:.*}", double.handle)
     double.address = address = await listen(front)
     webhooks.register_webhook("double", address + "/_webhook", "whsec_test", None)

@@ -25,6 +25,17 @@ public protocol PaymentGateway: Sendable {
     func returns(since: Timestamp) async -> GatewayReturns
     /// Takes note of a method that the org's customer saved.
     func save(_ method: String, for org: String, customer: String?) async throws(GatewayProblem) -> SavedMethod
+    /// Gives a page of the gateway's own on which a customer enters a card, so that no card is ever seen here.
+    ///
+    /// - Parameters:
+    ///   - customer: the gateway's name of the org, if it has one.
+    ///   - page: where the customer's browser goes afterwards; with the session's name in the query member `session`.
+    ///   - key: makes it one session, however often it is asked for.
+    func beginEntry(
+        for org: String, customer: String?, returningTo page: String, key: String
+    ) async throws(GatewayProblem) -> MethodEntry
+    /// What became of a page that this ledger asked for, for that org. A session of another org is none.
+    func entry(_ session: String, of org: String) async throws(GatewayProblem) -> MethodEntry.Outcome
     /// What a webhook says, once it is sure that it is the gateway's, untouched and from just now.
     ///
     /// - Parameters:
@@ -46,7 +57,48 @@ public enum GatewayNews: Sendable, Hashable {
     case known
 }
 
+/// A page on which a customer enters what they pay with.
+public struct MethodEntry: Codable, Sendable, Hashable {
+    /// The gateway's name of it.
+    public let session: String
+    /// The page, for the customer's browser. Whoever has it can enter a card for the org.
+    public let url: String
+    /// Until when it can be used; nil if the gateway doesn't say.
+    public let expires: String?
+
+    /// A page.
+    public init(session: String, url: String, expires: String?) {
+        self.session = session
+        self.url = url
+        self.expires = expires
+    }
+
+    /// What became of it.
+    public enum Outcome: Sendable, Hashable {
+        /// A method was entered; with the gateway's name of it.
+        case entered(method: String)
+        /// Nobody has entered anything yet.
+        case open
+        /// Nobody did in time.
+        case expired
+        /// There is no such page of that org.
+        case unknown
+    }
+}
+
 extension PaymentGateway {
+    /// There are no such pages.
+    public func beginEntry(
+        for org: String, customer: String?, returningTo page: String, key: String
+    ) async throws(GatewayProblem) -> MethodEntry {
+        throw GatewayProblem("payments are recorded by an operator here: there is no card to enter", isRetryable: false)
+    }
+
+    /// There are no such pages.
+    public func entry(_ session: String, of org: String) async throws(GatewayProblem) -> MethodEntry.Outcome {
+        .unknown
+    }
+
     /// Any sum.
     public var minimum: Money { .zero }
     /// Nothing.

@@ -160,6 +160,47 @@ extension BillingService {
         return PaymentMethodView(try await bill(of: org), tried: tried)
     }
 
+    /// Gives a page of the gateway's on which the org's customer enters a card.
+    ///
+    /// - Parameter page: where their browser goes afterwards; `{org}` in it is filled in.
+    public func beginEntry(
+        for org: String, returningTo page: ReturnURL, under key: IdempotencyKey
+    ) async throws -> MethodEntry {
+        // The writer looks whether the asker may: nothing of it is on record otherwise.
+        _ = try await recall(key, org)
+        let bill = try await bill(of: org)
+        guard !bill.isClosed else { throw bill.closed }
+        do throws(GatewayProblem) {
+            return try await gateway.beginEntry(
+                for: org, customer: bill.state.customer,
+                returningTo: ReturnURL.fill(page.template, org: org, payment: 0),
+                key: "meterd-\(ledgerID)-entry-\(org)-\(key.key)")
+        } catch {
+            throw Refusal(error.isRetryable ? .gatewayUnavailable : .conflict, error.words)
+        }
+    }
+
+    /// Has an org pay with the card that was entered on a page of ``beginEntry(for:returningTo:under:)``. The gateway is asked which it is:
+    /// what a browser says of it counts for nothing.
+    public func finishEntry(
+        _ session: String, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
+        by actor: String
+    ) async throws -> PaymentMethodView {
+        let outcome: MethodEntry.Outcome
+        do throws(GatewayProblem) {
+            outcome = try await gateway.entry(session, of: org)
+        } catch {
+            throw Refusal(error.isRetryable ? .gatewayUnavailable : .conflict, error.words)
+        }
+        switch outcome {
+        case .entered(let method):
+            return try await setMethod(method, for: org, returningTo: page, under: key, by: actor)
+        case .open: throw Refusal(.conflict, "no card was entered on that page yet")
+        case .expired: throw Refusal(.conflict, "no card was entered on that page in time; begin again")
+        case .unknown: throw Refusal(.notFound, "org '\(org)' has no page of that name to enter a card on")
+        }
+    }
+
     /// Who buys, as invoices say it.
     public func billTo(of org: String) async throws -> BillToView {
         BillToView(try await bill(of: org))

@@ -23,6 +23,8 @@ enum TeamRight: Sendable, Hashable {
         "buyCredits": ownerWithRecentSignIn,
         "setTopUp": ownerWithRecentSignIn,
         "setPaymentMethod": ownerWithRecentSignIn,
+        "beginMethodEntry": ownerWithRecentSignIn,
+        "finishMethodEntry": owner,
         "retryPayment": ownerWithRecentSignIn,
         "addSeats": ownerWithRecentSignIn,
         "removeSeats": ownerWithRecentSignIn,
