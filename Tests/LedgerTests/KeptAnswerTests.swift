@@ -19,7 +19,7 @@ import Testing
 
     private enum Kind: String, Decodable, CaseIterable {
         case org, closed, grant, voided, member, budget, policy, alerts, correction, repriced, card, alias, orgAlias
-        case discarded, billed
+        case discarded, billed, teamMember, invitation, signedIn
 
         /// A mutation that such an answer is given to.
         func mutation(_ key: IdempotencyKey) throws -> Mutation {
@@ -47,14 +47,20 @@ import Testing
             case .orgAlias: .nameOrg(alias: "A", org: nil, actor: "", key)
             case .discarded: .discardQuarantined(1, erase: false, actor: "", key)
             case .billed: .recall(org: "acme", key)
+            case .teamMember: .changeMember(org: "acme", member: 1, .remove, key)
+            case .invitation: .changeInvitation(org: "acme", invitation: 1, .withdraw, key)
+            case .signedIn:
+                .signIn(try #require(SignInIdentity(issuer: "https://id.example", subject: "s")), key)
             }
         }
 
         /// The org that its key is kept for.
         var org: String {
             switch self {
-            case .org, .closed, .grant, .voided, .member, .budget, .policy, .alerts, .correction, .billed: "acme"
-            case .repriced, .card, .alias, .orgAlias, .discarded: ""
+            case .org, .closed, .grant, .voided, .member, .budget, .policy, .alerts, .correction, .billed,
+                .teamMember, .invitation:
+                "acme"
+            case .repriced, .card, .alias, .orgAlias, .discarded, .signedIn: ""
             }
         }
     }
@@ -126,6 +132,9 @@ import Testing
         case .orgAlias(let view, true): try WireJSON.encode(view)
         case .quarantined(let view, true): try WireJSON.encode(view)
         case .billed(let applied, true): try WireJSON.encode(applied)
+        case .teamMember(let view, true): try WireJSON.encode(view)
+        case .invitation(let view, true): try WireJSON.encode(view)
+        case .signedIn(let view, true): try WireJSON.encode(view)
         default: nil
         }
     }

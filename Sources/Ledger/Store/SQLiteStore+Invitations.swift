@@ -6,8 +6,8 @@ extension SQLiteStore {
     mutating func invite(
         _ invitation: NewInvitation, _ key: IdempotencyKey, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
+        if let answered = try replayInvitation(key, of: invitation.org) { return answered }
         guard let org = accounts.orgs[invitation.org] else { return Self.unknownOrg(invitation.org) }
-        if let answered = try replayInvitation(key, of: org) { return answered }
         if let refusal = try refusal(ofInvitingTo: org, invitation.role, invitation.secretHash, now) {
             return .refused(refusal)
         }
@@ -80,8 +80,8 @@ extension SQLiteStore {
     mutating func changeInvitation(
         _ number: Int64, of name: String, _ change: InvitationChange, _ key: IdempotencyKey, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
+        if let answered = try replayInvitation(key, of: name) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
-        if let answered = try replayInvitation(key, of: org) { return answered }
         guard let found = try invitation(number, of: org), found.state == .open, let member = org.team[found.member]
         else {
             return .refused(Refusal(.notFound, "org '\(name)' has no open invitation \(number)"))
@@ -347,10 +347,10 @@ extension SQLiteStore {
         return .invitation(view, isReplay: false)
     }
 
-    private func replayInvitation(_ key: IdempotencyKey, of org: Org) throws(SQLiteError) -> Outcome? {
-        try replay(key, org: org.name) { (kept: InvitationView) in
+    private func replayInvitation(_ key: IdempotencyKey, of org: String) throws(SQLiteError) -> Outcome? {
+        try replay(key, org: org) { (kept: InvitationView) in
             var view = kept
-            let record = org.team[kept.member]?.record
+            let record = accounts.orgs[org]?.team[kept.member]?.record
             (view.email, view.name) = (record?.email, record?.name)
             return .invitation(view, isReplay: true)
         }

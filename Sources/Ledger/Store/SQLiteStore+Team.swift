@@ -6,8 +6,8 @@ extension SQLiteStore {
     mutating func changeMember(
         _ number: Int64, of name: String, _ change: MemberChange, _ key: IdempotencyKey, now: Timestamp
     ) throws(SQLiteError) -> Outcome {
+        if let answered = try replayMember(key, of: name) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
-        if let answered = try replayMember(key, of: org) { return answered }
         guard let member = org.team[number], member.takesPart || change == .erase else {
             return .refused(Refusal(.notFound, "org '\(name)' has no member \(number)"))
         }
@@ -240,9 +240,9 @@ extension SQLiteStore {
 
     /// What was answered of a member, with what is known of them now.
     func replayMember(
-        _ key: IdempotencyKey, of org: Org? = nil
+        _ key: IdempotencyKey, of org: String = ""
     ) throws(SQLiteError) -> Outcome? {
-        try replay(key, org: org?.name ?? "") { (kept: TeamMemberView) in
+        try replay(key, org: org) { (kept: TeamMemberView) in
             var view = kept
             let record = accounts.orgs[kept.org]?.team[kept.member]?.record
             (view.name, view.email) = (record?.name, record?.email)

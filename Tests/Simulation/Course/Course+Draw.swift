@@ -73,9 +73,10 @@ extension Course {
         case 25..<30:
             let grant = model.ledger.orgs[org]?.grants.randomElement(using: &random)?.id ?? 999
             return [.voidGrant(org: org, grant: grant, reason: nil, key("void"))]
-        case 30..<60:
+        case 30..<48:
             let earlier = EarlierSpend(day: .zero, month: .zero, throughSequence: 0, moment: clock.now)
             return [.addMember(org: org, user: user, earlier, key("add"))]
+        case 48..<60: return [people(org, model)]
         case 60..<72: return [.removeMember(org: org, user: user, key("remove"))]
         case 72..<82: return [.limitMember(org: org, user: user, daily: amount(), monthly: amount(), key("limit"))]
         case 82..<86: return [.setBudget(org: org, amount(), key("budget"))]
@@ -86,6 +87,32 @@ extension Course {
             return [.setPolicy(org: org, change, key("policy"))]
         case 88..<99: return correction(org, model).map { [$0] } ?? []
         default: return number(0..<6) == 0 ? [.closeOrg(org, key("close"))] : []
+        }
+    }
+
+    /// Something about the people of an org.
+    private func people(_ org: String, _ model: Model) -> Mutation {
+        let role = OrgRole.allCases[number(0..<3)]
+        let known = model.ledger.orgs[org]?.people.keys.sorted() ?? []
+        let member = known.randomElement(using: &random) ?? 999
+        let open = model.ledger.invitations.filter(\.value.isOpen).sorted { $0.key < $1.key }
+        switch number(0..<10) {
+        case 0..<4:
+            counter += 1
+            let hash = Array("\(counter)".utf8) + Array(repeating: 0, count: 32)
+            return .invite(
+                NewInvitation(
+                    org: org, email: "p\(number(0..<4))@example.com", name: nil, role: role,
+                    secretHash: Array(hash.prefix(32))), key("invite"))
+        case 4..<7:
+            let secret = open.randomElement(using: &random)?.value.secret ?? Array(repeating: 7, count: 32)
+            guard let identity = SignInIdentity(issuer: "i", subject: "s\(number(0..<4))") else { return .probe }
+            return .accept(Acceptance(secretHash: secret, identity: identity, name: nil), key("accept"))
+        case 7: return .changeMember(org: org, member: member, .role(role), key("role"))
+        case 8: return .changeMember(org: org, member: member, .remove, key("removePerson"))
+        default:
+            let invitation = open.randomElement(using: &random)?.key ?? 999
+            return .changeInvitation(org: org, invitation: invitation, .withdraw, key("withdraw"))
         }
     }
 

@@ -155,8 +155,9 @@ extension Model {
         case "seats_removed":
             guard case .removeSeats(let count) = world.intent else { throw Wrong("nobody asked for it") }
             org.nextSeats -= count
-            guard org.nextSeats >= 1, org.nextSeats >= ledger.orgs[name]?.memberCount ?? 0 else {
-                throw Wrong("\(org.nextSeats) seats stay for \(ledger.orgs[name]?.memberCount ?? 0) members")
+            let filled = ledger.orgs[name]?.seatsFilled(now) ?? 0
+            guard org.nextSeats >= 1, org.nextSeats >= filled else {
+                throw Wrong("\(org.nextSeats) seats stay for \(filled) members")
             }
         case "removal_cancelled": org.nextSeats = org.seats
         case "payment_method_set": (org.hasMethod, org.card, org.refused) = (true, org.card + 1, nil)
@@ -239,7 +240,7 @@ extension Model {
                 let count = wanted - org.kept
                 let price = BillModel.price(count, from: dayOf(now), signup: signup, period: org.period)
                 guard net == price else { throw Wrong("\(count) seats for \(sale.net), not \(Money(nanos: price))") }
-                guard ledger.orgs[name]?.memberCount ?? 0 <= org.nextSeats + count else {
+                guard ledger.orgs[name]?.seatsFilled(now) ?? 0 <= org.nextSeats + count else {
                     throw Wrong("fewer seats than members")
                 }
                 purpose = .seats(count, signup: signup, period: org.period)

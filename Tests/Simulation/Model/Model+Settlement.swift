@@ -172,6 +172,7 @@ extension Model {
         }
         bills.orgs[name]?.erased = now
         ledger.orgs[name]?.members = [:]
+        ledger.erasePeople(of: name)
     }
 }
 

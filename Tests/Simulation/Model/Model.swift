@@ -50,6 +50,14 @@ struct Model {
             try member(org, key, got) { $0.removeMember(org, user) }
         case .limitMember(let org, let user, let daily, let monthly, let key):
             try member(org, key, got) { $0.limitMember(org, user, daily: daily?.nanos, monthly: monthly?.nanos) }
+        case .invite(let new, let key):
+            try person(new.org, key, got) { $0.invite(new.org, new.email ?? "", new.role, new.secretHash, now) }
+        case .changeInvitation(let org, let number, _, let key):
+            try person(org, key, got) { $0.withdraw(org, number) }
+        case .accept(let acceptance, let key):
+            try person("", key, got) { $0.accept(acceptance.secretHash, acceptance.identity.subject, now) }
+        case .changeMember(let org, let member, let change, let key):
+            try person(org, key, got) { $0.changeMember(org, member, change) }
         case .setBudget(let org, let amount, let key):
             if !isKnown(key, org) { ledger.orgs[org]?.budget = amount?.nanos }
             if let got { guard case .budget = got else { throw Wrong("got \(got)") } }
@@ -79,7 +87,7 @@ struct Model {
                 guard case .erased(nil) = got else { throw Wrong("got \(got)") }
             }
         case .find, .setAlerts, .reprice, .nameModel, .quarantine, .retryQuarantined, .discardQuarantined, .nameOrg,
-            .asked, .changeMember, .invite, .changeInvitation, .accept, .showInvitation, .signIn, .signUp:
+            .asked, .showInvitation, .signIn, .signUp:
             throw Wrong("the model knows no \(mutation)")
         }
     }
@@ -176,6 +184,20 @@ struct Model {
         let refusal = isReplay ? nil : change(&ledger)
         if refusal != nil { forget(key, org) }
         try expect(got, refusal) { if case .member(_, let replay) = $0 { replay == isReplay } else { false } }
+    }
+
+    private mutating func person(
+        _ org: String, _ key: IdempotencyKey, _ got: Outcome?, _ change: (inout ReferenceLedger) -> Refusal.Code?
+    ) throws(Wrong) {
+        let isReplay = isKnown(key, org)
+        let refusal = isReplay ? nil : change(&ledger)
+        if refusal != nil { forget(key, org) }
+        try expect(got, refusal) {
+            switch $0 {
+            case .teamMember(_, let replay), .invitation(_, let replay): replay == isReplay
+            default: false
+            }
+        }
     }
 
     private mutating func correct(

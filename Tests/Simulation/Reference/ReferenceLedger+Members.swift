@@ -12,7 +12,8 @@ extension ReferenceLedger {
         case .suspended: return .orgSuspended
         }
         guard org.members[user]?.isRemoved != false else { return .idConflict }
-        if let most = org.membersMax, org.memberCount >= most { return .seatsFull }
+        if let most = org.membersMax, org.seatsFilled(now) >= most { return .seatsFull }
+        if org.members[user] == nil { lastMember += 1 }
         // Who was a member before is the same person: what they spent was counted on.
         var member = org.members[user] ?? org.member(user, addedAt: now)
         (member.isRemoved, member.daily, member.monthly) = (false, nil, nil)

@@ -83,6 +83,10 @@ struct ReferenceLedger {
         /// Ids of records in the order of commits.
         var order: [String] = []
         var members: [String: Member] = [:]
+        /// People by their numbers, beside those who are members by a name.
+        var people: [Int64: Person] = [:]
+        /// Whose a sign-in is.
+        var identities: [String: Int64] = [:]
         var budget: Int64?
         var state = OrgState.active
         /// Whether holds that expire unsettled are charged what they had reserved.
@@ -139,6 +143,10 @@ struct ReferenceLedger {
         }
     }
 
+    /// The number of the last member of any org, and the invitations of all.
+    var lastMember: Int64 = 0
+    var lastInvitation: Int64 = 0
+    var invitations: [Int64: Invitation] = [:]
     var orgs: [String: Org]
     var cards: [Card]
     var nextGrant: Int64 = 1

@@ -6,7 +6,7 @@ import Metering
 struct Snapshot: Sendable {
     struct Org: Sendable {
         let view: OrgView
-        let grants, holds, members, payments, invoices, refunds: [String]
+        let grants, holds, members, people, payments, invoices, refunds: [String]
         let balance: Money
     }
 
@@ -22,6 +22,7 @@ struct Snapshot: Sendable {
             let grants = try await reader.grants(of: name, before: nil, limit: 1000).items
             let holds = try await reader.openHolds(of: name, before: nil, limit: 1000).items
             let members = try await reader.members(of: name, after: nil, limit: 100, at: now).items
+            let team = try await reader.team(of: name, after: nil, limit: 1000, at: now).items
             let payments = try await reader.payments(of: name, before: nil, limit: 1000).items
             let invoices = try await reader.invoices(of: name, before: nil, limit: 1000).items
             let refunds = try await reader.refunds(of: name, before: nil, limit: 1000).items
@@ -31,6 +32,7 @@ struct Snapshot: Sendable {
                 members: members.filter { $0.removed == nil }.map {
                     "\($0.user) \($0.spentToday) \($0.spentThisMonth) \($0.held) \($0.dailyLimit ?? "-") \($0.monthlyLimit ?? "-")"
                 }.sorted(),
+                people: team.filter { $0.user == nil }.map { "\($0.member) \($0.email ?? "-") \($0.role) \($0.state)" },
                 payments: payments.map { "\($0.payment) \($0.amount) \($0.state.name) \($0.refunded) \($0.returned)" },
                 invoices: invoices.map { "\($0.number) \($0.due) \($0.state.name) \($0.credited) \($0.open)" },
                 refunds: refunds.map { "\($0.refund) \($0.payment) \($0.amount) \($0.state.name)" },
@@ -74,6 +76,12 @@ struct Snapshot: Sendable {
                         return
                             "\(user) \(money(day)) \(money(month)) \(money(expected.held(by: user))) \(limits[0]) \(limits[1])"
                     }.sorted()
+                ),
+                (
+                    "people", org.people,
+                    expected.people.sorted { $0.key < $1.key }.map {
+                        "\($0.key) \($0.value.email) \($0.value.role.name) \($0.value.state.name)"
+                    }
                 ),
                 (
                     "payments", org.payments,
