@@ -31,7 +31,11 @@ extension ControlService {
                 method: .post, path: "/v1/clock/confirm", name: "confirmClock",
                 summary: "Say that the system's clock is right: what waits for that is billed, expires and is erased",
                 response: .members([("now", .time)], required: ["now"]), takesKey: false
-            ) { _, _ in try Endpoint.json(TestClockBody(now: await confirmClock().description)) }
+            ) { _, _ in
+                let now = await confirmClock()
+                _ = await writer.perform(.note)
+                return try Endpoint.json(TestClockBody(now: now.description))
+            }
         ] + testClockEndpoints
     }
 

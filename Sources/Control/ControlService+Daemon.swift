@@ -39,7 +39,11 @@ extension ControlService {
                 method: .post, path: "/v1/reload", name: "reload",
                 summary: "Take the configuration in again, and answer when it is in force", response: health,
                 takesKey: false
-            ) { _, _ in try Endpoint.json(["status": try await reload()]) },
+            ) { _, _ in
+                let status = try await reload()
+                _ = await writer.perform(.note)
+                return try Endpoint.json(["status": status])
+            },
             Endpoint(
                 method: .get, path: "/v1/status", name: "status", summary: "What the daemon does",
                 response: .reference("Status")

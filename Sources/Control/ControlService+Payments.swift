@@ -1,4 +1,5 @@
 import Billing
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Ledger
@@ -217,7 +218,13 @@ extension ControlService {
             ) { _, context in
                 let org = try await org(context)
                 let invoice = try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org)
-                let pdf = try await typeset(try WireJSON.encode(invoice))
+                let pdf: Data
+                do {
+                    pdf = try await typeset(try WireJSON.encode(invoice))
+                } catch let refusal as Refusal where context.membership != nil {
+                    // What is wrong is an operator's business.
+                    throw Problem(refusal.code, "the PDF can't be made at the moment; try again later, or ask support")
+                }
                 // A number is a name, not a path, and has no quotes.
                 let name = invoice.number.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
                 var response = Response(

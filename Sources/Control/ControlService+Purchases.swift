@@ -138,6 +138,14 @@ extension ControlService {
                         perDayMax: body.perDayMax ?? 1)
                 default: throw Problem(.malformed, "threshold and amount come together, or neither")
                 }
+                if context.membership != nil, let topUp, let most = people().ordersPerDayMax,
+                    Int128(topUp.amount.nanos) * Int128(topUp.perDayMax) > Int128(most.nanos)
+                {
+                    throw Problem(
+                        .limitExceeded,
+                        "members may have at most USD \(most) bought in a day by itself: amount times per_day_max (dashboard.orders_per_day_max)"
+                    )
+                }
                 let canonical = [
                     topUp?.threshold.description ?? "", topUp?.amount.description ?? "", "\(topUp?.perDayMax ?? 0)",
                 ]
@@ -183,8 +191,8 @@ extension ControlService {
             ) { request, context in
                 let org = try Endpoint.parameter("org", context)
                 let body = try await Endpoint.body(MethodEntryBody.self, request, context)
-                guard let page = try Self.returnURL(body.returnUrl) else {
-                    throw Problem(.malformed, "return_url is missing")
+                guard let page = try Self.returnURL(body.returnUrl), !body.returnUrl.contains("#") else {
+                    throw Problem(.malformed, "return_url must be a page without a fragment (#)")
                 }
                 let key = try Endpoint.key(request, route: "beginMethodEntry", body: body)
                 return try Endpoint.json(try await billing.beginEntry(for: org, returningTo: page, under: key))

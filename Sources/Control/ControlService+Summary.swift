@@ -174,8 +174,9 @@ extension ControlService {
         if context.membership != nil || Endpoint.text(request, "limit") != nil
             || Endpoint.text(request, "cursor") != nil
         {
-            let (start, limit) = (Int(try Endpoint.numericCursor(request) ?? 0), try Endpoint.limit(request))
-            next = start + limit < items.count ? "\(start + limit)" : nil
+            let limit = try Endpoint.limit(request)
+            let start = Int(min(try Endpoint.numericCursor(request) ?? 0, Int64(items.count)))
+            next = items.count - start > limit ? "\(start + limit)" : nil
             items = Array(items.dropFirst(start).prefix(limit))
         }
         return UsageSummaryView(

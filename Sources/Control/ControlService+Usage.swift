@@ -35,6 +35,9 @@ extension ControlService {
             ) { request, context in
                 let org = try await org(context)
                 let isMine = Endpoint.text(request, "mine") == "true"
+                guard !isMine || context.membership != nil else {
+                    throw Problem(.malformed, "mine is of the member whom the header \(Self.actingHeader) names")
+                }
                 let filter = LedgerReader.UsageFilter(
                     since: try Endpoint.time(request, "since"), until: try Endpoint.time(request, "until"),
                     user: Endpoint.text(request, "user"),

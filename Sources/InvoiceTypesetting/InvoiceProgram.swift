@@ -38,6 +38,10 @@ public struct InvoiceProgram: Sendable {
         } catch {
             throw TypesettingError(description: "\(path) can't be run: \(error.localizedDescription)")
         }
+        // An invoice takes a moment; a program that stands still is ended.
+        let patience = DispatchWorkItem { process.terminate() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(60), execute: patience)
+        defer { patience.cancel() }
         // It reads all before it writes anything. If it ends early it has said why; the write that fails says nothing new.
         signal(SIGPIPE, SIG_IGN)
         try? input.fileHandleForWriting.write(contentsOf: document)

@@ -19,12 +19,18 @@ struct BillingRun: Service {
         defer { continuation.finish() }
         let journal = daemon.journal
         var waiting = strokes.makeAsyncIterator()
+        var hour: Int64?
         while !Task.isCancelled {
             var pause = Self.longest
             do {
                 // What is due at a wrong time may not be due at all.
                 let isInDoubt = daemon.clockWatch?.look() == true
                 let next = isInDoubt ? nil : try await daemon.billing.advanceAll { journal.billingProblem(of: $0, $1) }
+                if !isInDoubt, hour != daemon.clock().milliseconds / 3_600_000 {
+                    hour = daemon.clock().milliseconds / 3_600_000
+                    // People who were invited and never came are forgotten in time.
+                    _ = await daemon.writer.perform(.pruneInvitations)
+                }
                 if let next {
                     let milliseconds = next.milliseconds - daemon.clock().milliseconds
                     pause = min(pause, .milliseconds(max(1000, milliseconds)))

@@ -186,6 +186,7 @@ extension BillingService {
         _ session: String, for org: String, returningTo page: ReturnURL? = nil, under key: IdempotencyKey,
         by actor: String
     ) async throws -> PaymentMethodView {
+        _ = try await recall(key, org)
         let outcome: MethodEntry.Outcome
         do throws(GatewayProblem) {
             outcome = try await gateway.entry(session, of: org)

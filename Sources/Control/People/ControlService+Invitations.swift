@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Ledger
 import Metering
@@ -75,7 +76,10 @@ extension ControlService {
                 takesKey: false, roles: [.dashboard]
             ) { request, context in
                 let body = try await Endpoint.body(InvitationSecretBody.self, request, context)
-                return try await answer(.showInvitation(secretHash: try Self.hash(ofSecret: body.secret)))
+                var response = try await answer(.showInvitation(secretHash: try Self.hash(ofSecret: body.secret)))
+                // Nothing was asked before: it is looked at.
+                if let name = HTTPField.Name("Idempotent-Replayed") { response.headers[name] = nil }
+                return response
             },
             Endpoint(
                 method: .post, path: "/v1/invitations/accept", name: "acceptInvitation",

@@ -47,6 +47,10 @@ public enum Mutation: Sendable {
     case accept(Acceptance, IdempotencyKey)
     /// Read what an invitation offers, by the hash of its secret.
     case showInvitation(secretHash: [UInt8])
+    /// Forget people whose invitations expired long ago.
+    case pruneInvitations
+    /// Note what somebody did through the control socket that changes nothing in the ledger; see ``Asker/action``.
+    case note
     /// Note that somebody signed in, and say where they are a member.
     case signIn(SignInIdentity, IdempotencyKey)
     /// Found an org and become its owner.

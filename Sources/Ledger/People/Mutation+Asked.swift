@@ -21,7 +21,7 @@ extension Mutation {
         case .correct(let correction, _): correction.org
         case .bill(let change, _): change.org
         case .quarantine, .retryQuarantined, .discardQuarantined, .reprice, .recordCard, .nameModel, .accept,
-            .showInvitation, .signIn, .setCostPolicies, .probe:
+            .showInvitation, .signIn, .pruneInvitations, .note, .setCostPolicies, .probe:
             nil
         }
     }
@@ -34,12 +34,26 @@ extension Mutation {
         case .recordCard(_, let key): key != nil
         case .balance, .find, .recall, .showInvitation, .retryQuarantined, .discardQuarantined, .nameOrg, .createOrg,
             .closeOrg, .grant, .voidGrant, .addMember, .removeMember, .limitMember, .changeMember, .invite,
-            .changeInvitation, .accept, .signIn, .signUp, .setBudget, .setPolicy, .setAlerts, .correct, .reprice,
+            .changeInvitation, .accept, .signIn, .signUp, .release, .note, .setBudget, .setPolicy, .setAlerts, .correct,
+            .reprice,
             .nameModel:
             true
-        case .asked, .usage, .quarantine, .eraseQuarantined, .authorize, .release, .eraseDetail, .postponeBill,
+        case .asked, .usage, .quarantine, .eraseQuarantined, .authorize, .eraseDetail, .postponeBill, .pruneInvitations,
             .setCostPolicies, .probe:
             false
+        }
+    }
+}
+
+extension Mutation {
+    /// Where somebody signs in from now on, or no longer; nil if it is about nothing of the kind.
+    var identity: SignInIdentity? {
+        switch self {
+        case .changeMember(_, _, .addIdentity(let identity), _), .changeMember(_, _, .removeIdentity(let identity), _):
+            identity
+        case .accept(let acceptance, _): acceptance.identity
+        case .signUp(let signUp, _): signUp.identity
+        default: nil
         }
     }
 }
@@ -75,6 +89,8 @@ extension Outcome {
         case .orgAlias(let view, false): Done(view: view)
         case .quarantined(let view, false): Done(view: view)
         case .billed(let applied, false): Done(change: applied.change)
+        case .hold(let reply) where reply.state == nil && reply.status != .held:
+            Done(view: ["hold": reply.status.name, "freed": reply.held.description])
         case .org, .grant, .member, .teamMember, .invitation, .budget, .policy, .alerts, .correction, .repriced, .card,
             .alias, .orgAlias, .quarantined, .billed, .signedIn, .usage, .balance, .found, .hold, .erased, .overtaken,
             .unheard, .alive, .refused:

@@ -95,7 +95,9 @@ public final class LedgerReader: Sendable {
     public func usage(
         of org: String, _ filter: UsageFilter, before cursor: Int64?, limit: Int
     ) async throws -> Page<UsageView> {
-        try await pool.read { database in
+        // Of nobody there is nothing: not worth a walk over all records.
+        guard filter.among?.isEmpty != true else { return Page(items: [], nextCursor: nil) }
+        return try await pool.read { database in
             var sql = """
                 WITH RECURSIVE own(number) AS (
                     \(Self.chainStart("usage", "sequence"))

@@ -11,10 +11,17 @@ extension SQLiteStore {
         self.asker = asker
         defer { self.asker = nil }
         let outcome = try apply(mutation, nil, now: now)
+        if case .note = mutation {
+            try audit(nil, asker.action, by: asker.uid, for: nil, to: nil, nil, nil, now: now)
+        }
         guard let done = outcome.done else { return outcome }
         let subject = done.subject
         var after: JSONTree?
         if let view = done.view { after = try Self.tree(of: view) }
+        if case .object(var members)? = after, let identity = mutation.identity {
+            members["identity"] = .object(["issuer": .string(identity.issuer), "subject": .string(identity.subject)])
+            after = .object(members)
+        }
         // Who accepts an invitation or signs up does it as the member whom they become.
         let actor: Int64? =
             switch mutation {

@@ -88,6 +88,11 @@ extension SQLiteStore {
         }
         switch change {
         case .resend(let hash, let seconds):
+            // Whoever has its secret signs in as that member: such an invitation is an operator's alone.
+            guard asker?.acting == nil || member.record.state != .active else {
+                return .refused(
+                    Refusal(.forbidden, "an operator invited member \(member.id) again, and sends that again"))
+            }
             if let refusal = try refusal(ofInvitingTo: org, member.record.role, hash, now) { return .refused(refusal) }
             if member.record.state == .invited, !member.fillsSeat(at: now), let refusal = seatRefusal(org, now) {
                 return .refused(refusal)
@@ -140,6 +145,10 @@ extension SQLiteStore {
                         "whoever sent this invitation may not give that role any more; ask for another invitation"))
             }
         }
+        guard org.state != .closed || invited.record.state == .active else {
+            return .refused(Refusal(.orgClosed, "org '\(org.name)' is closed: no more members"))
+        }
+        if let refusal = emailRefusal(invited.record.email, org, except: invited) { return .refused(refusal) }
         if let most = org.membersMax, invited.record.state == .invited, org.seatsFilled(at: now) > most {
             return .refused(Refusal(.seatsFull, "org '\(org.name)' has no seat that is free"))
         }
@@ -151,11 +160,19 @@ extension SQLiteStore {
                 return .refused(
                     Refusal(.idConflict, "whoever signs in there is member \(other) of org '\(org.name)' already"))
             }
+            guard known.record.users.count + invited.record.users.count <= PeopleLimits.usersPerMemberMax else {
+                return .refused(
+                    Refusal(.limitExceeded, "a member has at most \(PeopleLimits.usersPerMemberMax) names for usage"))
+            }
             // The same person as before: their number, their names and what they spent are theirs again.
             try merge(invited, into: known, of: org, now)
             member = known
-        } else if let refusal = try add(acceptance.identity, to: invited, of: org, now) {
-            return .refused(refusal)
+        } else {
+            // Whoever was removed, or can't sign in any more, signs in as they do now, and no longer as they did.
+            if invited.record.removed != nil || invited.record.state == .active {
+                try deleteIdentities(of: invited)
+            }
+            if let refusal = try add(acceptance.identity, to: invited, of: org, now) { return .refused(refusal) }
         }
         try closeInvitations(of: member, as: .accepted)
         try change(member) {
@@ -218,6 +235,12 @@ extension SQLiteStore {
             }
             return nil
         case .removed:
+            if asker?.acting != nil, let email = invitation.email, let known = member.record.email,
+                email.lowercased() != known.lowercased()
+            {
+                return Refusal(
+                    .forbidden, "member \(member.id) had another e-mail address; invite somebody else as a new member")
+            }
             if let acting = asker?.acting, let actor = org.team[acting.member],
                 let refusal = ceiling(of: actor, member.record.role, acting, now)
             {
@@ -272,9 +295,16 @@ extension SQLiteStore {
     }
 
     /// What becomes of somebody whose invitation is no more: a member who was removed is that again, and others are forgotten.
-    private mutating func letGo(_ member: Member, of org: Org, _ now: Timestamp) throws(SQLiteError) {
+    mutating func letGo(_ member: Member, of org: Org, _ now: Timestamp) throws(SQLiteError) {
         guard member.record.removed != nil else { return try drop(member, of: org, now) }
         try change(member) { ($0.state, $0.invitedUntil) = (.removed, nil) }
+    }
+
+    /// The same of all orgs; for a timer.
+    mutating func pruneInvitations(_ now: Timestamp) throws(SQLiteError) -> Outcome {
+        guard !isTimeInDoubt else { return .alive }
+        for org in accounts.orgs.values { try pruneInvitations(of: org, now) }
+        return .alive
     }
 
     /// Forgets people whose invitations expired long ago.
@@ -317,7 +347,9 @@ extension SQLiteStore {
         member.state.month = max(member.state.month, state.month)
         member.state.held += state.held
         try change(member) {
-            ($0.role, $0.dailyLimit, $0.monthlyLimit) = (before.role, before.dailyLimit, before.monthlyLimit)
+            $0.role = before.role
+            $0.dailyLimit = before.dailyLimit ?? $0.dailyLimit
+            $0.monthlyLimit = before.monthlyLimit ?? $0.monthlyLimit
             $0.email = before.email ?? $0.email
         }
         try drop(invited, of: org, now)

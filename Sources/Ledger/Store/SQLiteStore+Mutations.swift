@@ -35,6 +35,8 @@ extension SQLiteStore {
             try changeInvitation(number, of: org, change, key, now: now)
         case .accept(let acceptance, let key): try accept(acceptance, key, now: now)
         case .showInvitation(let hash): try showInvitation(hash, now: now)
+        case .pruneInvitations: try pruneInvitations(now)
+        case .note: .alive
         case .signIn(let identity, let key): try signIn(identity, key, now: now)
         case .signUp(let signUp, let key): try self.signUp(signUp, key, now: now)
         case .removeMember(let org, let user, let key): try removeMember(user, of: org, key, now: now)

@@ -39,7 +39,10 @@ extension SQLiteStore {
             return .refused(
                 Refusal(.limitExceeded, "a person owns at most \(PeopleLimits.orgsOwnedMax) orgs by signing up"))
         }
-        if let refusal = try found(signUp.org, now: now) { return .refused(refusal) }
+        // Nobody is told whose a name is.
+        if try found(signUp.org, now: now) != nil {
+            return .refused(Refusal(.idConflict, "'\(signUp.org.name)' is taken; choose another name"))
+        }
         guard let org = accounts.orgs[signUp.org.name] else { return Self.unknownOrg(signUp.org.name) }
         let member = try addMember(
             Member.Record(

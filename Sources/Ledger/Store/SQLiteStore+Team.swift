@@ -13,6 +13,10 @@ extension SQLiteStore {
         }
         if let refusal = refusal(of: change, to: member, org, now) { return .refused(refusal) }
         switch change {
+        case .remove where member.record.state == .invited:
+            // Who never came is forgotten, as if the invitation had been withdrawn.
+            try closeInvitations(of: member, as: .withdrawn)
+            try letGo(member, of: org, now)
         case .remove: try remove(member, of: org, now)
         case .role(let role): try setRole(role, of: member, org, now)
         case .limits(let daily, let monthly):
@@ -81,6 +85,8 @@ extension SQLiteStore {
         case .remove: return lastOwnerRefusal(member, org)
         case .role(let role) where role < member.record.role: return lastOwnerRefusal(member, org)
         case .profile(_, let email?): return emailRefusal(email, org, except: member)
+        case .addIdentity where member.record.state == .invited:
+            return Refusal(.conflict, "member \(member.id) has not accepted their invitation yet")
         case .erase:
             guard member.record.state != .removed else { return nil }
             return Refusal(.conflict, "member \(member.id) takes part; remove them first")
@@ -125,9 +131,12 @@ extension SQLiteStore {
             $0 !== member && $0.record.state == .active && $0.record.email?.lowercased() == email
         }
         return other.map {
-            Refusal(.idConflict, "member \($0.id) of org '\(org.name)' has that e-mail address")
+            Refusal(.idConflict, "\(naming($0.id)) of org '\(org.name)' has that e-mail address")
         }
     }
+
+    /// A member in a refusal: members are not told who of them it is.
+    private func naming(_ member: Int64) -> String { asker?.acting == nil ? "member \(member)" : "another member" }
 
     // MARK: Identities
 
@@ -137,7 +146,7 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Refusal? {
         if let known = try owner(of: identity, org) {
             guard known != member.id else { return nil }
-            return Refusal(.idConflict, "member \(known) of org '\(org.name)' signs in there")
+            return Refusal(.idConflict, "\(naming(known)) of org '\(org.name)' signs in there")
         }
         let count = try kept.statement("SELECT count(*) FROM member_identity WHERE member = ?")
         count.bind(1, member.id)
@@ -158,6 +167,13 @@ extension SQLiteStore {
         return nil
     }
 
+    /// Forgets where a member signs in.
+    func deleteIdentities(of member: Member) throws(SQLiteError) {
+        let delete = try kept.statement("DELETE FROM member_identity WHERE member = ?")
+        delete.bind(1, member.id)
+        try delete.run()
+    }
+
     /// The member of an org who signs in there; nil if nobody does.
     func owner(of identity: SignInIdentity, _ org: Org) throws(SQLiteError) -> Int64? {
         let row = try kept.statement(
@@ -173,9 +189,7 @@ extension SQLiteStore {
 
     /// Forgets what is known of a removed member personally. Their number, their role and their usage stay.
     private mutating func erase(_ member: Member, of org: Org, _ now: Timestamp) throws(SQLiteError) {
-        let delete = try kept.statement("DELETE FROM member_identity WHERE member = ?")
-        delete.bind(1, member.id)
-        try delete.run()
+        try deleteIdentities(of: member)
         try change(member) { ($0.name, $0.email, $0.authenticated) = (nil, nil, nil) }
         try eraseAudit(of: member.id, org, now: now)
     }
@@ -188,6 +202,7 @@ extension SQLiteStore {
         }
         accounts.onRollBack { org.team[member.id] = member }
         org.team[member.id] = nil
+        try deleteIdentities(of: member)
         let delete = try kept.statement("DELETE FROM member WHERE id = ?")
         delete.bind(1, member.id)
         try delete.run()

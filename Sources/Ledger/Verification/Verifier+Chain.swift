@@ -111,18 +111,26 @@ private struct ChainRows {
             SELECT id, org, payment, kind, reinstated, amount, credits, tax, carried, fee, excess, reference, reason, created
             FROM payment_return ORDER BY id
             """)
-        // Detail may be missing if a later row says that it was erased: of its subject, or of everybody of the org.
         audits = try connection.prepare(
+            "SELECT number, org, at, action, uid, member, subject, change, digest, detail FROM audit ORDER BY number")
+        let erasures = try connection.prepare(
             """
-            SELECT number, org, at, action, uid, member, subject, change, digest, detail,
-                EXISTS(SELECT 1 FROM audit AS later WHERE later.action = '\(SQLiteStore.erasure)'
-                    AND later.number > audit.number AND audit.subject IS NOT NULL
-                    AND (later.subject = audit.subject OR later.subject IS NULL AND later.org = audit.org))
-            FROM audit ORDER BY number
+            SELECT org, subject, max(number) FROM audit WHERE action = '\(SQLiteStore.erasure)' GROUP BY org, subject
             """)
+        while try erasures.step() {
+            if let subject = erasures.optionalInt(1) {
+                erasedSubjects[subject] = max(erasedSubjects[subject] ?? 0, erasures.int(2))
+            } else {
+                erasedTeams[erasures.int(0)] = erasures.int(2)
+            }
+        }
         refused = try RefusedRows(connection)
         for statement in all { ahead.append(try statement.step()) }
     }
+
+    // The newest audit rows that say that detail was erased: by subject, and by org.
+    private var erasedSubjects: [Int64: Int64] = [:]
+    private var erasedTeams: [Int64: Int64] = [:]
 
     // Whether each statement, in that order, stands on a row.
     private var ahead: [Bool] = []
@@ -144,6 +152,12 @@ private struct ChainRows {
         func check(_ what: @autoclosure () -> String, _ stored: [UInt8], _ scratch: inout RowBytes) {
             if scratch.digest != stored { problem(what()) }
             scratch.removeAll()
+        }
+        let (erasedSubjects, erasedTeams) = (erasedSubjects, erasedTeams)
+        // Whether a later row says that this one's detail was erased: of its subject, or of everybody of its org.
+        func isErased(_ row: AuditRow) -> Bool {
+            guard let subject = row.subject else { return false }
+            return erasedSubjects[subject] ?? 0 > row.number || row.org.flatMap { erasedTeams[$0] } ?? 0 > row.number
         }
         func mayBeErased(_ org: Int64, _ sequence: Int64) -> Bool { sequence <= erasedThrough[org] ?? 0 }
         return [
@@ -294,7 +308,7 @@ private struct ChainRows {
                     change: audits.optionalInt(7), digest: audits.blob(8))
                 row.append(to: &bytes)
                 guard let detail = audits.text(9) else {
-                    if audits.int(10) == 0 { problem("audit row \(row.number)") }
+                    if !isErased(row) { problem("audit row \(row.number)") }
                     return
                 }
                 AuditRow.append(detail: detail, to: &scratch)

@@ -87,7 +87,7 @@ struct Model {
                 guard case .erased(nil) = got else { throw Wrong("got \(got)") }
             }
         case .find, .setAlerts, .reprice, .nameModel, .quarantine, .retryQuarantined, .discardQuarantined, .nameOrg,
-            .asked, .showInvitation, .signIn, .signUp:
+            .asked, .showInvitation, .signIn, .signUp, .pruneInvitations, .note:
             throw Wrong("the model knows no \(mutation)")
         }
     }

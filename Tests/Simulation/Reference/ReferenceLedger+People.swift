@@ -58,6 +58,9 @@ extension ReferenceLedger {
             let (name, org) = orgs.first(where: { $0.value.people[invitation.member] != nil }),
             let invited = org.people[invitation.member]
         else { return .notFound }
+        if org.state == .closed, invited.state != .active { return .orgClosed }
+        let others = org.people.filter { $0.key != invitation.member && $0.value.state == .active }
+        if others.values.contains(where: { $0.email == invited.email }) { return .idConflict }
         if let most = org.membersMax, invited.state == .invited, org.seatsFilled(now) > most { return .seatsFull }
         var number = invitation.member
         if let other = org.identities[identity], other != number {
@@ -86,6 +89,10 @@ extension ReferenceLedger {
         case .remove:
             if isLast { return .lastOwner }
             closeInvitations(of: number)
+            if person.state == .invited, !person.wasRemoved {
+                drop(number, of: name)
+                return nil
+            }
             orgs[name]?.people[number]?.state = .removed
             orgs[name]?.people[number]?.wasRemoved = true
             orgs[name]?.people[number]?.invitedUntil = nil
