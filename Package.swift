@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "meterctl", targets: ["meterctl"]),
+        .executable(name: "meterd-dashboard", targets: ["meterd-dashboard"]),
         .executable(name: "meterd-invoice-pdf", targets: ["meterd-invoice-pdf"]),
     ],
     dependencies: [
@@ -72,15 +73,55 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
+            name: "HTTPServing",
+            dependencies: [
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .target(
             name: "Control",
             dependencies: [
-                "Access", "Background", "Billing", "Ledger", "Metering",
+                "Access", "Background", "Billing", "HTTPServing", "Ledger", "Metering",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
+            name: "MeterdClient",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(name: "HTML"),
+        .target(
+            name: "Dashboard",
+            dependencies: [
+                "Billing", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [
+                .embedInCode("Assets/style.css"), .embedInCode("Assets/dashboard.js"), .embedInCode("Assets/icon.svg"),
+            ]),
+        .executableTarget(
+            name: "meterd-dashboard",
+            dependencies: [
+                "Dashboard", "HTTPServing", "MeterdClient", "Metering", "SystemdSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
             name: "meterd",
@@ -104,8 +145,7 @@ let package = Package(
             name: "meterctl",
             dependencies: [
                 "Background", "Billing", "Control", "Ingest", "InvoiceTypesetting", "Ledger", "LoadGenerator",
-                "Metering",
-                "ServiceUnits",
+                "MeterdClient", "Metering", "ServiceUnits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -1,35 +1,16 @@
 import Access
 import Foundation
+import HTTPServing
 import HTTPTypes
 import Hummingbird
-import HummingbirdCore
 import Ledger
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import Synchronization
 
 /// The control socket: HTTP/1.1 on a listening descriptor, on an event loop of its own.
 public final class ControlServer: Sendable {
-    private let group: MultiThreadedEventLoopGroup
-    private let http: HTTP1Channel
-    private let logger: Logger
-    private let connectionsMax: Int
-    private let running = Mutex<[Running]>([])
-    /// Connections of all its sockets.
-    private let open = Count()
-
-    /// Connections that are open.
-    private final class Count: Sendable {
-        private let value = Atomic(0)
-        @discardableResult func add(_ number: Int) -> Int { value.add(number, ordering: .relaxed).newValue }
-    }
-
-    private struct Running {
-        let channel: any Channel
-        let task: Task<Void, Never>
-    }
+    private let server: HTTPServer
 
     /// A server of that service.
     ///
@@ -39,77 +20,28 @@ public final class ControlServer: Sendable {
     public init(
         _ service: ControlService, only paths: Set<String>? = nil, connectionsMax: Int = 512, logger: Logger
     ) throws {
-        self.connectionsMax = connectionsMax
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        self.logger = logger
-        let router = try Self.router(service, paths)
-        let responder = router.buildResponder()
-        http = HTTP1Channel(
-            responder: { request, writer, channel in
-                var context = ControlRequestContext(source: .init(channel: channel, logger: logger))
-                context.peer = await Self.peer(of: channel)
-                let response: Response
-                do {
-                    response = try await responder.respond(to: request, context: context)
-                } catch let error as HTTPParserError {
-                    throw error
-                } catch {
-                    logger.error("a control request failed", metadata: ["error": "\(error)"])
-                    response = try Problem(unexpected: error).response()
-                }
-                try await writer.write(response: response.head, body: response.body)
-            },
-            configuration: .init(idleTimeout: .seconds(60)))
+        var limits = HTTPServer.Limits()
+        limits.connectionsMax = connectionsMax
+        let responder = try Self.router(service, paths).buildResponder()
+        server = HTTPServer(limits, logger: logger) { request, channel in
+            var context = ControlRequestContext(source: .init(channel: channel, logger: logger))
+            context.peer = await Self.peer(of: channel)
+            do {
+                return try await responder.respond(to: request, context: context)
+            } catch let error as HTTPParserError {
+                throw error
+            } catch {
+                logger.error("a control request failed", metadata: ["error": "\(error)"])
+                return try Problem(unexpected: error).response()
+            }
+        }
     }
 
     /// Accepts on a descriptor that listens, until ``stop()``; on further ones, if it is called again.
-    public func start(listening descriptor: Int32) async throws {
-        let http = http
-        let logger = logger
-        let connectionsMax = connectionsMax
-        let open = open
-        let server = try await ServerBootstrap(group: group)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-                }
-            }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(descriptor) { http.setup(channel: $0, logger: logger) }
-        let task = Task {
-            await withDiscardingTaskGroup { tasks in
-                do {
-                    try await server.executeThenClose { connections in
-                        for try await connection in connections {
-                            guard open.add(1) <= connectionsMax else {
-                                open.add(-1)
-                                // A channel that is let go of without this would end the process.
-                                tasks.addTask { try? await connection.executeThenClose { _, _ in } }
-                                continue
-                            }
-                            tasks.addTask {
-                                await http.handle(value: connection, logger: logger)
-                                open.add(-1)
-                            }
-                        }
-                    }
-                } catch {
-                    logger.debug("the control socket ends", metadata: ["error": "\(error)"])
-                }
-                tasks.cancelAll()
-            }
-        }
-        running.withLock { $0.append(Running(channel: server.channel, task: task)) }
-    }
+    public func start(listening descriptor: Int32) async throws { try await server.start(listening: descriptor) }
 
     /// Stops accepting, answers what is being answered, closes.
-    public func stop() async throws {
-        for running in running.withLock({ $0 }) {
-            try? await running.channel.close()
-            await running.task.value
-        }
-        try await group.shutdownGracefully()
-    }
+    public func stop() async throws { try await server.stop() }
 
     private static func peer(of channel: any Channel) async -> PeerCredentials? {
         let found = try? await channel.eventLoop.submit {

@@ -8,6 +8,14 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
     public let isConfiguration: Bool
     /// One line: what, and what to do.
     public let description: String
+
+    /// An error of the configuration, in those words.
+    public init(_ words: String) { self.init(isConfiguration: true, description: words) }
+
+    init(isConfiguration: Bool, description: String) {
+        self.isConfiguration = isConfiguration
+        self.description = description
+    }
 }
 
 /// A Unix stream socket that listens: handed over by systemd, or bound here.
@@ -17,6 +25,14 @@ public struct ListeningSocket: Sendable {
     /// The path that was bound and is to be removed at the end; nil where systemd holds the socket.
     public let ownedPath: String?
 
+    /// A descriptor that listens already.
+    ///
+    /// - Parameter ownedPath: the file to remove at the end; nil for none.
+    public init(descriptor: Int32, ownedPath: String? = nil) {
+        self.descriptor = descriptor
+        self.ownedPath = ownedPath
+    }
+
     /// Bytes of a path that fit `sockaddr_un`, its closing zero not counted. See unix(7).
     public static let pathBytesMax = 107
 
@@ -25,9 +41,13 @@ public struct ListeningSocket: Sendable {
     ///
     /// The environment variables that announce them are removed, so that no child process takes them for its own.
     ///
-    /// - Parameter known: the names that somebody serves. A socket of another name, or one that isn't a Unix stream socket that
-    ///   listens, would be accepted on by the kernel and answered by nobody: it is an error.
-    public static func inherited(_ known: [String]) throws(ListenError) -> [String: [ListeningSocket]] {
+    /// - Parameters:
+    ///   - known: the names that somebody serves. A socket of another name, or one that isn't a Unix stream socket that
+    ///     listens, would be accepted on by the kernel and answered by nobody: it is an error.
+    ///   - allowsTCP: whether it may be a TCP socket as well.
+    public static func inherited(
+        _ known: [String], allowsTCP: Bool = false
+    ) throws(ListenError) -> [String: [ListeningSocket]] {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
         guard count > 0, let names else { return [:] }
@@ -45,11 +65,15 @@ public struct ListeningSocket: Sendable {
                         "systemd passed a socket named '\(name)', which nobody here serves: FileDescriptorName= in its unit must be \(known.joined(separator: " or "))"
                 )
             }
-            guard sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0 else {
+            let stream = Int32(SOCK_STREAM.rawValue)
+            guard
+                sd_is_socket_unix(descriptor, stream, 1, nil, 0) > 0
+                    || (allowsTCP && sd_is_socket_inet(descriptor, AF_UNSPEC, stream, 1, 0) > 0)
+            else {
                 throw ListenError(
                     isConfiguration: true,
                     description:
-                        "what systemd passed as '\(name)' is not a Unix stream socket that listens: ListenStream= in its unit must be a path"
+                        "what systemd passed as '\(name)' is not a Unix stream socket that listens: ListenStream= in its unit must be a path\(allowsTCP ? ", or an address and a port" : "")"
                 )
             }
             sockets[name, default: []].append(ListeningSocket(descriptor: descriptor, ownedPath: nil))

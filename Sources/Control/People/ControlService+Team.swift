@@ -45,10 +45,14 @@ extension ControlService {
                     throw Problem(Refusal.noSuchOrg(org.org))
                 }
                 let policy = try await reader.policy(of: org.org)
+                let bill = try await billing.subscription(of: org.org)
                 return try Endpoint.json(
                     MeView(
                         member: member, displayName: org.displayName, orgState: org.state,
-                        allowedModels: policy?.allowedModels, data: policy?.data, support: people().support))
+                        allowedModels: policy?.allowedModels, data: policy?.data, support: people().support,
+                        standing: bill.standing, suspends: bill.suspends, erases: bill.erases,
+                        due: bill.owed.isEmpty || Self.seesNamesOnly(context) ? nil : bill.due,
+                        actions: TeamRight.actions(of: membership.role)))
             },
         ]
     }

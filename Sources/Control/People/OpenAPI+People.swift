@@ -53,8 +53,9 @@ extension OpenAPI {
                             ("allow_training", .boolean), ("allow_usage_analytics", .boolean),
                             ("allow_anonymized_reporting", .boolean),
                         ], required: [])
-                ), ("support", .string),
-            ], required: ["member", "org_state"]),
+                ), ("support", .string), ("standing", .string), ("suspends", .time), ("erases", .time), ("due", .money),
+                ("actions", ["type": "array", "items": .string]),
+            ], required: ["member", "org_state", "standing", "actions"]),
         "Audit": .members(
             [
                 ("number", .integer), ("at", .time), ("org", .string), ("action", .string), ("by", .string),

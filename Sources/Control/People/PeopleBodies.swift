@@ -134,6 +134,16 @@ public struct MeView: Codable, Sendable, Hashable {
     public let data: DataPolicy?
     /// Whom to ask for help: an address or a page; nil if none is configured.
     public let support: String?
+    /// `none` before the first payment, else `current`, `grace`, `suspended` or `erased`.
+    public let standing: String
+    /// When the org is, or was, suspended for what is owed; nil if nothing is.
+    public let suspends: String?
+    /// When usage detail and members are, or were, erased for it.
+    public let erases: String?
+    /// What is owed, in US dollars; nil if nothing is, or if they may not see it.
+    public let due: String?
+    /// The endpoints that their role may use on their own behalf, by name and in order.
+    public let actions: [String]
 }
 
 // What bodies about people have in common.

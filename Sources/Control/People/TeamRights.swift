@@ -92,6 +92,14 @@ enum TeamRight: Sendable, Hashable {
         "signIn": .proof,
         "signUp": .proof,
     ]
+
+    /// The endpoints that a role may use, in order.
+    static func actions(of role: OrgRole) -> [String] {
+        table.compactMap { name, right in
+            guard case .roles(let roles, _) = right, roles.contains(role) else { return nil }
+            return name
+        }.sorted()
+    }
 }
 
 /// Whether people may found orgs for themselves.

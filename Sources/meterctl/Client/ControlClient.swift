@@ -3,6 +3,7 @@ import Control
 import Foundation
 import Glibc
 import Ledger
+import MeterdClient
 import NIOCore
 import NIOHTTP1
 
@@ -11,9 +12,6 @@ struct ControlClient {
     let socketPath: String
     /// Seconds in which an answer has to begin, if they are other than what a call may take.
     var patience: Int64?
-
-    /// Bytes of an answer that are read at most.
-    private static let answerBytesMax = 64 << 20
 
     /// A daemon that isn't there is told at once. The process ends with its one call, so nothing shuts this down.
     private static let http: HTTPClient = {
@@ -35,7 +33,7 @@ struct ControlClient {
     /// Reads a document as it comes.
     func raw(_ path: [String], _ query: [String: String?] = [:]) async throws -> Data {
         let answer = try await send(.GET, path, query, headers: [:], body: nil)
-        guard (200..<300).contains(answer.status.code) else { throw Self.refusal(answer.status, answer.body) }
+        guard answer.isSuccess else { throw Self.refusal(answer.status, answer.body) }
         return answer.body
     }
 
@@ -98,12 +96,18 @@ struct ControlClient {
 
     /// Reads a text of any length, piece by piece.
     func text(_ path: [String], _ query: [String: String?] = [:], _ piece: (ByteBuffer) throws -> Void) async throws {
-        let response = try await execute(.GET, path, query, headers: [:], body: nil)
-        guard (200..<300).contains(response.status.code) else {
-            throw Self.refusal(response.status, Data(try await response.body.collect(upTo: 65_536).readableBytesView))
+        let response = try await orFailure { () async throws(ControlSocketError) in
+            try await socket.open(.GET, path, query: query.map { ($0.key, $0.value) }, seconds: seconds(path))
         }
-        try await unreachableAsFailure {
-            for try await buffer in response.body { try piece(buffer) }
+        guard (200..<300).contains(response.status.code) else {
+            let body = Data(try await response.body.collect(upTo: 65_536).readableBytesView)
+            throw Self.refusal(Int(response.status.code), body)
+        }
+        var pieces = response.body.makeAsyncIterator()
+        while let next = try await orFailure({ () async throws(ControlSocketError) in
+            try await socket.answering { try await pieces.next() }
+        }) {
+            try piece(next)
         }
     }
 
@@ -124,40 +128,15 @@ struct ControlClient {
 
     private func send(
         _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
-    ) async throws -> (status: HTTPResponseStatus, body: Data, isReplay: Bool) {
-        let response = try await execute(method, path, query, headers: headers, body: body)
-        return try await unreachableAsFailure {
-            let bytes = try await response.body.collect(upTo: Self.answerBytesMax)
-            return (
-                response.status, Data(bytes.readableBytesView),
-                response.headers.first(name: "Idempotent-Replayed") == "true"
-            )
+    ) async throws -> ControlSocket.Answer {
+        try await orFailure { () async throws(ControlSocketError) in
+            try await socket.send(
+                method, path, query: query.map { ($0.key, $0.value) }, headers: headers, body: body,
+                seconds: seconds(path))
         }
     }
 
-    private func execute(
-        _ method: HTTPMethod, _ path: [String], _ query: [String: String?], headers: HTTPHeaders, body: Data?
-    ) async throws -> HTTPClientResponse {
-        let escaped = path.map { $0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0 }
-        let parameters = query.compactMap { name, value in
-            value.map { "\(name)=\($0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0)" }
-        }
-        let uri =
-            "/" + escaped.joined(separator: "/") + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
-        guard let url = URL(httpURLWithSocketPath: socketPath, uri: uri) else {
-            throw Failure(status: .configuration, message: "'\(socketPath)' can't be a socket path")
-        }
-        var request = HTTPClientRequest(url: url.absoluteString)
-        request.method = method
-        request.headers = headers
-        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let sent = request
-        return try await unreachableAsFailure {
-            try await Self.within(seconds(path), socketPath) {
-                try await Self.http.execute(sent, deadline: .distantFuture)
-            }
-        }
-    }
+    private var socket: ControlSocket { ControlSocket(path: socketPath, http: Self.http) }
 
     /// Seconds in which an answer has to begin: what works through the whole ledger has an hour.
     private func seconds(_ path: [String]) -> Int64 {
@@ -166,29 +145,6 @@ struct ControlClient {
             || path.starts(with: ["v1", "rates", "repricing"])
         let set = ProcessInfo.processInfo.environment["METERCTL_TIMEOUT"].flatMap { Int64($0) }
         return set ?? patience ?? (isLong ? 3600 : 120)
-    }
-
-    /// The answer, or a failure if it doesn't begin in time: a daemon that is stopped in its tracks takes calls and never answers.
-    private static func within<Answer: Sendable>(
-        _ seconds: Int64, _ socketPath: String, _ body: @escaping @Sendable () async throws -> Answer
-    ) async throws -> Answer {
-        try await withThrowingTaskGroup(of: Answer?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let answer = first else {
-                throw Failure(
-                    status: .unreachable,
-                    message: """
-                        meterd takes calls at \(socketPath) and has not answered for \(seconds) s
-                        meterctl: journalctl -u meterd says what it does; systemctl restart meterd ends a daemon that hangs
-                        """)
-            }
-            return answer
-        }
     }
 
     /// Who may connect, by the socket's own permissions: a daemon that makes its sockets itself gives them to another group.
@@ -203,36 +159,46 @@ struct ControlClient {
         return "members of the group \(name) may: sudo usermod -aG \(name) NAME, then log in again; or use sudo"
     }
 
-    private func unreachableAsFailure<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        do {
+    private func orFailure<Answer>(
+        _ body: () async throws(ControlSocketError) -> Answer
+    ) async throws -> Answer {
+        do throws(ControlSocketError) {
             return try await body()
-        } catch is NIOTooManyBytesError {
-            throw Failure(status: .refused, message: "the answer is too long; ask for less with --limit")
-        } catch let failure as Failure {
-            throw failure
         } catch {
-            if (error as? IOError)?.errnoCode == EACCES {
+            switch error {
+            case .invalidPath(let path):
+                throw Failure(status: .configuration, message: "'\(path)' can't be a socket path")
+            case .tooLong:
+                throw Failure(status: .refused, message: "the answer is too long; ask for less with --limit")
+            case .silent(let seconds):
+                throw Failure(
+                    status: .unreachable,
+                    message: """
+                        meterd takes calls at \(socketPath) and has not answered for \(seconds) s
+                        meterctl: journalctl -u meterd says what it does; systemctl restart meterd ends a daemon that hangs
+                        """)
+            case .unreachable(EACCES, _):
                 throw Failure(
                     status: .unreachable,
                     message: """
                         you may not connect to \(socketPath)
                         meterctl: \(Self.admission(socketPath))
                         """)
+            case .unreachable(_, let reason):
+                throw Failure(
+                    status: .unreachable,
+                    message: """
+                        meterd can't be reached at \(socketPath): \(reason)
+                        meterctl: is it running (systemctl status meterd)? --socket or METERD_CONTROL_SOCKET names another socket
+                        """)
             }
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw Failure(
-                status: .unreachable,
-                message: """
-                    meterd can't be reached at \(socketPath): \(reason)
-                    meterctl: is it running (systemctl status meterd)? --socket or METERD_CONTROL_SOCKET names another socket
-                    """)
         }
     }
 
     private func decode<Answer: Decodable>(
-        _ type: Answer.Type, _ status: HTTPResponseStatus, _ body: Data
+        _ type: Answer.Type, _ status: Int, _ body: Data
     ) throws -> Answer {
-        guard (200..<300).contains(status.code) else { throw Self.refusal(status, body) }
+        guard (200..<300).contains(status) else { throw Self.refusal(status, body) }
         do {
             return try WireJSON.decode(type, from: body)
         } catch {
@@ -240,15 +206,12 @@ struct ControlClient {
         }
     }
 
-    private static func refusal(_ status: HTTPResponseStatus, _ body: Data) -> Failure {
+    private static func refusal(_ status: Int, _ body: Data) -> Failure {
         guard let problem = try? WireJSON.decode(Problem.self, from: body) else {
             return Failure(status: .refused, message: "meterd answered \(status)")
         }
         return Failure(status: .refused, message: "\(problem.detail) (\(problem.code))")
     }
-
-    private static let plain = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }
 
 extension Failure {

@@ -1,0 +1,185 @@
+import HTML
+
+// Signing in and out, and accepting invitations.
+enum SignInPages {
+    /// The cookie that holds an invitation's secret while its page is looked at, so that no address has it.
+    static let invitationCookie = "__Host-meterd-invitation"
+    private static let invitationSeconds: Int64 = 900
+
+    /// `GET /sign-in`
+    static func show(_ visit: Visit) throws(PageError) -> Reply {
+        let isAgain = visit.query["again"] != nil
+        if visit.session != nil, !isAgain { return .redirect(Place([])) }
+        let title = isAgain ? "Sign in again" : "Sign in"
+        return .page(
+            Layout.bare(title: title) {
+                if isAgain {
+                    element(
+                        .p,
+                        text:
+                            "What you want to do spends money or changes who may. It takes a sign-in of the last 15 minutes."
+                    )
+                }
+                element(.div, .class("card")) {
+                    element(.h2, text: "By a link")
+                    element(
+                        .p,
+                        text:
+                            "Open the link of your invitation. If it was used already, ask an owner or admin of your organization, or the operator of this service, for another one."
+                    )
+                }
+            })
+    }
+
+    /// `POST /sign-out`
+    static func signOut(_ visit: Visit, _ session: Session) throws(PageError) -> Reply {
+        try visit.site.store.end(session.hash, of: session.person)
+        visit.site.log.note(.signedOut, "somebody signed out")
+        var reply = Reply.redirect(Place(["sign-in"]))
+        reply.cookies = [Site.cookie(nil)]
+        return reply
+    }
+
+    /// `GET /join/{secret}`: takes the secret out of the address. It changes nothing, so that a scanner of mails may open it.
+    static func openLink(_ visit: Visit) throws(PageError) -> Reply {
+        let secret = try visit.parameter("secret")
+        guard (16...200).contains(secret.utf8.count), secret.utf8.allSatisfy(isCookieByte) else { throw .notFound }
+        var reply = Reply.redirect(Place(["join"]))
+        reply.cookies = [Site.cookie(invitationCookie, secret, seconds: invitationSeconds)]
+        return reply
+    }
+
+    /// `GET /join`: what is offered.
+    static func showInvitation(_ visit: Visit) async throws(PageError) -> Reply {
+        guard let secret = visit.cookies[invitationCookie] else { return invalid(visit) }
+        let offer: InvitationAnswer
+        do throws(PageError) {
+            offer = try await DaemonCall(visit.site.control).answer(
+                InvitationAnswer.self, .POST, ["v1", "invitations", "show"],
+                body: try DaemonCall.encode(["secret": secret]))
+        } catch {
+            switch error {
+            case .refused, .notFound, .notAllowed: return invalid(visit)
+            default: throw error
+            }
+        }
+        guard offer.state == "open" else { return invalid(visit) }
+        return .page(
+            Layout.bare(title: "You are invited") {
+                element(.div, .class("card")) {
+                    element(.p) {
+                        "You can join "
+                        element(.strong) { foreign(offer.org) }
+                        " as \(offer.role == "member" ? "a" : "an") "
+                        element(.strong, text: offer.role)
+                        "."
+                    }
+                    element(.p) {
+                        "The invitation ends "
+                        Words.time(offer.expires)
+                        "."
+                    }
+                    if visit.session != nil {
+                        element(.p, text: "You are signed in. You join as the person you are signed in as.")
+                    }
+                    Parts.form(Place(["join"]), visit.session) {
+                        Parts.field(
+                            "Your name", "name", value: offer.name, hint: "The team sees it. You can change it later.",
+                            .text(.autocomplete, "name"), .text(.maxlength, "100"))
+                        Parts.submit("Join \(offer.org)")
+                    }
+                }
+            })
+    }
+
+    /// `POST /join`: accepts.
+    static func accept(_ visit: Visit) async throws(PageError) -> Reply {
+        guard let secret = visit.cookies[invitationCookie] else { return invalid(visit) }
+        let person =
+            visit.session?.person ?? Person(issuer: Person.ownIssuer, subject: Secrets.hex(Secrets.bytes(16)))
+        let body = AcceptanceRequest(
+            secret: secret, issuer: person.issuer, subject: person.subject, name: visit.form.text("name"))
+        let member: MemberAnswer
+        do throws(PageError) {
+            member = try await DaemonCall(visit.site.control).answer(
+                MemberAnswer.self, .POST, ["v1", "invitations", "accept"],
+                headers: ["Idempotency-Key": "join-" + Secrets.random()], body: try DaemonCall.encode(body))
+        } catch {
+            switch error {
+            case .notFound: return invalid(visit)
+            case .refused(_, let words), .notAllowed(let words):
+                return .page(
+                    Layout.bare(title: "Not joined") {
+                        element(.p, text: Words.sentence(words))
+                        element(.p) {
+                            "If you joined a moment ago, "
+                            element(.a, .href(Place([])), text: "go on")
+                            "."
+                        }
+                    }, status: 409)
+            default: throw error
+            }
+        }
+        // Somebody who was invited on this person's behalf by mistake keeps the method that they signed in by.
+        let method = visit.session?.method ?? .link
+        var reply = try await open(person, by: method, visit, first: Place(["orgs", member.org]))
+        reply.cookies.append(Site.cookie(invitationCookie, nil, seconds: 0))
+        return reply
+    }
+
+    /// Opens a session of somebody who proved who they are: the daemon is told, and says where they are a member.
+    static func open(
+        _ person: Person, by method: SignInMethod, _ visit: Visit, first: Place
+    ) async throws(PageError) -> Reply {
+        let body = ["issuer": person.issuer, "subject": person.subject]
+        let answer = try await DaemonCall(visit.site.control).answer(
+            SignInAnswer.self, .POST, ["v1", "sign-ins"],
+            headers: ["Idempotency-Key": "sign-in-" + Secrets.random()], body: try DaemonCall.encode(body))
+        let orgs = answer.memberships.map { Membership(org: $0.org, displayName: $0.displayName, member: $0.member) }
+        guard !orgs.isEmpty else {
+            visit.site.log.note(.signInRefused, "somebody signed in who is no member of any org")
+            return .page(
+                Layout.bare(title: "No organization") {
+                    element(
+                        .p,
+                        text: "You are no member of an organization here. Ask an owner or admin of yours to invite you."
+                    )
+                }, status: 403)
+        }
+        let (_, secret) = try visit.site.store.open(
+            person, by: method, orgs, signedIn: answer.at, browser: visit.browser, replacing: visit.session,
+            at: visit.now)
+        visit.site.log.note(.signedIn, "somebody signed in", ["method": method.rawValue])
+        var reply = Reply.redirect(first)
+        reply.cookies = [Site.cookie(secret)]
+        return reply
+    }
+
+    private static func invalid(_ visit: Visit) -> Reply {
+        .page(
+            Layout.bare(title: "This link doesn't work") {
+                element(
+                    .p,
+                    text:
+                        "It was used already, has expired, or was replaced by a newer one. Ask whoever sent it for another."
+                )
+            }, status: 404)
+    }
+
+    /// What a cookie's value may hold. See RFC 6265, section 4.1.1.
+    private static func isCookieByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}
+
+private struct AcceptanceRequest: Encodable {
+    let secret: String
+    let issuer: String
+    let subject: String
+    let name: String?
+}

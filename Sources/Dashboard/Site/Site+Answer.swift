@@ -1,0 +1,177 @@
+import HTML
+import HTTPTypes
+import HummingbirdCore
+import Metering
+import NIOCore
+
+// From a request to a response.
+extension Site {
+    /// Bytes of a form that are read.
+    private static let formBytesMax = 65_536
+
+    /// Answers a request. All errors become pages.
+    public func respond(to request: Request, _ channel: any Channel) async throws -> Response {
+        let now = clock()
+        let accept = request.head.headerFields[.accept] ?? ""
+        var visit: Visit?
+        let reply: Reply
+        do throws(PageError) {
+            let (route, made) = try await arrive(request, channel, now)
+            visit = made
+            reply = try await answer(route, made)
+        } catch {
+            reply = self.reply(to: error, visit)
+        }
+        _ = accept
+        return response(reply, isHead: request.method == .head)
+    }
+
+    /// Checks a request and finds who makes it.
+    private func arrive(
+        _ request: Request, _ channel: any Channel, _ now: Timestamp
+    ) async throws(PageError) -> (Route, Visit) {
+        // Names that lead to this machine and aren't the dashboard's own would let another site read it. See "DNS rebinding".
+        guard request.head.authority?.lowercased() == address.authority else {
+            throw .malformed("this is \(address.origin); the request is for another host")
+        }
+        guard let method = Route.Method(rawValue: request.method == .head ? "GET" : request.method.rawValue) else {
+            throw .notFound
+        }
+        let target = request.head.path ?? "/"
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = String(parts.first ?? "")
+        guard let query = FormFields(encoded: Array((parts.count > 1 ? parts[1] : "").utf8)) else {
+            throw .malformed("the address isn't well encoded")
+        }
+        let found = routes.lazy.compactMap { route in
+            route.method == method ? route.parameters(of: path).map { (route, $0) } : nil
+        }.first
+        guard let (route, parameters) = found else { throw .notFound }
+        var form = FormFields()
+        if method == .post {
+            try checkOrigin(request)
+            form = try await self.form(request)
+        }
+        let cookies = Self.cookies(request)
+        let session: Session? =
+            if let secret = cookies[Self.cookieName], !secret.isEmpty {
+                try store.session(secret: secret, at: now)
+            } else { nil }
+        let visit = Visit(
+            site: self, method: method, path: path, query: query, form: form, parameters: parameters,
+            client: client(request, channel),
+            browser: String((request.head.headerFields[.userAgent] ?? "").unicodeScalars.prefix(200)),
+            cookies: cookies, session: session, now: now)
+        return (route, visit)
+    }
+
+    /// Has the route's handler answer, if whoever asks may.
+    private func answer(_ route: Route, _ visit: Visit) async throws(PageError) -> Reply {
+        if let limit = route.limit {
+            let subject = visit.session.map { $0.person.issuer + " " + $0.person.subject } ?? visit.client
+            guard limiter.allows(limit, subject, at: visit.now) else { throw .tooOften }
+        }
+        switch route.handler {
+        case .anybody(let handle):
+            if visit.method == .post { try checkForm(visit) }
+            return try await handle(visit)
+        case .person(let handle):
+            guard let session = visit.session else { throw .signedOut }
+            if visit.method == .post { try checkForm(visit) }
+            return try await handle(visit, session)
+        case .member(let action, let handle):
+            guard let session = visit.session else { throw .signedOut }
+            if visit.method == .post { try checkForm(visit) }
+            let team = try await team(visit, session)
+            if let action, !team.may(action) {
+                throw .notAllowed("Your role in this organization, \(team.me.member.role), doesn't allow this.")
+            }
+            return try await handle(team)
+        }
+    }
+
+    /// Who the visitor is in the org of the path. The daemon is asked each time, so that a removal or another role counts at once.
+    private func team(_ visit: Visit, _ session: Session) async throws(PageError) -> Team {
+        let org = try visit.parameter("org")
+        guard let membership = session.memberships.first(where: { $0.org == org }) else { throw .notFound }
+        let daemon = MemberClient(
+            socket: control, org: org, member: membership.member, signedIn: session.signedIn)
+        let me: MeAnswer?
+        do throws(PageError) {
+            me = try await daemon.get(MeAnswer.self, "me")
+        } catch {
+            // Somebody who was removed is told what a stranger is told.
+            switch error {
+            case .notFound, .notAllowed: me = nil
+            default: throw error
+            }
+        }
+        guard let me else {
+            try store.set(session.memberships.filter { $0.org != org }, of: session)
+            throw .notFound
+        }
+        return Team(visit: visit, session: session, org: org, me: me, daemon: daemon)
+    }
+
+    /// A form comes from a page of this site. See the Fetch standard, section 3.2, and OWASP's cheat sheet on forged requests.
+    private func checkOrigin(_ request: Request) throws(PageError) {
+        if let site = request.head.headerFields[Self.fetchSite], site != "same-origin" { throw .forgedForm }
+        if let origin = request.head.headerFields[.origin], origin != address.origin { throw .forgedForm }
+        guard request.head.headerFields[.origin] != nil || request.head.headerFields[Self.fetchSite] != nil else {
+            throw .forgedForm
+        }
+    }
+
+    /// A form is of a page that this session was shown.
+    private func checkForm(_ visit: Visit) throws(PageError) {
+        guard let session = visit.session else { return }
+        guard let token = visit.form["form_token"], Secrets.areSame(token, session.formToken) else { throw .forgedForm }
+    }
+
+    private func form(_ request: Request) async throws(PageError) -> FormFields {
+        let type = request.head.headerFields[.contentType] ?? ""
+        guard type.split(separator: ";").first == "application/x-www-form-urlencoded" else {
+            throw .malformed("a form must be application/x-www-form-urlencoded")
+        }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await request.body.collect(upTo: Self.formBytesMax)
+        } catch {
+            throw .malformed("the form is longer than \(Self.formBytesMax) bytes, or was cut off")
+        }
+        guard let form = FormFields(encoded: bytes.readableBytesView) else {
+            throw .malformed("the form isn't well encoded")
+        }
+        return form
+    }
+
+    /// The cookies by name; of several of a name, none: somebody else may have set one of them.
+    private static func cookies(_ request: Request) -> [String: String] {
+        var cookies: [String: String] = [:]
+        var repeated: Set<String> = []
+        for field in request.head.headerFields[values: .cookie] {
+            for pair in field.split(separator: ";") {
+                let halves = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+                guard halves.count == 2, halves[1].utf8.count <= 512 else { continue }
+                if cookies.updateValue(String(halves[1]), forKey: String(halves[0])) != nil {
+                    repeated.insert(String(halves[0]))
+                }
+            }
+        }
+        for name in repeated { cookies[name] = nil }
+        return cookies
+    }
+
+    /// The client's address. Behind a reverse proxy, what that added last to `X-Forwarded-For`; all before it are the client's own words.
+    private func client(_ request: Request, _ channel: any Channel) -> String {
+        if isBehindProxy,
+            let last = request.head.headerFields[values: Self.forwardedFor].last?.split(separator: ",").last
+        {
+            return String(last.filter { $0 != " " }.prefix(64))
+        }
+        return channel.remoteAddress?.ipAddress ?? "local"
+    }
+
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .origin
+}
