@@ -98,9 +98,16 @@ let package = Package(
             ]),
         .target(name: "HTML"),
         .target(
+            name: "Passkeys",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
+        .target(
             name: "Dashboard",
             dependencies: [
                 "Billing", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
+                "Passkeys",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -110,7 +117,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             resources: [
-                .embedInCode("Assets/style.css"), .embedInCode("Assets/dashboard.js"), .embedInCode("Assets/icon.svg"),
+                .embedInCode("Assets/style.css"), .embedInCode("Assets/dashboard.js"),
+                .embedInCode("Assets/passkeys.js"), .embedInCode("Assets/icon.svg"),
             ]),
         .executableTarget(
             name: "meterd-dashboard",
@@ -198,6 +206,13 @@ let package = Package(
             dependencies: [
                 "Access", "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "PasskeysTests",
+            dependencies: [
+                "Passkeys",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         .testTarget(
             name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),

@@ -116,7 +116,7 @@ extension ControlService {
     }
 
     /// The days that a request names.
-    private func days(_ request: Request) throws -> (since: CalendarDay, until: CalendarDay) {
+    func days(_ request: Request) throws -> (since: CalendarDay, until: CalendarDay) {
         func day(_ name: String, or fallback: CalendarDay) throws -> CalendarDay {
             guard let text = Endpoint.text(request, name) else { return fallback }
             guard let day = CalendarDay(text) else {
@@ -132,7 +132,7 @@ extension ControlService {
     }
 
     /// What is asked of usage that is added up.
-    private func query(
+    func query(
         _ request: Request, _ context: ControlRequestContext, _ org: String, by names: [String], _ since: CalendarDay,
         _ until: CalendarDay, _ time: UsageDay
     ) throws -> UsageQuery {

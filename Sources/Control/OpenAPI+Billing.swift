@@ -26,6 +26,22 @@ extension OpenAPI {
                 ("estimated", .reference("UsageSum")), ("as_of", .time), ("through", .integer),
                 ("next_cursor", .string),
             ], required: ["org", "by", "since", "until", "items", "total"]),
+        "UsageReport": .members(
+            [
+                ("org", .string), ("since", .day), ("until", .day), ("total", .reference("UsageSum")),
+                ("estimated", .reference("UsageSum")), ("as_of", .time), ("through", .integer),
+                (
+                    "parts",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [
+                                ("by", ["type": "array", "items": .string]),
+                                ("items", ["type": "array", "items": .reference("UsageSum")]), ("others", .integer),
+                            ], required: ["by", "items", "others"]),
+                    ]
+                ),
+            ], required: ["org", "since", "until", "total", "parts", "as_of", "through"]),
         "UsageSum": .members(
             [
                 ("key", ["type": "array", "items": .string]), ("records", .integer), ("unpriced", .integer),

@@ -86,6 +86,7 @@ enum TeamRight: Sendable, Hashable {
         "showUsage": everyone,
         "explainUsage": everyone,
         "summarizeUsage": everyone,
+        "reportUsage": everyone,
         // Before there is a member.
         "showInvitation": .proof,
         "acceptInvitation": .proof,

@@ -13,12 +13,13 @@ struct Asset: Sendable {
     }
 }
 
-/// The stylesheet, the script, the icon. Nothing of others is loaded.
+/// The stylesheet, the scripts, the icon. Nothing of others is loaded.
 enum Assets {
     static let style = Asset(PackageResources.style_css, "style.css", "text/css; charset=utf-8")
     static let script = Asset(PackageResources.dashboard_js, "dashboard.js", "text/javascript; charset=utf-8")
     static let icon = Asset(PackageResources.icon_svg, "icon.svg", "image/svg+xml")
-    static let all = [style, script, icon]
+    static let passkeys = Asset(PackageResources.passkeys_js, "passkeys.js", "text/javascript; charset=utf-8")
+    static let all = [style, script, icon, passkeys]
 
     static func reply(_ visit: Visit) throws(PageError) -> Reply {
         guard let asset = all.first(where: { $0.place.description == visit.path }) else { throw .notFound }

@@ -4,6 +4,8 @@
 // A form is sent once: the button says so, and a second click does nothing. The server sees to it as well.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  // The other script sends these, when the passkey has answered.
+  if (form.dataset.options) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;

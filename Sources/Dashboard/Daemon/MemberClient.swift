@@ -48,6 +48,14 @@ struct MemberClient: Sendable {
             type, method, ["v1", "orgs", org] + path, headers: headers, body: try DaemonCall.encode(body))
     }
 
+    /// The same for a path that is put together, whose answer isn't looked at.
+    func change(_ path: [String], key: String) async throws(PageError) {
+        var headers = headers
+        headers.add(name: "Idempotency-Key", value: key)
+        _ = try await DaemonCall(socket).send(
+            .POST, ["v1", "orgs", org] + path, headers: headers, body: try DaemonCall.encode([String: String]()))
+    }
+
     private var headers: HTTPHeaders {
         ["Meterd-Acting": "\(member)", "Meterd-Signed-In": signedIn]
     }

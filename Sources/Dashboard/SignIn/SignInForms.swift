@@ -8,27 +8,42 @@ enum SignInPages {
 
     /// `GET /sign-in`
     static func show(_ visit: Visit) throws(PageError) -> Reply {
-        let isAgain = visit.query["again"] != nil
+        let isAgain = visit.query["again"] != nil && visit.session != nil
         if visit.session != nil, !isAgain { return .redirect(Place([])) }
-        let title = isAgain ? "Sign in again" : "Sign in"
-        return .page(
-            Layout.bare(title: title) {
+        let passkey = try PasskeyForms.signInForm(visit, next: visit.query["next"])
+        var reply = Reply.page(
+            Layout.bare(title: isAgain ? "Sign in again" : "Sign in") {
                 if isAgain {
                     element(
                         .p,
                         text:
-                            "What you want to do spends money or changes who may. It takes a sign-in of the last 15 minutes."
+                            "What you want to do spends money or decides who may what. It takes a sign-in of the last 15 minutes."
                     )
                 }
-                element(.div, .class("card")) {
-                    element(.h2, text: "By a link")
+                if let passkey {
+                    Parts.card("With a passkey") {
+                        passkey.html
+                        element(.script, .src(Assets.passkeys.place), .flag(.defer))
+                    }
+                }
+                Parts.card("With a link") {
                     element(
                         .p,
                         text:
-                            "Open the link of your invitation. If it was used already, ask an owner or admin of your organization, or the operator of this service, for another one."
+                            "Open the link that you were given. It works once. Ask an owner or admin of your organization, or the operator of this service, for a new one."
                     )
                 }
             })
+        if let passkey { reply.cookies = [passkey.cookie] }
+        return reply
+    }
+
+    /// The place that somebody wanted before they signed in; only one of an org's pages, so that a link leads nowhere else.
+    static func place(next: String?) -> Place {
+        let segments = (next ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            .compactMap { FormFields.pathSegment($0) }
+        guard next?.hasPrefix("/orgs/") == true, segments.allSatisfy({ !$0.isEmpty }) else { return Place([]) }
+        return Place(segments)
     }
 
     /// `POST /sign-out`

@@ -2,7 +2,7 @@ import HTML
 
 // Every page and every form's target. The tests have a row for each.
 extension Route {
-    static let all: [Route] = open + organization
+    static let all: [Route] = open + organization + usage + billing + subscription + security
 
     private static let open: [Route] = [
         Route(.get, "home", "/") { (visit) throws(PageError) in
@@ -29,11 +29,86 @@ extension Route {
     ]
 
     private static let organization: [Route] = [
-        Route(.get, "org", "", may: nil, member: { (team) throws(PageError) in try team.redirect("organization") }),
-        Route(
-            .get, "organization", "/organization", may: "listTeam",
-            member: { (team) async throws(PageError) in
-                try await OrganizationPage.show(team)
-            }),
+        member(.get, "org", "", nil) { (team) throws(PageError) in try team.redirect("organization") },
+        member(.get, "organization", "/organization", "listTeam", OrganizationPage.show),
+        member(.post, "invite", "/invitations", "inviteMember", InvitationForms.invite),
+        member(.post, "resend", "/invitations/{invitation}/resend", "resendInvitation", InvitationForms.resend),
+        member(.post, "withdraw", "/invitations/{invitation}/withdraw", "withdrawInvitation", InvitationForms.withdraw),
+        member(.get, "member", "/members/{member}", "listMembers", MemberPage.show),
+        member(.post, "setLimits", "/members/{member}/limits", "setMemberLimits", MemberForms.setLimits),
+        member(.post, "setRole", "/members/{member}/role", "setMemberRole", MemberForms.setRole),
+        member(.post, "addUser", "/members/{member}/users", "addMemberUser", MemberForms.addUser),
+        member(.post, "removeMember", "/members/{member}/remove", "removeTeamMember", MemberForms.remove),
+        member(.post, "eraseMember", "/members/{member}/erase", "eraseMember", MemberForms.erase),
+        member(.post, "setModels", "/policy/models", "changePolicy", PolicyForms.setModels),
+        member(.post, "setData", "/policy/data", "changePolicy", PolicyForms.setData),
     ]
+
+    private static let usage: [Route] = [
+        member(.get, "usage", "/usage", "reportUsage", UsagePage.show),
+        member(.get, "usageCSV", "/usage.csv", "summarizeUsage", UsageCSV.download),
+        member(.get, "live", "/usage/live", "listUsage", LivePage.show),
+        member(.get, "record", "/usage/records/{id}", "showUsage", LivePage.record),
+    ]
+
+    private static let billing: [Route] = [
+        member(.get, "billing", "/billing", "listPayments", BillingPage.show),
+        member(.get, "invoices", "/invoices", "listInvoices", ListPages.invoices),
+        member(.get, "invoice", "/invoices/{invoice}", "showInvoice", InvoicePage.show),
+        member(.get, "invoicePDF", "/invoices/{invoice}/pdf", "drawInvoice", InvoicePage.pdf),
+        member(.post, "disputeInvoice", "/invoices/{invoice}/notes", "noteInvoice", InvoicePage.note),
+        member(.get, "payments", "/payments", "listPayments", ListPages.payments),
+        member(.get, "payment", "/payments/{payment}", "showPayment", PaymentPage.show),
+        member(.post, "retryPayment", "/payments/retry", "retryPayment", limit: .money, PaymentPage.retry),
+        member(.post, "checkPayment", "/payments/{payment}/check", "checkPayment") {
+            (team) async throws(PageError) in try await PaymentPage.act(team, "check")
+        },
+        member(.post, "cancelPayment", "/payments/{payment}/cancel", "cancelPayment") {
+            (team) async throws(PageError) in try await PaymentPage.act(team, "cancel")
+        },
+        member(.get, "history", "/history", "listHistory", ListPages.history),
+        member(.post, "beginOrder", "/orders", "buyCredits", OrderPage.begin),
+        member(.get, "order", "/orders/{order}", "buyCredits", OrderPage.show),
+        member(.post, "confirmOrder", "/orders/{order}/confirm", "buyCredits", limit: .money, OrderPage.confirm),
+        member(.post, "enterCard", "/payment-method", "beginMethodEntry", limit: .money, CardEntry.begin),
+        member(.get, "cardEntered", "/payment-method/done", "finishMethodEntry", CardEntry.comeBack),
+        member(.post, "useCard", "/payment-method/done", "finishMethodEntry", limit: .money, CardEntry.finish),
+        member(.post, "setTopUp", "/billing/top-up", "setTopUp", limit: .money, BillingForms.setTopUp),
+        member(.post, "setAlerts", "/billing/alerts", "setAlerts", BillingForms.setAlerts),
+        member(.post, "setBudget", "/billing/budget", "setBudget", BillingForms.setBudget),
+        member(.post, "setBillTo", "/billing/bill-to", "setBillTo", BillingForms.setBillTo),
+    ]
+
+    private static let subscription: [Route] = [
+        member(.get, "subscription", "/subscription", "showSubscription", SubscriptionPage.show),
+        member(.post, "removeSeats", "/subscription/remove", "removeSeats", SubscriptionPage.removeSeats),
+        member(.post, "keepSeats", "/subscription/keep", "keepSeats") { (team) async throws(PageError) in
+            try await SubscriptionPage.change(team, ["seats", "keep"], "All seats stay.")
+        },
+        member(.post, "cancel", "/subscription/cancel", "cancelSubscription") { (team) async throws(PageError) in
+            try await SubscriptionPage.change(
+                team, ["subscription", "cancel"], "The subscription ends with this period. You can still change your mind.")
+        },
+        member(.post, "resume", "/subscription/resume", "resumeSubscription") { (team) async throws(PageError) in
+            try await SubscriptionPage.change(team, ["subscription", "resume"], "The subscription goes on.")
+        },
+    ]
+
+    private static let security: [Route] = [
+        member(.get, "security", "/security", "showMe", SecurityPage.show),
+        member(.post, "setProfile", "/security/profile", "setMemberProfile", SecurityPage.setProfile),
+        member(.post, "endSession", "/security/sessions/end", nil, SecurityPage.endSession),
+        member(.post, "endOtherSessions", "/security/sessions/end-others", nil, SecurityPage.endOtherSessions),
+        member(.post, "addPasskey", "/passkeys", nil, PasskeyForms.register),
+        member(.post, "removePasskey", "/passkeys/remove", nil, PasskeyForms.remove),
+        member(.get, "audit", "/audit", "listAudit", AuditPage.show),
+        member(.get, "auditCSV", "/audit.csv", "listAudit", AuditPage.download),
+    ]
+
+    private static func member(
+        _ method: Method, _ name: String, _ path: String, _ action: String?, limit: RateLimiter.Kind? = nil,
+        _ handler: @escaping @Sendable (Team) async throws(PageError) -> Reply
+    ) -> Route {
+        Route(method, name, path, limit: limit, may: action, member: handler)
+    }
 }

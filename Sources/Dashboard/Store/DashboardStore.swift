@@ -37,8 +37,9 @@ public final class DashboardStore: Sendable {
                     CREATE INDEX session_seen ON session(seen);
                     CREATE TABLE passkey(
                         credential BLOB PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL,
-                        public_key BLOB NOT NULL, sign_count INTEGER NOT NULL, name TEXT NOT NULL,
-                        created INTEGER NOT NULL, used INTEGER
+                        public_key BLOB NOT NULL, sign_count INTEGER NOT NULL,
+                        is_backup_eligible INTEGER NOT NULL, is_backed_up INTEGER NOT NULL, transports TEXT NOT NULL,
+                        name TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER
                     ) WITHOUT ROWID;
                     CREATE INDEX passkey_of_person ON passkey(issuer, subject);
                     CREATE TABLE pending(

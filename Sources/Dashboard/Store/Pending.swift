@@ -2,9 +2,14 @@ import Foundation
 import GRDB
 import Metering
 
-/// Something that was begun in a browser and is finished by it once: a sign-in at a provider, a passkey's challenge, a card's entry.
+/// Something that was begun in a browser and is finished by it once.
 enum Pending {
-    enum Kind: String, Sendable { case provider, passkeySignIn, passkeyRegistration, methodEntry }
+    enum Kind: String, Sendable {
+        /// A sign-in at a provider.
+        case provider
+        /// A challenge that was answered, so that nobody answers it again.
+        case spent
+    }
 
     /// Seconds after which it is forgotten.
     static let secondsMax: Int64 = 3600
@@ -23,6 +28,16 @@ extension DashboardStore {
                 arguments: [Data(Secrets.hash(secret)), kind.rawValue, text, now.milliseconds])
         }
         return secret
+    }
+
+    /// Notes that a challenge is answered; false if it was before.
+    func spend(_ challenge: [UInt8], at now: Timestamp) throws(PageError) -> Bool {
+        try writing {
+            try $0.execute(
+                sql: "INSERT OR IGNORE INTO pending VALUES (?, ?, '', ?)",
+                arguments: [Data(challenge), Pending.Kind.spent.rawValue, now.milliseconds])
+            return $0.changesCount == 1
+        }
     }
 
     /// Takes the value of a secret; the second time there is none.

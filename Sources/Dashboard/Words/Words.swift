@@ -64,3 +64,25 @@ enum Words {
         (text.first?.uppercased() ?? "") + text.dropFirst()
     }
 }
+
+extension Words {
+    /// `2026-11-30T14:05:09.123Z` → `2026-11-30 14:05:09 UTC`
+    static func timeWithSeconds(_ rfc3339: String) -> HTML {
+        guard rfc3339.utf8.count >= 19 else { return HTML(text: rfc3339) }
+        return element(
+            .time, .text(.datetime, rfc3339),
+            text: rfc3339.prefix(10) + " " + rfc3339.dropFirst(11).prefix(8) + " UTC")
+    }
+}
+
+extension Words {
+    /// `setMemberRole` → `Set member role`
+    static func spaced(_ name: String) -> String {
+        var words = ""
+        for character in name {
+            if character.isUppercase { words += " " }
+            words += character.lowercased()
+        }
+        return label(words)
+    }
+}

@@ -5,7 +5,15 @@ import Metering
 extension LedgerReader {
     /// What an org used, added up, with its total, as it was at one moment. Nothing of an org that isn't there.
     public func usage(_ query: UsageQuery) async throws -> UsageReport {
-        try await pool.read { database in
+        try await pool.read { try Self.usage(query, $0) }
+    }
+
+    /// The same usage, added up in several ways, all of it as it was at one moment.
+    public func usage(_ queries: [UsageQuery]) async throws -> [UsageReport] {
+        try await pool.read { database in try queries.map { try Self.usage($0, database) } }
+    }
+
+    private static func usage(_ query: UsageQuery, _ database: Database) throws -> UsageReport {
             let parts = try Summing(query, database)
             var whole = query
             whole.dimensions = []
@@ -18,7 +26,6 @@ extension LedgerReader {
                     ? nil
                     : try Self.estimates(database, query.org, query.since, query.until, query.time),
                 through: parts.newest)
-        }
     }
 
     /// What an org used in some days, added up; the most expensive first, days in order.

@@ -1,0 +1,83 @@
+import Hummingbird
+import Ledger
+import Metering
+
+/// Usage added up in several ways, all of it from one moment, as it is shown.
+public struct UsageReportView: Codable, Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// The first day, UTC.
+    public let since: String
+    /// The first day that isn't counted.
+    public let until: String
+    /// All of it.
+    public let total: UsageSummaryItem
+    /// What of it is estimates: charged for holds that expired unsettled, and not replaced by usage. Nil if there are none.
+    public let estimated: UsageSummaryItem?
+    /// The parts, in the order in which they were asked for.
+    public let parts: [Part]
+    /// When it was added up.
+    public let asOf: String
+    /// The sequence number of the newest record that is in it.
+    public let through: Int64
+
+    /// Usage added up in one way.
+    public struct Part: Codable, Sendable, Hashable {
+        /// What by: `user`, `model`, `provider`, `day`, `week` or `month`.
+        public let by: [String]
+        /// The most expensive first, times in order.
+        public let items: [UsageSummaryItem]
+        /// How many there are beside ``items``.
+        public let others: Int
+    }
+}
+
+// Usage for a page: several tables that agree with each other.
+extension ControlService {
+    /// Ways of adding up that one request may ask for.
+    private static let partsMax = 6
+
+    var reportEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/usage-report", name: "reportUsage",
+                summary: "Usage added up in several ways at one moment, so that the tables agree with each other",
+                query: [
+                    (
+                        name: "by",
+                        description:
+                            "Ways with semicolons, each user, model, provider, day, week or month, several with commas: day;model;day,user"
+                    ), (name: "since", description: "The first day; the month's first if it is left out"),
+                    (name: "until", description: "The first day that isn't counted; tomorrow if it is left out"),
+                    (name: "user", description: "Only requests of this name"),
+                    (name: "model", description: "Only requests of this model"),
+                    (name: "provider", description: "Only requests to this provider"),
+                    (name: "mine", description: "true for the acting member's own requests only"),
+                    (name: "limit", description: "Items per way, 1 to 1000"),
+                ],
+                requiredQuery: ["by"], response: .reference("UsageReport")
+            ) { request, context in
+                let org = try await org(context)
+                let (since, until) = try days(request)
+                let ways = (Endpoint.text(request, "by") ?? "").split(separator: ";").map {
+                    $0.split(separator: ",").map(String.init)
+                }
+                guard (1...Self.partsMax).contains(ways.count), !ways.joined().contains(where: { $0.hasPrefix("tag:") })
+                else { throw Problem(.malformed, "by must be 1 to \(Self.partsMax) ways, none of them a tag") }
+                let queries = try ways.map { try query(request, context, org.org, by: $0, since, until, .ended) }
+                let limit = try Endpoint.limit(request)
+                let reports = try await reader.usage(queries)
+                guard let first = reports.first else { throw Problem(.malformed, "by is empty") }
+                return try Endpoint.json(
+                    UsageReportView(
+                        org: org.org, since: since.description, until: until.description, total: first.total,
+                        estimated: first.estimated,
+                        parts: zip(ways, reports).map { by, report in
+                            .init(
+                                by: by, items: Array(report.items.prefix(limit)),
+                                others: max(0, report.items.count - limit))
+                        }, asOf: clock().description, through: first.through))
+            },
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+import HTML
+import Ledger
+
+/// Who changed what, before and after.
+enum AuditPage {
+    /// `GET …/audit`
+    static func show(_ team: Team) async throws(PageError) -> Reply {
+        let page = try await team.daemon.get(
+            Page<AuditView>.self, "audit", query: [("limit", "50"), ("cursor", team.visit.query["cursor"])])
+        return try Layout.page(team, .security, title: "Audit") {
+            element(.p, .class("row")) { Parts.link("Download as CSV", team.place("audit.csv")) }
+            Parts.card("Newest first") {
+                if page.items.isEmpty {
+                    Parts.nothing("Nothing was changed yet.")
+                } else {
+                    Parts.table(
+                        "Changes", ["When", "By", "What", "Of", "Before", "After"],
+                        page.items.map { entry in
+                            [
+                                Words.timeWithSeconds(entry.at), foreign(entry.by),
+                                Parts.text(Words.spaced(entry.action)),
+                                foreign(entry.subjectName ?? entry.subject.map { "\($0)" } ?? "—"), tree(entry.before),
+                                tree(entry.after),
+                            ]
+                        })
+                }
+                Parts.more(page.nextCursor.map { team.place("audit", query: [("cursor", $0)]) })
+            }
+        }
+    }
+
+    private static func tree(_ tree: JSONTree?) -> HTML {
+        guard case .object(let members)? = tree, !members.isEmpty else { return Parts.text(text(tree)) }
+        return members.sorted { $0.key < $1.key }.enumerated().reduce(into: HTML()) { html, next in
+            if next.offset > 0 { html += element(.br) }
+            html += Parts.text(Words.label(next.element.key) + ": ") + foreign(text(next.element.value))
+        }
+    }
+
+    private static func text(_ tree: JSONTree?) -> String {
+        switch tree {
+        case nil, .null?: "—"
+        case .bool(let bool)?: bool ? "yes" : "no"
+        case .integer(let integer)?: "\(integer)"
+        case .string(let string)?: string
+        case .array(let items)?: items.map(text).joined(separator: ", ")
+        case .object(let members)?:
+            members.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
+        }
+    }
+
+    /// `GET …/audit.csv`
+    static func download(_ team: Team) async throws(PageError) -> Reply {
+        var lines = [["number", "at", "by", "action", "subject", "before", "after"].joined(separator: ",")]
+        var cursor: String?
+        var pages = 0
+        repeat {
+            let page = try await team.daemon.get(
+                Page<AuditView>.self, "audit", query: [("limit", "1000"), ("cursor", cursor)])
+            for entry in page.items {
+                lines.append(
+                    [
+                        "\(entry.number)", entry.at, entry.by, entry.action,
+                        entry.subjectName ?? entry.subject.map { "\($0)" } ?? "", text(entry.before), text(entry.after),
+                    ].map(UsageCSV.cell).joined(separator: ","))
+            }
+            cursor = page.nextCursor
+            pages += 1
+        } while cursor != nil && pages < 100
+        return Reply(
+            .file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8",
+                name: "audit.csv"))
+    }
+}

@@ -1,0 +1,49 @@
+import Control
+import HTML
+import Ledger
+import Metering
+
+/// The same sums as on the page, for a spreadsheet.
+enum UsageCSV {
+    /// `GET …/usage.csv`
+    static func download(_ team: Team) async throws(PageError) -> Reply {
+        let filter = try UsageFilter(team.visit.query)
+        let by = team.visit.query["by"] ?? "day"
+        let today = CalendarDay(team.now)
+        let names = by.split(separator: ",").map(String.init)
+        var lines = [
+            (names + [
+                "requests", "unpriced_requests", "cost_usd", "input_tokens", "cache_read_tokens", "cache_write_tokens",
+                "output_tokens", "reasoning_tokens",
+            ]).map(cell).joined(separator: ",")
+        ]
+        var question = filter.question(by: by, today)
+        var pages = 0
+        while true {
+            let page = try await team.daemon.get(UsageSummaryView.self, "summary", query: question)
+            for item in page.items {
+                let numbers = [
+                    "\(item.records)", "\(item.unpriced)", item.cost, "\(item.inputTokens ?? 0)",
+                    "\(item.cacheReadTokens ?? 0)", "\(item.cacheWriteTokens ?? 0)", "\(item.outputTokens ?? 0)",
+                    "\(item.reasoningTokens ?? 0)",
+                ]
+                lines.append((item.key + numbers).map(cell).joined(separator: ","))
+            }
+            pages += 1
+            guard let next = page.nextCursor else { break }
+            guard pages < 200 else { throw .malformed("this is more than 200,000 lines; choose fewer days") }
+            question = question.filter { $0.0 != "cursor" } + [("cursor", next)]
+        }
+        let (since, until) = filter.range(today)
+        let name = "usage-\(since)-\(until.advanced(byDays: -1)).csv"
+        return Reply(.file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8", name: name))
+    }
+
+    /// A cell that no spreadsheet takes for a formula. See RFC 4180 and OWASP's page on CSV injection.
+    static func cell(_ text: String) -> String {
+        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false && Money(decimal: text) == nil
+        let safe = isFormula ? "'" + text : text
+        guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
+        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+    }
+}
