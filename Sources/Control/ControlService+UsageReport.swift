@@ -77,7 +77,7 @@ extension ControlService {
                                 by: by, items: Array(report.items.prefix(limit)),
                                 others: max(0, report.items.count - limit))
                         }, asOf: clock().description, through: first.through))
-            },
+            }
         ]
     }
 }

@@ -195,7 +195,8 @@ public struct ControlService: Sendable {
             + auditEndpoints + creditEndpoints + holdEndpoints
             + usageEndpoints + correctionEndpoints + findingEndpoints + rateEndpoints + eventEndpoints
             + ledgerEndpoints + backupEndpoints
-            + summaryEndpoints + reportEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints + refundEndpoints
+            + summaryEndpoints + reportEndpoints + subscriptionEndpoints + purchaseEndpoints + paymentEndpoints
+            + refundEndpoints
             + invoiceEndpoints
             + webhookEndpoints + quarantineEndpoints + orgAliasEndpoints
             + clockEndpoints

@@ -61,13 +61,13 @@ public struct HTML: Sendable, Hashable {
         return html
     }
 
-    /// An element that has no content. See HTML, section 13.1.2, "void elements".
-    static func void(_ name: String, _ attributes: [Attribute]) -> HTML { opening(name, attributes) }
+    /// An element that has no content. Drawings close theirs by a slash, which HTML's own may have. See HTML, section 13.1.2.1.
+    static func void(_ name: String, _ attributes: [Attribute]) -> HTML { opening(name, attributes, end: " />") }
 
-    private static func opening(_ name: String, _ attributes: [Attribute]) -> HTML {
+    private static func opening(_ name: String, _ attributes: [Attribute], end: String = ">") -> HTML {
         var bytes = Array("<\(name)".utf8)
         for attribute in attributes { attribute.append(to: &bytes) }
-        bytes.append(UInt8(ascii: ">"))
+        bytes += Array(end.utf8)
         return HTML(markup: bytes)
     }
 }

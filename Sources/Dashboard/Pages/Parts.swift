@@ -88,9 +88,22 @@ enum Parts {
 
     /// A figure with its name.
     static func figure(_ name: String, _ value: String, _ note: String? = nil) -> HTML {
+        figure(name, HTML(text: value), note)
+    }
+
+    /// A sum with its name: all of its digits, those below a cent small.
+    static func sum(_ name: String, _ decimal: String?, _ note: String? = nil) -> HTML {
+        let words = Words.usd(decimal)
+        guard let point = words.firstIndex(of: ".") else { return figure(name, words, note) }
+        let cents = words.index(point, offsetBy: 3, limitedBy: words.endIndex) ?? words.endIndex
+        return figure(
+            name, HTML(text: String(words[..<cents])) + element(.small, text: String(words[cents...])), note)
+    }
+
+    private static func figure(_ name: String, _ value: HTML, _ note: String?) -> HTML {
         element(.div, .class("figure")) {
             element(.p, .class("name"), text: name)
-            element(.p, .class("value"), text: value)
+            element(.p, .class("value")) { value }
             if let note { element(.p, .class("note"), text: note) }
         }
     }

@@ -16,13 +16,14 @@ enum SubscriptionPage {
                 Parts.figure(
                     "Seats", Words.count(subscription.seats),
                     subscription.nextSeats != subscription.seats
-                        ? "\(Words.count(subscription.nextSeats)) from \(subscription.periodEnd ?? "the next period")" : nil)
+                        ? "\(Words.count(subscription.nextSeats)) from \(subscription.periodEnd ?? "the next period")"
+                        : nil)
                 Parts.figure(
                     "Used", Words.count(subscription.members),
                     subscription.membersMax.map { "\(Words.count(max(0, $0 - subscription.members))) free" })
-                Parts.figure("Price per seat", Words.usd(subscription.seatPrice), "Per period, before tax")
-                Parts.figure(
-                    "Next charge", Words.usd(subscription.nextAmount),
+                Parts.sum("Price per seat", subscription.seatPrice, "Per period, before tax")
+                Parts.sum(
+                    "Next charge", subscription.nextAmount,
                     subscription.periodEnd.map { "On \($0), before tax" })
             }
             Parts.card("Plan") {
@@ -90,7 +91,8 @@ enum SubscriptionPage {
             Parts.form(team.place("subscription", "remove"), team.session) {
                 Parts.field(
                     "How many", "seats", type: "number", value: "1",
-                    hint: "They stay until \(subscription.periodEnd ?? "the period ends"). Members of theirs are removed first.",
+                    hint:
+                        "They stay until \(subscription.periodEnd ?? "the period ends"). Members of theirs are removed first.",
                     .flag(.required), .text(.min, "1"), .text(.step, "1"))
                 Parts.submit("Continue", class: "button")
             }
@@ -100,7 +102,8 @@ enum SubscriptionPage {
                     element(
                         .p,
                         text:
-                            "\(Words.count(subscription.seats - subscription.nextSeats, "seat goes", "seats go")) on \(subscription.periodEnd ?? "the next billing day").")
+                            "\(Words.count(subscription.seats - subscription.nextSeats, "seat goes", "seats go")) on \(subscription.periodEnd ?? "the next billing day")."
+                    )
                     Parts.submit("Keep all seats", class: "button")
                 }
             }
@@ -123,7 +126,8 @@ enum SubscriptionPage {
                         element(
                             .label, .text(.for, "f-sure"),
                             text:
-                                "End the subscription on \(subscription.periodEnd ?? "the last day of the period"). Until then everything works. What is paid for this period is not paid back.")
+                                "End the subscription on \(subscription.periodEnd ?? "the last day of the period"). Until then everything works. What is paid for this period is not paid back."
+                        )
                     }
                     Parts.submit("Cancel the subscription", class: "danger")
                 }
@@ -151,7 +155,7 @@ enum SubscriptionPage {
                 body: RemovalQuestion(seats: seats, dryRun: true), key: "dash-" + Secrets.random())
             return try confirmation(team, preview)
         } catch {
-            return try await Failed.back(error, team, "subscription")
+            return try Failed.back(error, team, to: "subscription")
         }
     }
 
@@ -190,7 +194,7 @@ enum SubscriptionPage {
         do throws(PageError) {
             try await team.daemon.change(path, key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "subscription")
+            return try Failed.back(error, team, to: "subscription")
         }
         return try team.redirect("subscription", saying: .done(done))
     }

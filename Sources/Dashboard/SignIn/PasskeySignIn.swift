@@ -84,9 +84,10 @@ enum PasskeyForms {
             do throws(PageError) {
                 stored = try site.store.passkey(response.credentialID)
                 // Whoever signs in again does so as themselves.
-                allowed = try visit.session.map { session throws(PageError) in
-                    try site.store.passkeys(of: session.person)
-                }?.map(\.passkey) ?? []
+                allowed =
+                    try visit.session.map { session throws(PageError) in
+                        try site.store.passkeys(of: session.person)
+                    }?.map(\.passkey) ?? []
             } catch {
                 return site.reply(to: error, visit)
             }
@@ -173,7 +174,8 @@ enum PasskeyForms {
                 saying: .failed(
                     "This passkey is known already, or you have \(DashboardStore.passkeysMax), which is the most."))
         }
-        return try team.redirect("security", saying: .done("The passkey is added. You can sign in with it from now on."))
+        return try team.redirect(
+            "security", saying: .done("The passkey is added. You can sign in with it from now on."))
     }
 
     /// `POST …/passkeys/remove`

@@ -87,7 +87,8 @@ extension Route {
         },
         member(.post, "cancel", "/subscription/cancel", "cancelSubscription") { (team) async throws(PageError) in
             try await SubscriptionPage.change(
-                team, ["subscription", "cancel"], "The subscription ends with this period. You can still change your mind.")
+                team, ["subscription", "cancel"],
+                "The subscription ends with this period. You can still change your mind.")
         },
         member(.post, "resume", "/subscription/resume", "resumeSubscription") { (team) async throws(PageError) in
             try await SubscriptionPage.change(team, ["subscription", "resume"], "The subscription goes on.")

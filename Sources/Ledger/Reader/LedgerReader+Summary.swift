@@ -14,18 +14,18 @@ extension LedgerReader {
     }
 
     private static func usage(_ query: UsageQuery, _ database: Database) throws -> UsageReport {
-            let parts = try Summing(query, database)
-            var whole = query
-            whole.dimensions = []
-            let total = try Summing(whole, database).items.first
-            return UsageReport(
-                items: parts.items,
-                total: total
-                    ?? UsageSummaryItem(key: [], UsageSums(), users: 0, hasTokens: true),
-                estimated: query.isNarrowed
-                    ? nil
-                    : try Self.estimates(database, query.org, query.since, query.until, query.time),
-                through: parts.newest)
+        let parts = try Summing(query, database)
+        var whole = query
+        whole.dimensions = []
+        let total = try Summing(whole, database).items.first
+        return UsageReport(
+            items: parts.items,
+            total: total
+                ?? UsageSummaryItem(key: [], UsageSums(), users: 0, hasTokens: true),
+            estimated: query.isNarrowed
+                ? nil
+                : try Self.estimates(database, query.org, query.since, query.until, query.time),
+            through: parts.newest)
     }
 
     /// What an org used in some days, added up; the most expensive first, days in order.

@@ -145,7 +145,7 @@ enum BillingForms {
             _ = try await team.daemon.change(
                 Ignored.self, .PUT, path, body: body, key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "billing")
+            return try Failed.back(error, team, to: "billing")
         }
         return try team.redirect("billing", saying: .done(done))
     }

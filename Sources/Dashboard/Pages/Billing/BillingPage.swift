@@ -21,9 +21,9 @@ enum BillingPage {
         let billTo = try await team.daemon.get(BillToView.self, "bill-to")
         return try Layout.page(team, .billing, title: "Billing") {
             Parts.figures {
-                Parts.figure("Available credits", Words.usd(balance.available), "What requests can still use")
-                Parts.figure("Balance", Words.usd(balance.balance), "Holds of open requests included")
-                Parts.figure("Spent this month", Words.usd(budget.spentThisMonth), "Calendar month, UTC")
+                Parts.sum("Available credits", balance.available, "What requests can still use")
+                Parts.sum("Balance", balance.balance, "Holds of open requests included")
+                Parts.sum("Spent this month", budget.spentThisMonth, "Calendar month, UTC")
                 Parts.figure(
                     "Credits last", forecast.daysLeft.map { Words.count($0, "day", "days") } ?? "—",
                     forecast.runsOut.map { "Until \($0)" } ?? "Nothing was spent of late")
@@ -42,7 +42,9 @@ enum BillingPage {
                 BillingForms.budget(team, budget)
                 BillingForms.billTo(team, billTo)
             }
-            element(.p) { element(.a, .href(team.place("history")), text: "Everything that happened to money and seats") }
+            element(.p) {
+                element(.a, .href(team.place("history")), text: "Everything that happened to money and seats")
+            }
         }
     }
 

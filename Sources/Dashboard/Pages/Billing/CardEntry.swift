@@ -13,7 +13,7 @@ enum CardEntry {
                 MethodEntry.self, .POST, "payment-method", "entry", body: ["return_url": back],
                 key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "billing")
+            return try Failed.back(error, team, to: "billing")
         }
         guard let page = Place(partner: entry.url) else { throw .noAnswer("the gateway gave no page of https") }
         // A link and not a redirect: the policy of this page allows forms to lead nowhere else.
@@ -22,7 +22,8 @@ enum CardEntry {
                 element(
                     .p,
                     text:
-                        "You enter the card on the page of our payment provider, and come back here. No number of a card is stored by us.")
+                        "You enter the card on the page of our payment provider, and come back here. No number of a card is stored by us."
+                )
                 element(.p, .class("row")) {
                     Parts.link("Go on", page, class: "button primary")
                     Parts.link("Cancel", team.place("billing"))
@@ -64,7 +65,7 @@ enum CardEntry {
                 body: ["session": session, "return_url": team.site.address.origin + team.place("billing").description],
                 key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "billing")
+            return try Failed.back(error, team, to: "billing")
         }
         var reply =
             if let tried = method.tried {

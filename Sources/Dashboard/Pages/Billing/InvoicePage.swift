@@ -80,7 +80,8 @@ enum InvoicePage {
 
     private static func dispute(_ team: Team, _ invoice: InvoiceView) -> HTML {
         guard !invoice.isDisputed else {
-            return Parts.nothing("This invoice is disputed. Nothing follows from its not being paid until that is settled.")
+            return Parts.nothing(
+                "This invoice is disputed. Nothing follows from its not being paid until that is settled.")
         }
         return Parts.card("Something is wrong with it?", id: "dispute") {
             Parts.form(team.place("invoices", invoice.number, "notes"), team.session) {
@@ -103,7 +104,7 @@ enum InvoicePage {
                 Ignored.self, .POST, "invoices", number, "notes",
                 body: ["kind": "disputed", "text": form.text("text") ?? ""], key: try FormKey.of(form))
         } catch {
-            return try await Failed.back(error, team, "invoices", number)
+            return try Failed.back(error, team, to: "invoices", number)
         }
         return try team.redirect("invoices", number, saying: .done("The dispute is noted. The operator sees it."))
     }

@@ -96,7 +96,7 @@ enum PaymentPage {
             _ = try await team.daemon.change(
                 PaymentView.self, .POST, "payments", number, action, key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "payments", number)
+            return try Failed.back(error, team, to: "payments", number)
         }
         return try team.redirect("payments", number)
     }
@@ -108,7 +108,7 @@ enum PaymentPage {
             payment = try await team.daemon.change(
                 PaymentView.self, .POST, "payments", "retry", key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "billing")
+            return try Failed.back(error, team, to: "billing")
         }
         return try team.redirect("payments", "\(payment.payment)")
     }

@@ -12,11 +12,11 @@ enum InvitationForms {
 
     static func card(_ team: Team) -> HTML {
         Parts.card("Invite somebody", id: "invite") {
-            Parts.form(team.place("invitations"), team.session) {
+            Parts.form(team.place("invitations"), team.session, class: "row") {
                 Parts.hidden("key", Secrets.random())
                 Parts.field(
                     "E-mail address", "email", type: "email", hint: nil, .flag(.required), .text(.maxlength, "254"))
-                Parts.field("Name", "name", hint: "May be left empty.", .text(.maxlength, "100"))
+                Parts.field("Name, if you like", "name", .text(.maxlength, "100"))
                 Parts.choice("Role", "role", roles(team), chosen: "member")
                 Parts.submit("Invite")
             }
@@ -66,7 +66,8 @@ enum InvitationForms {
                 InvitationAnswer.self, .POST, "invitations", body: body, key: try FormKey.of(form))
             return try link(team, made, secret)
         } catch {
-            return try await Failed.back(error, team, "organization", "invited already; make a new link for it below")
+            return try Failed.back(
+                error, team, to: "organization", repeated: "invited already; make a new link for it below")
         }
     }
 
@@ -80,7 +81,7 @@ enum InvitationForms {
                 body: ResendBody(secretHash: Secrets.hex(secret)), key: try FormKey.of(team.visit.form))
             return try link(team, made, secret)
         } catch {
-            return try await Failed.back(error, team, "organization", "a new link was made already")
+            return try Failed.back(error, team, to: "organization", repeated: "a new link was made already")
         }
     }
 
@@ -92,13 +93,14 @@ enum InvitationForms {
                 InvitationAnswer.self, .POST, "invitations", "\(number)", "withdraw",
                 key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "organization")
+            return try Failed.back(error, team, to: "organization")
         }
         return try team.redirect("organization", saying: .done("The invitation is withdrawn, and its seat is free."))
     }
 
     /// The link, once. It is kept nowhere.
-    private static func link(_ team: Team, _ invitation: InvitationAnswer, _ secret: String) throws(PageError) -> Reply {
+    private static func link(_ team: Team, _ invitation: InvitationAnswer, _ secret: String) throws(PageError) -> Reply
+    {
         let link = team.site.address.origin + Place(["join", secret]).description
         return try Layout.page(team, .organization, title: "Invitation") {
             Parts.card("Send this link") {
@@ -123,44 +125,5 @@ enum InvitationForms {
                 }
             }
         }
-    }
-}
-
-/// The key under which a form's change is made once, however often the form is sent.
-enum FormKey {
-    static func of(_ form: FormFields) throws(PageError) -> String {
-        guard let key = form["key"], (16...100).contains(key.utf8.count),
-            key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        else { throw .malformed("the form has no key") }
-        return "dash-" + key
-    }
-}
-
-/// What happens to a form that the daemon refused: its page again, with the reason.
-enum Failed {
-    /// - Parameter repeated: what it means that the same form was sent before with something else.
-    static func back(
-        _ error: PageError, _ team: Team, _ page: String..., repeated: String? = nil
-    ) async throws(PageError) -> Reply {
-        try reply(error, team, page, repeated)
-    }
-
-    static func back(
-        _ error: PageError, _ team: Team, _ page: String, _ repeated: String
-    ) async throws(PageError) -> Reply {
-        try reply(error, team, [page], repeated)
-    }
-
-    private static func reply(
-        _ error: PageError, _ team: Team, _ page: [String], _ repeated: String?
-    ) throws(PageError) -> Reply {
-        let words: String
-        switch error {
-        case .refused(let code, let said): words = code == "id_conflict" ? repeated ?? "This form was sent already" : said
-        case .notAllowed(let said), .malformed(let said): words = said
-        default: throw error
-        }
-        try team.site.store.leave(.failed(Words.sentence(words)), for: team.session)
-        return .redirect(Place(["orgs", team.org] + page))
     }
 }

@@ -26,7 +26,8 @@ enum MemberForms {
     /// `POST …/members/{member}/users`
     static func addUser(_ team: Team) async throws(PageError) -> Reply {
         let user = team.visit.form.text("user") ?? ""
-        return try await change(team, "Usage records of that name are theirs.") { (number, key) async throws(PageError) in
+        return try await change(team, "Usage records of that name are theirs.") {
+            (number, key) async throws(PageError) in
             _ = try await team.daemon.change(
                 MemberAnswer.self, .POST, "team", number, "users", body: ["user": user], key: key)
         }
@@ -46,7 +47,8 @@ enum MemberForms {
     /// `POST …/members/{member}/erase`
     static func erase(_ team: Team) async throws(PageError) -> Reply {
         guard team.visit.form.isChecked("sure") else { throw .malformed("check the box first") }
-        return try await change(team, "Name, address and sign-ins are erased.") { (number, key) async throws(PageError) in
+        return try await change(team, "Name, address and sign-ins are erased.") {
+            (number, key) async throws(PageError) in
             _ = try await team.daemon.change(MemberAnswer.self, .POST, "team", number, "erase", key: key)
         }
     }
@@ -58,7 +60,7 @@ enum MemberForms {
         do throws(PageError) {
             try await body(number, try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "members", number)
+            return try Failed.back(error, team, to: "members", number)
         }
         return try team.redirect("members", number, saying: .done(done))
     }

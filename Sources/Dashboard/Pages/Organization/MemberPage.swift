@@ -78,7 +78,8 @@ enum MemberPage {
                 element(
                     .p, .class("nothing"),
                     text:
-                        "Owners pay and decide who is an owner. Admins manage members, limits and policies, and see all usage and the bill. Members use models and see their own usage.")
+                        "Owners pay and decide who is an owner. Admins manage members, limits and policies, and see all usage and the bill. Members use models and see their own usage."
+                )
                 Parts.submit("Set role")
             }
         }
@@ -105,7 +106,8 @@ enum MemberPage {
                     element(
                         .label, .text(.for, "f-sure"),
                         text:
-                            "\(isSelf ? "Leave" : "Remove this member from") this organization: access ends at once, and the seat is free. What was spent stays.")
+                            "\(isSelf ? "Leave" : "Remove this member from") this organization: access ends at once, and the seat is free. What was spent stays."
+                    )
                 }
                 Parts.submit(isSelf ? "Leave" : "Remove", class: "danger")
             }
@@ -119,7 +121,8 @@ enum MemberPage {
                     element(.input, .text(.type, "checkbox"), .id("f-sure"), .text(.name, "sure"), .flag(.required))
                     element(
                         .label, .text(.for, "f-sure"),
-                        text: "Erase name, e-mail address and sign-ins for good. Number, usage names and spending stay.")
+                        text: "Erase name, e-mail address and sign-ins for good. Number, usage names and spending stay."
+                    )
                 }
                 Parts.submit("Erase", class: "danger")
             }

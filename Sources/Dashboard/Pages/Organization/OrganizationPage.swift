@@ -11,7 +11,8 @@ enum OrganizationPage {
             team.may("showSubscription") ? try await team.daemon.get(SubscriptionView.self, "subscription") : nil
         let invitations: [InvitationAnswer] =
             team.may("listInvitations")
-            ? try await team.daemon.get(Page<InvitationAnswer>.self, "invitations", query: [("limit", "200")]).items : []
+            ? try await team.daemon.get(Page<InvitationAnswer>.self, "invitations", query: [("limit", "200")]).items
+            : []
         let policy: OrgPolicyView? =
             team.may("showPolicy") ? try await team.daemon.get(OrgPolicyView.self, "policy") : nil
         let present = members.items.filter { $0.state == "active" }
@@ -19,7 +20,8 @@ enum OrganizationPage {
             Parts.figures {
                 if let seats {
                     Parts.figure(
-                        "Seats used", seats.membersMax.map { "\(seats.members) of \($0)" } ?? Words.count(seats.members),
+                        "Seats used",
+                        seats.membersMax.map { "\(seats.members) of \($0)" } ?? Words.count(seats.members),
                         seats.membersMax == nil ? "Any number may join" : "Open invitations included")
                 }
                 Parts.figure("Members", Words.count(Int64(present.count)), byRole(present))
@@ -33,10 +35,8 @@ enum OrganizationPage {
                 removed(team, members.items.filter { $0.state == "removed" })
             }
             if team.may("inviteMember") {
-                element(.div, .class("columns")) {
-                    InvitationForms.card(team)
-                    InvitationForms.list(team, invitations)
-                }
+                InvitationForms.list(team, invitations)
+                InvitationForms.card(team)
             }
             if let policy {
                 PolicyForms.cards(team, policy)

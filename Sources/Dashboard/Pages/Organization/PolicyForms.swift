@@ -21,7 +21,8 @@ enum PolicyForms {
                         element(
                             .small, .id("h-models"),
                             text:
-                                "Such as gpt-5, anthropic/claude-sonnet-4-5 or openai/*. Empty: all models. Requests for other models are refused when the proxy asks.")
+                                "Such as gpt-5, anthropic/claude-sonnet-4-5 or openai/*. Empty: all models. Requests for other models are refused when the proxy asks."
+                        )
                     }
                     Parts.submit("Set models")
                 }
@@ -30,12 +31,14 @@ enum PolicyForms {
                 element(
                     .p, .class("nothing"),
                     text:
-                        "What your organization allows to be done with what its members send. It is kept here and handed to the proxies, which have to act on it.")
+                        "What your organization allows to be done with what its members send. It is kept here and handed to the proxies, which have to act on it."
+                )
                 Parts.form(team.place("policy", "data"), team.session) {
                     Parts.hidden("key", Secrets.random())
                     for choice in choices {
                         Parts.choice(
-                            choice.words, choice.name, [("", "Not decided"), ("yes", "Allowed"), ("no", "Not allowed")],
+                            choice.words, choice.name,
+                            [("", "Not decided"), ("yes", "Allowed"), ("no", "Not allowed")],
                             chosen: (policy.data ?? DataPolicy()).choices.first { $0.name == choice.name }
                                 .flatMap { $0.allows.map { $0 ? "yes" : "no" } } ?? "")
                     }
@@ -90,7 +93,7 @@ enum PolicyForms {
             _ = try await team.daemon.change(
                 Ignored.self, .PATCH, "policy", body: body, key: try FormKey.of(team.visit.form))
         } catch {
-            return try await Failed.back(error, team, "organization")
+            return try Failed.back(error, team, to: "organization")
         }
         return try team.redirect("organization", saying: .done(done))
     }

@@ -68,7 +68,8 @@ enum AuditPage {
             pages += 1
         } while cursor != nil && pages < 100
         return Reply(
-            .file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8",
+            .file(
+                Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8",
                 name: "audit.csv"))
     }
 }

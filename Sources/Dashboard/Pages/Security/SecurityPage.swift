@@ -17,7 +17,8 @@ enum SecurityPage {
                     element(
                         .p,
                         text:
-                            "You signed in with a link, and links work once. Add a passkey now, so that you can sign in again.")
+                            "You signed in with a link, and links work once. Add a passkey now, so that you can sign in again."
+                    )
                 }
             }
             element(.div, .class("columns")) {
@@ -32,7 +33,8 @@ enum SecurityPage {
                         element(.script, .src(Assets.passkeys.place), .flag(.defer))
                     } else {
                         Parts.nothing(
-                            "Passkeys don't work at \(team.site.address.origin): they take a name with https, or http://localhost.")
+                            "Passkeys don't work at \(team.site.address.origin): they take a name with https, or http://localhost."
+                        )
                     }
                 }
                 profile(team)
@@ -113,7 +115,7 @@ enum SecurityPage {
             _ = try await team.daemon.change(
                 MemberAnswer.self, .PATCH, "team", "\(own.member)", "profile", body: body, key: try FormKey.of(form))
         } catch {
-            return try await Failed.back(error, team, "security")
+            return try Failed.back(error, team, to: "security")
         }
         return try team.redirect("security", saying: .done("Your profile is set."))
     }

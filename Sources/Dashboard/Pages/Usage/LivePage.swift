@@ -12,7 +12,8 @@ enum LivePage {
         let page = try await team.daemon.get(
             Page<UsageView>.self, "usage",
             query: [
-                ("limit", "\(shown)"), ("cursor", cursor), ("mine", filter.isMine ? "true" : nil), ("user", filter.user),
+                ("limit", "\(shown)"), ("cursor", cursor), ("mine", filter.isMine ? "true" : nil),
+                ("user", filter.user),
                 ("model", filter.model), ("provider", filter.provider),
             ])
         let here = team.place("usage", "live", query: filter.query())

@@ -36,7 +36,8 @@ enum UsageCSV {
         }
         let (since, until) = filter.range(today)
         let name = "usage-\(since)-\(until.advanced(byDays: -1)).csv"
-        return Reply(.file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8", name: name))
+        return Reply(
+            .file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8", name: name))
     }
 
     /// A cell that no spreadsheet takes for a formula. See RFC 4180 and OWASP's page on CSV injection.

@@ -30,12 +30,15 @@ enum UsagePage {
                     Parts.nothing("No requests in this period.")
                 } else {
                     BarChart.draw("Cost by \(step), \(report.since) to \(last(report)), in US dollars", bars)
-                    table(
-                        "By \(step)", first: Words.label(step), items(0), report.total,
-                        link: step == "day" ? { dayPlace(team, filter, $0) } : nil)
+                    element(.details, items(0).count <= 10 ? [.flag(.open)] : []) {
+                        element(.summary, text: "The same as a table")
+                        table(
+                            "By \(step)", first: Words.label(step), items(0), report.total,
+                            link: step == "day" ? { dayPlace(team, filter, $0) } : nil)
+                    }
                 }
             }
-            element(.div, .class("columns")) {
+            element(.div) {
                 Parts.card("By model") {
                     table(
                         "By model", first: "Model", items(1), report.total,
@@ -109,11 +112,11 @@ enum UsagePage {
         let total = report.total
         let days = filter.days == nil ? filter.period.words : "\(report.since) to \(last(report))"
         return Parts.figures {
-            Parts.figure("Total cost", Words.usd(total.cost), days)
+            Parts.sum("Total cost", total.cost, days)
             Parts.figure(
                 "Requests", Words.count(total.records),
                 total.unpriced > 0 ? "\(Words.count(total.unpriced)) without a price yet" : nil)
-            Parts.figure("Average per request", Words.usd(total.averageCost))
+            Parts.sum("Average per request", total.averageCost)
             Parts.figure(
                 "Input tokens", Words.count(total.inputTokens ?? 0),
                 "\(Words.count(total.cacheReadTokens ?? 0)) read from a cache")
@@ -147,7 +150,8 @@ enum UsagePage {
             bars.append(
                 .init(
                     label: filter.period == .all ? key : String(key.dropFirst(5)), nanos: cost.nanos,
-                    words: "\(Words.usd(item?.cost ?? "0")), \(Words.count(item?.records ?? 0, "request", "requests"))"))
+                    words: "\(Words.usd(item?.cost ?? "0")), \(Words.count(item?.records ?? 0, "request", "requests"))")
+            )
             day = filter.after(day)
         }
         return bars
@@ -197,7 +201,8 @@ extension UsageFilter {
     func after(_ day: CalendarDay) -> CalendarDay {
         switch period.step {
         case "week": monday(of: day).advanced(byDays: 7)
-        case "month": CalendarDay(String(day.description.prefix(7)) + "-01")?.advanced(byMonths: 1) ?? day.advanced(byDays: 31)
+        case "month":
+            CalendarDay(String(day.description.prefix(7)) + "-01")?.advanced(byMonths: 1) ?? day.advanced(byDays: 31)
         default: day.advanced(byDays: 1)
         }
     }
