@@ -20,6 +20,6 @@ struct Meterctl: AsyncParsableCommand {
             PaymentsCommand.self, RefundsCommand.self, InvoiceCommand.self, ClockCommand.self, ExportCommand.self,
             BenchCommand.self,
             BackupCommand.self, QuarantineCommand.self,
-            DoctorCommand.self, TopCommand.self, ReloadCommand.self,
+            DoctorCommand.self, TopCommand.self, ReloadCommand.self, DashboardCommand.self, DemoCommand.self,
         ])
 }

@@ -12,6 +12,8 @@ struct ControlClient {
     let socketPath: String
     /// Seconds in which an answer has to begin, if they are other than what a call may take.
     var patience: Int64?
+    /// Whether nothing is said of what was done before.
+    var isQuiet = false
 
     /// A daemon that isn't there is told at once. The process ends with its one call, so nothing shuts this down.
     private static let http: HTTPClient = {
@@ -85,7 +87,9 @@ struct ControlClient {
         do {
             let headers: HTTPHeaders = ["Idempotency-Key": used, "Content-Type": "application/json"]
             let answer = try await send(method, path, [:], headers: headers, body: try WireJSON.encode(body))
-            if answer.isReplay { Terminal.complain("this was done before under this key; shown is the first answer") }
+            if answer.isReplay, !isQuiet {
+                Terminal.complain("this was done before under this key; shown is the first answer")
+            }
             return try decode(type, answer.status, answer.body)
         } catch let failure as Failure where key == nil && failure.isWorthRepeating {
             throw Failure(
