@@ -159,10 +159,11 @@ lint:
 install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
+	install -D -m 755 .build/release/meterd-dashboard $(DESTDIR)$(PREFIX)/bin/meterd-dashboard
 	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
 	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service \
-	    meterd-invoice-pdf.socket meterd-invoice-pdf@.service; do \
+	    meterd-invoice-pdf.socket meterd-invoice-pdf@.service meterd-dashboard.socket meterd-dashboard.service; do \
 	    $(PLACED) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	# A second instance has the same units, as templates.
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
@@ -174,14 +175,14 @@ install:
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd config/grafana-dashboard.json config/alerts.yaml config/plans.yaml \
 	    config/tax.yaml config/rates.yaml
-	for file in systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml config/meterd.yaml; do \
+	for file in systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml config/meterd.yaml config/dashboard.yaml; do \
 	    $(PLACED) $$file | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/meterd/$${file##*/} || exit 1; done
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/examples/on-failure.example
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8 man/meterd-dashboard.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md docs/*.svg
-	set -e; for program in meterd meterctl; do \
+	set -e; for program in meterd meterctl meterd-dashboard; do \
 	    .build/release/$$program --generate-completion-script bash | sed '1{/^#!/d}' | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
 	    .build/release/$$program --generate-completion-script zsh | \

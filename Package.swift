@@ -98,6 +98,15 @@ let package = Package(
             ]),
         .target(name: "HTML"),
         .target(
+            name: "OpenIDConnect",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
             name: "Passkeys",
             dependencies: [
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -107,7 +116,7 @@ let package = Package(
             name: "Dashboard",
             dependencies: [
                 "Billing", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
-                "Passkeys",
+                "OpenIDConnect", "Passkeys",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -123,7 +132,7 @@ let package = Package(
         .executableTarget(
             name: "meterd-dashboard",
             dependencies: [
-                "Dashboard", "HTTPServing", "MeterdClient", "Metering", "SystemdSupport",
+                "Dashboard", "HTTPServing", "MeterdClient", "Metering", "OpenIDConnect", "SystemdSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -207,6 +216,21 @@ let package = Package(
             dependencies: [
                 "Access", "Ingest", "Ledger", "Metering", "SystemdSupport", "TestSupport",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .target(
+            name: "LoopbackHTTP",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], path: "Tests/LoopbackHTTP"),
+        .testTarget(
+            name: "OpenIDConnectTests",
+            dependencies: [
+                "LoopbackHTTP", "OpenIDConnect",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         .testTarget(
             name: "PasskeysTests",

@@ -66,15 +66,24 @@ public struct AccessRule: Sendable, Hashable {
 /// Who may do what. Without rules everybody who can connect may do everything: the sockets' permissions decide. With rules, a
 /// peer may do what any rule about them allows, and nothing else; root may do everything, since it could change the rules, and so may
 /// the daemon's own user, who has the ledger anyway and makes the backups.
+///
+/// The dashboard's own user is never an operator by being in a group or by there being no rules: what strangers reach may do only what
+/// the members may on whose behalf it asks, unless a rule names that very user.
 public struct AccessPolicy: Sendable, Hashable {
     /// The rules; nil where there are none at all.
     public let rules: [AccessRule]?
     /// Those on whose behalf a peer may speak, by name.
     public let senders: [String: Sender]
+    /// The user that `meterd-dashboard` runs as; nil if this machine has none.
+    private let dashboard: UInt32?
+
+    /// The user that `meterd-dashboard` runs as.
+    public static let dashboardUser = "meterd-dashboard"
 
     /// A policy of those rules.
-    public init(rules: [AccessRule]?, senders: [Sender] = []) {
+    public init(rules: [AccessRule]?, senders: [Sender] = [], dashboard: UInt32? = nil) {
         self.rules = rules
+        self.dashboard = dashboard
         self.senders = Dictionary(senders.map { ($0.name, $0) }) { first, _ in first }
     }
 
@@ -83,6 +92,10 @@ public struct AccessPolicy: Sendable, Hashable {
 
     /// What a peer may do; nobody knows who a peer without credentials is, so that they may do nothing where there are rules.
     public func permissions(of peer: PeerCredentials?) -> Permissions {
+        if let peer, let dashboard, peer.uid == dashboard, peer.uid != 0, peer.uid != geteuid() {
+            let own = (rules ?? []).filter { $0.uid == dashboard && $0.isAbout(peer) }
+            return Permissions(rules: own.isEmpty ? [AccessRule(uid: dashboard, control: [.dashboard])] : own)
+        }
         guard let rules else { return .all }
         guard let peer else { return Permissions(rules: []) }
         return peer.uid == 0 || peer.uid == geteuid() ? .all : Permissions(rules: rules.filter { $0.isAbout(peer) })

@@ -14,6 +14,7 @@ struct CheckConfigCommand: ParsableCommand {
             print("public_url       \(settings.address)")
             print("control_socket   \(settings.controlSocket)")
             print("state_directory  \(settings.stateDirectory)")
+            for provider in settings.providers { print("provider         \(provider.name), \(provider.issuer)") }
         } catch {
             for problem in error.problems {
                 try? FileHandle.standardError.write(contentsOf: Data("meterd-dashboard: \(problem)\n".utf8))

@@ -1,22 +1,39 @@
+import OpenIDConnect
 import Yams
 
-/// The configuration file: one value per key.
-enum DashboardFile {
-    /// The values, and a line for each thing that means nothing.
-    static func read(_ text: String, named name: String) -> (values: [String: String], problems: [String]) {
+/// The configuration file: one value per key, and a list of providers.
+struct DashboardFile {
+    private(set) var values: [String: String] = [:]
+    private(set) var providers: [Provider] = []
+    /// A line for each thing that is wrong.
+    private(set) var problems: [String] = []
+
+    /// Nothing.
+    init() {}
+
+    /// Reads a file's text.
+    init(_ text: String, named name: String) {
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            return ([:], ["\(name) is not YAML: \(error)"])
+            problems = ["\(name) is not YAML: \(error)"]
+            return
         }
-        guard let root, root.scalar?.string != "" else { return ([:], []) }
-        guard let mapping = root.mapping else { return ([:], ["\(name): expected keys and values"]) }
-        var values: [String: String] = [:]
-        var problems: [String] = []
+        guard let root, root.scalar?.string != "" else { return }
+        guard let mapping = root.mapping else {
+            problems = ["\(name): expected keys and values"]
+            return
+        }
         for (key, value) in mapping {
             let place = key.mark.map { "\(name), line \($0.line): " } ?? "\(name): "
             let key = key.scalar?.string ?? "?"
+            if key == "providers" {
+                let read = ProviderReader.read(value, place)
+                providers = read.providers
+                problems += read.problems
+                continue
+            }
             guard DashboardSettings.keys.contains(key) else {
                 problems.append("\(place)\(key): there is no such key")
                 continue
@@ -27,6 +44,5 @@ enum DashboardFile {
             }
             if scalar.style != .plain || !["", "~", "null"].contains(scalar.string) { values[key] = scalar.string }
         }
-        return (values, problems)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dashboard
 import Foundation
 import Logging
+import OpenIDConnect
 
 /// Flags, which beat the configuration file.
 struct DashboardOptions: ParsableArguments {
@@ -25,19 +26,21 @@ struct DashboardOptions: ParsableArguments {
 
     /// The settings in force, or everything that is wrong with them.
     func settings() throws(SettingsProblems) -> DashboardSettings {
-        var values: [String: String] = [:]
+        var file = DashboardFile()
         var problems: [String] = []
         if let text = FileManager.default.contents(atPath: config) {
-            (values, problems) = DashboardFile.read(String(decoding: text, as: UTF8.self), named: config)
+            file = DashboardFile(String(decoding: text, as: UTF8.self), named: config)
+            problems = file.problems
         } else if FileManager.default.fileExists(atPath: config) {
             problems.append("\(config) can't be read")
         }
+        var values = file.values
         let flags = [
             ("public_url", publicURL), ("control_socket", controlSocket), ("state_directory", stateDirectory),
             ("listen", listen),
         ]
         for (name, value) in flags { if let value { values[name] = value } }
-        return try DashboardSettings(values, problems: problems)
+        return try DashboardSettings(values, file.providers, problems: problems)
     }
 }
 
@@ -59,12 +62,15 @@ struct DashboardSettings: Sendable {
     /// Whether every connection is a reverse proxy's.
     let isBehindProxy: Bool
     let logLevel: Logger.Level
+    /// Where people can sign in beside passkeys and links.
+    let providers: [Provider]
 
     /// Keys of the file.
     static let keys = ["public_url", "control_socket", "state_directory", "listen", "behind_proxy", "log_level"]
 
-    init(_ values: [String: String], problems: [String]) throws(SettingsProblems) {
+    init(_ values: [String: String], _ providers: [Provider], problems: [String]) throws(SettingsProblems) {
         var problems = problems
+        self.providers = providers
         let address = values["public_url"].flatMap { PublicURL($0) }
         if values["public_url"] == nil {
             problems.append("public_url is missing: the address at which browsers reach the dashboard")

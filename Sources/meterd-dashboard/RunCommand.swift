@@ -6,6 +6,7 @@ import HTTPServing
 import Logging
 import MeterdClient
 import Metering
+import OpenIDConnect
 import ServiceLifecycle
 import SystemdSupport
 
@@ -60,9 +61,11 @@ struct RunCommand: AsyncParsableCommand {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        // What asks providers on the network follows no redirects.
+        let outside = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .openIDConnect)
         let site = Site(
             address: settings.address, store: store, control: ControlSocket(path: settings.controlSocket, http: http),
-            isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
+            providers: settings.providers.map { OpenIDClient(provider: $0, http: outside) }, isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
         let service = DashboardService(
             site: site, listeners: listeners, manager: manager, logger: logger, words: "serving \(settings.address)")
         var group = ServiceGroupConfiguration(
@@ -72,6 +75,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: group).run()
             try await http.shutdown()
+            try await outside.shutdown()
         } catch {
             throw StartFailure(74, "\(error)")
         }

@@ -164,7 +164,9 @@ struct SettingsSource: Sendable {
             }
         }
         var settings = try settings(
-            ConfigReader(providers: providers), AccessPolicy(rules: peers, senders: senders), problems)
+            ConfigReader(providers: providers), AccessPolicy(
+                rules: peers, senders: senders, dashboard: getpwnam(AccessPolicy.dashboardUser)?.pointee.pw_uid),
+            problems)
         for sender in senders {
             guard let name = sender.costPolicy?.rawValue, let policy = CostPolicy(name: name) else { continue }
             settings.costPolicies.senders[sender.name] = policy

@@ -38,6 +38,20 @@ import Testing
         #expect(permissions.allows(anyOf: [.admin], org: nil))
     }
 
+    @Test func theDashboardsUserIsNoOperatorByAGroupOrByThereBeingNoRules() {
+        let dashboard = PeerCredentials(uid: 990, groups: [990, 50], pid: 4)
+        for rules in [nil, [], [AccessRule(gid: 50, ingest: [.usage], control: [.admin])]] {
+            let permissions = AccessPolicy(rules: rules, dashboard: 990).permissions(of: dashboard)
+            #expect(permissions.allows(anyOf: [.dashboard], org: "acme"))
+            #expect(permissions.allows(anyOf: [.dashboard], org: nil))
+            #expect(!permissions.allows(anyOf: [.admin, .viewer, .webhook, .metrics], org: "acme"))
+            #expect(!permissions.allows(.usage, org: "acme"))
+        }
+        let named = AccessPolicy(rules: [AccessRule(uid: 990, orgs: ["acme"], control: [.dashboard])], dashboard: 990)
+        #expect(named.permissions(of: dashboard).allows(anyOf: [.dashboard], org: "acme"))
+        #expect(!named.permissions(of: dashboard).allows(anyOf: [.dashboard], org: "globex"))
+    }
+
     @Test func anEmptyListOfRulesLetsNobodyIn() {
         let permissions = AccessPolicy(rules: []).permissions(of: proxy)
         #expect(!permissions.allows(.usage, org: "acme"))

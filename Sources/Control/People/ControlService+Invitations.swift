@@ -32,8 +32,11 @@ extension ControlService {
                 try Self.check(email: body.email)
                 guard (body.member ?? 1) > 0 else { throw Problem(.malformed, "member must be a member's number") }
                 let org = try Endpoint.parameter("org", context)
+                // Who is invited again keeps their role, unless another is named; the writer checks it.
+                let known = try await member(body.member, of: org)
                 let invitation = NewInvitation(
-                    org: org, email: body.email, name: body.name, role: try Self.role(body.role ?? "member"),
+                    org: org, email: body.email, name: body.name,
+                    role: try Self.role(body.role ?? known?.role ?? "member"),
                     member: body.member, secretHash: try Self.secretHash(body.secretHash),
                     seconds: try Self.invitationSeconds(body.seconds))
                 let key = try Endpoint.personalKey(request, route: "inviteMember", body: body)
@@ -136,6 +139,11 @@ extension ControlService {
                 return try await answer(.signUp(signUp, key))
             },
         ]
+    }
+
+    private func member(_ number: Int64?, of org: String) async throws -> TeamMemberView? {
+        guard let number else { return nil }
+        return try await reader.teamMember(number, of: org, at: clock())
     }
 
     /// Secrets are of any form that is hard to guess; a short one is a mistake of its maker.

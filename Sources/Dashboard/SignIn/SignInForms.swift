@@ -26,6 +26,7 @@ enum SignInPages {
                         element(.script, .src(Assets.passkeys.place), .flag(.defer))
                     }
                 }
+                ProviderSignIn.links(visit, purpose: isAgain ? .again : .signIn)
                 Parts.card("With a link") {
                     element(
                         .p,
@@ -104,6 +105,7 @@ enum SignInPages {
                         Parts.submit("Join \(offer.org)")
                     }
                 }
+                if visit.session == nil { ProviderSignIn.links(visit, purpose: .join) }
             })
     }
 
@@ -143,23 +145,19 @@ enum SignInPages {
     }
 
     /// Opens a session of somebody who proved who they are: the daemon is told, and says where they are a member.
+    ///
+    /// - Parameter isInvited: whether they are about to accept an invitation, so that they may be a member nowhere.
     static func open(
-        _ person: Person, by method: SignInMethod, _ visit: Visit, first: Place
+        _ person: Person, by method: SignInMethod, _ visit: Visit, first: Place, isInvited: Bool = false
     ) async throws(PageError) -> Reply {
         let body = ["issuer": person.issuer, "subject": person.subject]
         let answer = try await DaemonCall(visit.site.control).answer(
             SignInAnswer.self, .POST, ["v1", "sign-ins"],
             headers: ["Idempotency-Key": "sign-in-" + Secrets.random()], body: try DaemonCall.encode(body))
         let orgs = answer.memberships.map { Membership(org: $0.org, displayName: $0.displayName, member: $0.member) }
-        guard !orgs.isEmpty else {
+        guard !orgs.isEmpty || isInvited else {
             visit.site.log.note(.signInRefused, "somebody signed in who is no member of any org")
-            return .page(
-                Layout.bare(title: "No organization") {
-                    element(
-                        .p,
-                        text: "You are no member of an organization here. Ask an owner or admin of yours to invite you."
-                    )
-                }, status: 403)
+            return noOrganization()
         }
         let (_, secret) = try visit.site.store.open(
             person, by: method, orgs, signedIn: answer.at, browser: visit.browser, replacing: visit.session,
@@ -168,6 +166,14 @@ enum SignInPages {
         var reply = Reply.redirect(first)
         reply.cookies = [Site.cookie(secret)]
         return reply
+    }
+
+    static func noOrganization() -> Reply {
+        .page(
+            Layout.bare(title: "No organization") {
+                element(
+                    .p, text: "You are no member of an organization here. Ask an owner or admin of yours to invite you.")
+            }, status: 403)
     }
 
     private static func invalid(_ visit: Visit) -> Reply {

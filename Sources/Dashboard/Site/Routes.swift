@@ -7,7 +7,7 @@ extension Route {
     private static let open: [Route] = [
         Route(.get, "home", "/") { (visit) throws(PageError) in
             guard let session = visit.session else { return .redirect(Place(["sign-in"])) }
-            guard let first = session.memberships.first else { throw .notFound }
+            guard let first = session.memberships.first else { return SignInPages.noOrganization() }
             return .redirect(Place(["orgs", first.org]))
         },
         Route(.get, "asset", "/assets/{digest}/{name}") { (visit) throws(PageError) in try Assets.reply(visit) },

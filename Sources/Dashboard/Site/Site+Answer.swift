@@ -12,7 +12,6 @@ extension Site {
     /// Answers a request. All errors become pages.
     public func respond(to request: Request, _ channel: any Channel) async throws -> Response {
         let now = clock()
-        let accept = request.head.headerFields[.accept] ?? ""
         var visit: Visit?
         let reply: Reply
         do throws(PageError) {
@@ -22,7 +21,6 @@ extension Site {
         } catch {
             reply = self.reply(to: error, visit)
         }
-        _ = accept
         return response(reply, isHead: request.method == .head)
     }
 
@@ -58,7 +56,8 @@ extension Site {
                 try store.session(secret: secret, at: now)
             } else { nil }
         let visit = Visit(
-            site: self, method: method, path: path, query: query, form: form, parameters: parameters,
+            site: self, method: method, path: path, query: query,
+            rawQuery: parts.count > 1 ? String(parts[1]) : "", form: form, parameters: parameters,
             client: client(request, channel),
             browser: String((request.head.headerFields[.userAgent] ?? "").unicodeScalars.prefix(200)),
             cookies: cookies, session: session, now: now)

@@ -5,6 +5,7 @@ import HummingbirdCore
 import Logging
 import MeterdClient
 import Metering
+import OpenIDConnect
 
 /// What the pages work with.
 public struct Site: Sendable {
@@ -19,6 +20,8 @@ public struct Site: Sendable {
     let routes = Route.all
     /// Whether `X-Forwarded-For` is believed: a reverse proxy sets it.
     let isBehindProxy: Bool
+    /// Where people can sign in beside passkeys and links, in the order in which the page offers them.
+    let providers: [OpenIDClient]
 
     /// A site of that address.
     ///
@@ -26,12 +29,13 @@ public struct Site: Sendable {
     ///   - isBehindProxy: whether every connection is a reverse proxy's, so that `X-Forwarded-For` tells the client.
     ///   - clock: the time; tests move it.
     public init(
-        address: PublicURL, store: DashboardStore, control: ControlSocket, isBehindProxy: Bool, logger: Logger,
-        clock: @escaping @Sendable () -> Timestamp
+        address: PublicURL, store: DashboardStore, control: ControlSocket, providers: [OpenIDClient] = [],
+        isBehindProxy: Bool, logger: Logger, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.address = address
         self.store = store
         self.control = control
+        self.providers = providers
         self.isBehindProxy = isBehindProxy
         self.clock = clock
         log = SiteLog(logger)

@@ -8,6 +8,8 @@ struct Visit: Sendable {
     let method: Route.Method
     let path: String
     let query: FormFields
+    /// The query as it came; it may hold a sign-in's code, so that it is never logged.
+    let rawQuery: String
     let form: FormFields
     let parameters: [String: String]
     /// Who asks, as far as the address tells.

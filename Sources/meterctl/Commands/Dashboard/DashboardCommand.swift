@@ -27,7 +27,7 @@ struct DashboardCommand: AsyncParsableCommand {
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "The e-mail address.") var email: String?
-        @Option(help: "owner, admin or member.") var role = "member"
+        @Option(help: "owner, admin or member; member, or the role that they have, if it is left out.") var role: String?
         @Option(help: "What people call them.") var name: String?
         @Option(help: "A member who can't sign in any more: their number, e-mail address or usage name.")
         var again: String?
@@ -48,10 +48,9 @@ struct DashboardCommand: AsyncParsableCommand {
             try await orExit {
                 let base = try base()
                 let secret = InvitationSecret()
-                // Who is let in again keeps their role.
                 let known = try await again.orNil { try await member($0) }
                 let body = InvitationBody(
-                    email: email, name: name, role: known?.role ?? role, member: known?.member, secretHash: secret.hash,
+                    email: email, name: name, role: role, member: known?.member, secretHash: secret.hash,
                     seconds: max(0, min(hours, 169)) * 3600)
                 let invitation = try await common.client.post(
                     InvitationView.self, ["v1", "orgs", org, "invitations"], body: body, key: key.key)

@@ -1,0 +1,69 @@
+import Foundation
+import OpenIDConnect
+import Yams
+
+/// Where people can sign in, as the configuration file says it.
+enum ProviderReader {
+    private static let keys = ["name", "issuer", "client_id", "client_secret_file"]
+
+    /// The providers of a list, and a line for each thing that is wrong.
+    static func read(_ node: Node, _ place: String) -> (providers: [Provider], problems: [String]) {
+        guard let list = node.sequence else { return ([], ["\(place)providers: expected a list"]) }
+        var providers: [Provider] = []
+        var problems: [String] = []
+        for (index, entry) in list.enumerated() {
+            let name = "\(place)providers[\(index)]"
+            let values = entry.mapping.map { mapping in
+                Dictionary(
+                    mapping.compactMap { key, value in
+                        key.scalar.flatMap { key in value.scalar.map { (key.string, $0.string) } }
+                    }, uniquingKeysWith: { first, _ in first })
+            }
+            guard let values else {
+                problems.append("\(name): expected keys and values")
+                continue
+            }
+            for key in values.keys.sorted() where !keys.contains(key) {
+                problems.append("\(name).\(key): there is no such key")
+            }
+            do throws(ProviderProblem) {
+                let provider = try provider(values)
+                if providers.contains(where: { $0.issuer == provider.issuer }) {
+                    problems.append("\(name).issuer: there is one of that issuer already")
+                }
+                providers.append(provider)
+            } catch {
+                problems.append("\(name).\(error.words)")
+            }
+        }
+        return (providers, problems)
+    }
+
+    private struct ProviderProblem: Error { let words: String }
+
+    private static func provider(_ values: [String: String]) throws(ProviderProblem) -> Provider {
+        func value(_ key: String) throws(ProviderProblem) -> String {
+            guard let value = values[key], !value.isEmpty else { throw ProviderProblem(words: "\(key) is missing") }
+            return value
+        }
+        let (name, issuer, client) = (try value("name"), try value("issuer"), try value("client_id"))
+        let secret = try values["client_secret_file"].map { path throws(ProviderProblem) in try self.secret(path) }
+        do throws(SignInError) {
+            return try Provider(name: name, issuer: issuer, clientID: client, clientSecret: secret)
+        } catch {
+            throw ProviderProblem(words: error.logText)
+        }
+    }
+
+    /// A secret is a file: one that systemd hands in, if only its name is given. See systemd.exec(5), `LoadCredential=`.
+    private static func secret(_ path: String) throws(ProviderProblem) -> ClientSecret {
+        let folder = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+        let full = path.hasPrefix("/") ? path : (folder ?? ".") + "/" + path
+        guard let data = FileManager.default.contents(atPath: full), data.count <= 4096 else {
+            throw ProviderProblem(words: "client_secret_file: \(full) can't be read")
+        }
+        let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { throw ProviderProblem(words: "client_secret_file: \(full) is empty") }
+        return ClientSecret(text)
+    }
+}
