@@ -244,7 +244,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "meterd", "meterctl", "meterd-invoice-pdf", "Ledger", "Metering", "TestSupport",
+                "Dashboard", "meterd", "meterctl", "meterd-dashboard", "meterd-invoice-pdf", "Ledger", "Metering",
+                "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
     ],

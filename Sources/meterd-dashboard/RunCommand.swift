@@ -65,7 +65,8 @@ struct RunCommand: AsyncParsableCommand {
         let outside = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .openIDConnect)
         let site = Site(
             address: settings.address, store: store, control: ControlSocket(path: settings.controlSocket, http: http),
-            providers: settings.providers.map { OpenIDClient(provider: $0, http: outside) }, isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
+            providers: settings.providers.map { OpenIDClient(provider: $0, http: outside) },
+            isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
         let service = DashboardService(
             site: site, listeners: listeners, manager: manager, logger: logger, words: "serving \(settings.address)")
         var group = ServiceGroupConfiguration(

@@ -164,7 +164,8 @@ struct SettingsSource: Sendable {
             }
         }
         var settings = try settings(
-            ConfigReader(providers: providers), AccessPolicy(
+            ConfigReader(providers: providers),
+            AccessPolicy(
                 rules: peers, senders: senders, dashboard: getpwnam(AccessPolicy.dashboardUser)?.pointee.pw_uid),
             problems)
         for sender in senders {

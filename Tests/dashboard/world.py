@@ -273,8 +273,12 @@ class World:
         return person
 
     def everybody(self):
-        """An owner, an admin and a member of acme, and the owner of globex."""
+        """Both orgs; an owner, an admin and a member of acme, and the owner of globex."""
         self.orgs()
+        return self.crowd()
+
+    def crowd(self):
+        """Who is in both orgs."""
         return (self.join("acme", "Ana", "owner"), self.join("acme", "Bo", "admin"), self.join("acme", "Cy", "member"),
                 self.join("globex", "Gil", "owner"))
 

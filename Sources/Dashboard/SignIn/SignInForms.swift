@@ -172,7 +172,8 @@ enum SignInPages {
         .page(
             Layout.bare(title: "No organization") {
                 element(
-                    .p, text: "You are no member of an organization here. Ask an owner or admin of yours to invite you.")
+                    .p, text: "You are no member of an organization here. Ask an owner or admin of yours to invite you."
+                )
             }, status: 403)
     }
 

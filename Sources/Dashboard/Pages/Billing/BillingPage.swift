@@ -111,7 +111,9 @@ enum BillingPage {
     private static func invoiceCard(_ team: Team, _ invoices: Page<InvoiceView>) -> HTML {
         Parts.card("Invoices", id: "invoices") {
             if invoices.items.isEmpty {
-                Parts.nothing("No invoice yet. What you buy is on the invoice of its period, which is issued when the period ends.")
+                Parts.nothing(
+                    "No invoice yet. What you buy is on the invoice of its period, which is issued when the period ends."
+                )
             } else {
                 invoiceTable(team, invoices.items)
             }

@@ -76,7 +76,8 @@ enum PaymentPage {
     }
 
     private static func actions(_ team: Team, _ payment: PaymentView) -> HTML {
-        guard payment.state == "pending", team.may("checkPayment") else { return HTML() }
+        // Nobody can be asked about a transfer; an operator records it, or that it doesn't come.
+        guard payment.state == "pending", payment.gateway != "manual", team.may("checkPayment") else { return HTML() }
         return element(.div, .class("row")) {
             Parts.form(team.place("payments", "\(payment.payment)", "check"), team.session) {
                 Parts.hidden("key", Secrets.random())

@@ -27,7 +27,8 @@ struct DashboardCommand: AsyncParsableCommand {
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "The e-mail address.") var email: String?
-        @Option(help: "owner, admin or member; member, or the role that they have, if it is left out.") var role: String?
+        @Option(help: "owner, admin or member; member, or the role that they have, if it is left out.") var role:
+            String?
         @Option(help: "What people call them.") var name: String?
         @Option(help: "A member who can't sign in any more: their number, e-mail address or usage name.")
         var again: String?

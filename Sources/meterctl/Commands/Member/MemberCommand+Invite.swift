@@ -32,7 +32,8 @@ extension MemberCommand {
 
         @Argument(help: "The org.") var org: String
         @Argument(help: "The e-mail address.") var email: String
-        @Option(help: "owner, admin or member; member, or the role that they have, if it is left out.") var role: String?
+        @Option(help: "owner, admin or member; member, or the role that they have, if it is left out.") var role:
+            String?
         @Option(help: "What people call them.") var name: String?
         @Option(help: "The number of a member who is invited again.") var again: Int64?
         @Option(help: "For how many hours it can be accepted, 168 at most.") var hours: Int64 = 168
