@@ -20,13 +20,15 @@ public struct PolicyBody: Codable, Sendable, Hashable {
     public var allowUsageAnalytics: PolicyChange<Bool> = .unchanged
     /// Whether sums without names may be reported to others.
     public var allowAnonymizedReporting: PolicyChange<Bool> = .unchanged
+    /// The OpenID issuer that members have to sign in at; null for none.
+    public var signInIssuer: PolicyChange<String> = .unchanged
 
     /// A body that changes nothing.
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
         case defaultOutputTokens, cappedExposureMax, allowedModels, chargeExpiredHolds, unpricedRecordsMax
-        case allowTraining, allowUsageAnalytics, allowAnonymizedReporting
+        case allowTraining, allowUsageAnalytics, allowAnonymizedReporting, signInIssuer
     }
 
     /// Reads a body; a member that is left out differs from one that is null.
@@ -43,6 +45,7 @@ public struct PolicyBody: Codable, Sendable, Hashable {
         allowTraining = try change(.allowTraining)
         allowUsageAnalytics = try change(.allowUsageAnalytics)
         allowAnonymizedReporting = try change(.allowAnonymizedReporting)
+        signInIssuer = try change(.signInIssuer)
     }
 
     /// Writes what is to change.
@@ -60,6 +63,7 @@ public struct PolicyBody: Codable, Sendable, Hashable {
         try write(allowTraining, .allowTraining)
         try write(allowUsageAnalytics, .allowUsageAnalytics)
         try write(allowAnonymizedReporting, .allowAnonymizedReporting)
+        try write(signInIssuer, .signInIssuer)
     }
 }
 
@@ -86,6 +90,7 @@ extension ControlService {
                         ("allowed_models", ["type": "array", "items": .string]), ("charge_expired_holds", .boolean),
                         ("unpriced_records_max", .integer), ("allow_training", .boolean),
                         ("allow_usage_analytics", .boolean), ("allow_anonymized_reporting", .boolean),
+                        ("sign_in_issuer", .string),
                     ], required: []), response: .reference("Policy")
             ) { request, context in
                 let name = try Endpoint.parameter("org", context)
@@ -104,6 +109,18 @@ extension ControlService {
                 let key = try Endpoint.key(request, route: "changePolicy", body: body)
                 return try await answer(.setPolicy(org: name, change, key))
             },
+            Endpoint(
+                method: .put, path: "/v1/orgs/{org}/sign-in-rule", name: "requireIssuer",
+                summary: "Require that members sign in at one OpenID issuer, or no longer",
+                body: .members([("issuer", .string)], required: []), response: .reference("Policy")
+            ) { request, context in
+                let name = try Endpoint.parameter("org", context)
+                let body = try await Endpoint.body(SignInRuleBody.self, request, context)
+                var change = OrgPolicyChange()
+                change.signInIssuer = .set(try Self.issuer(body.issuer))
+                let key = try Endpoint.key(request, route: "requireIssuer", body: body)
+                return try await answer(.setPolicy(org: name, change, key))
+            },
         ]
     }
 
@@ -113,6 +130,7 @@ extension ControlService {
         change.allowTraining = body.allowTraining
         change.allowUsageAnalytics = body.allowUsageAnalytics
         change.allowAnonymizedReporting = body.allowAnonymizedReporting
+        if case .set(let issuer) = body.signInIssuer { change.signInIssuer = .set(try Self.issuer(issuer)) }
         change.defaultOutputTokens = try number(
             body.defaultOutputTokens, "default_output_tokens", in: 1...LedgerLimits.defaultOutputTokensMax)
         change.unpricedRecordsMax = try number(
@@ -134,6 +152,10 @@ extension ControlService {
         case .set(let texts?): change.allowedModels = .set(try patterns(texts))
         }
         return change
+    }
+
+    private static func issuer(_ text: String?) throws -> String? {
+        try text.map { try identity($0, "-").issuer }
     }
 
     private static func number(
@@ -167,6 +189,7 @@ extension OpenAPI {
                 ("org", .string), ("default_output_tokens", .integer), ("capped_exposure_max", .money),
                 ("capped_exposure", .money), ("allowed_models", ["type": "array", "items": .string]),
                 ("charge_expired_holds", .boolean), ("unpriced_records_max", .integer), ("unpriced_records", .integer),
+                ("sign_in_issuer", .string),
                 (
                     "data",
                     .members(

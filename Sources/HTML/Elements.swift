@@ -2,7 +2,8 @@
 public enum Tag: String, Sendable {
     case a, article, aside, bdi, body, button, caption, code, dd, details, div, dl, dt, em, fieldset, footer, form, g,
         h1,
-        h2, h3, head, header, label, legend, li, main, nav, ol, option, p, script, section, select, small, span, strong,
+        h2, h3, head, header, label, legend, li, main, nav, noscript, ol, option, p, script, section, select, small,
+        span, strong,
         summary, svg, table, tbody, td, text, textarea, tfoot, th, thead, time, title, tr, ul
 }
 

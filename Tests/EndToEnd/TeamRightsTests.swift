@@ -115,7 +115,9 @@ import Testing
         "setMemberProfile": Row(.everyone, #"{"name": "A new name"}"#),
         "addMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
         "removeMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
-        "summarizeUsage": Row(.everyone), "listUsage": Row(.everyone), "showUsage": Row(.everyone),
+        "summarizeUsage": Row(.everyone), "reportUsage": Row(.everyone),
+        "requireIssuer": Row(.owner(isRecent: true), #"{"issuer": null}"#), "listUsage": Row(.everyone),
+        "showUsage": Row(.everyone),
         "explainUsage": Row(.everyone),
     ]
 

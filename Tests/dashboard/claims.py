@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 import traceback
 
 
@@ -30,6 +31,15 @@ def lacks(text, *parts):
     """No part stands in the text."""
     for part in parts:
         must(part not in text, "%r is in %r" % (part, shown(text)))
+
+
+def until(condition, what, seconds=20):
+    """Asks again and again until the condition holds; gives what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        must(time.monotonic() < deadline, "%s: not within %s seconds" % (what, seconds))
+        time.sleep(0.02)
+    return found
 
 
 def shown(text):

@@ -52,7 +52,8 @@ extension ControlService {
                         allowedModels: policy?.allowedModels, data: policy?.data, support: people().support,
                         standing: bill.standing, suspends: bill.suspends, erases: bill.erases,
                         due: bill.owed.isEmpty || Self.seesNamesOnly(context) ? nil : bill.due,
-                        actions: TeamRight.actions(of: membership.role)))
+                        actions: TeamRight.actions(of: membership.role), signInIssuer: policy?.signInIssuer,
+                        issuers: try await reader.issuers(of: membership.member)))
             },
         ]
     }

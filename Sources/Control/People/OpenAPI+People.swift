@@ -25,6 +25,7 @@ extension OpenAPI {
                 ("name", .string), ("role", .orgRole),
                 ("state", ["type": "string", "enum": ["open", "expired", "accepted", "withdrawn"]]),
                 ("created", .time), ("expires", .time), ("sent", .integer), ("invited_by", .integer),
+                ("required_issuer", .string),
             ], required: ["invitation", "org", "member", "role", "state", "created", "expires", "sent"]),
         "SignIn": .members(
             [
@@ -36,7 +37,7 @@ extension OpenAPI {
                         "items": .members(
                             [
                                 ("org", .string), ("display_name", .string), ("member", .integer), ("name", .string),
-                                ("role", .orgRole),
+                                ("role", .orgRole), ("required_issuer", .string),
                             ], required: ["org", "member", "role"]),
                     ]
                 ),
@@ -54,8 +55,9 @@ extension OpenAPI {
                             ("allow_anonymized_reporting", .boolean),
                         ], required: [])
                 ), ("support", .string), ("standing", .string), ("suspends", .time), ("erases", .time), ("due", .money),
-                ("actions", ["type": "array", "items": .string]),
-            ], required: ["member", "org_state", "standing", "actions"]),
+                ("actions", ["type": "array", "items": .string]), ("sign_in_issuer", .string),
+                ("issuers", ["type": "array", "items": .string]),
+            ], required: ["member", "org_state", "standing", "actions", "issuers"]),
         "Audit": .members(
             [
                 ("number", .integer), ("at", .time), ("org", .string), ("action", .string), ("by", .string),

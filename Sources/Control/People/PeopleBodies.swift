@@ -144,6 +144,19 @@ public struct MeView: Codable, Sendable, Hashable {
     public let due: String?
     /// The endpoints that their role may use on their own behalf, by name and in order.
     public let actions: [String]
+    /// The OpenID issuer that the org's members have to sign in at; nil if any sign-in is good.
+    public let signInIssuer: String?
+    /// The issuers at which the member has signed in or was connected, by name.
+    public let issuers: [String]
+}
+
+/// The body of `PUT /v1/orgs/{org}/sign-in-rule`.
+public struct SignInRuleBody: Codable, Sendable, Hashable {
+    /// The OpenID issuer that members have to sign in at; null for none.
+    public var issuer: String?
+
+    /// A body that requires an issuer, or none.
+    public init(issuer: String?) { self.issuer = issuer }
 }
 
 // What bodies about people have in common.

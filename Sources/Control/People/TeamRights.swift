@@ -32,6 +32,7 @@ enum TeamRight: Sendable, Hashable {
         "cancelSubscription": ownerWithRecentSignIn,
         "resumeSubscription": ownerWithRecentSignIn,
         "setBillTo": ownerWithRecentSignIn,
+        "requireIssuer": ownerWithRecentSignIn,
         "checkPayment": owner,
         "cancelPayment": owner,
         "noteInvoice": owner,

@@ -47,6 +47,11 @@ enum PasskeyForms {
     /// What the authenticator keeps as the person: it says nothing about them.
     private static func handle(_ person: Person) -> [UInt8] { Secrets.hash(person.issuer + "\n" + person.subject) }
 
+    /// Browsers offer passkeys to scripts only.
+    private static var withoutScript: HTML {
+        element(.noscript) { element(.p, text: "Passkeys need JavaScript, which is switched off in this browser.") }
+    }
+
     /// The sign-in form, with the cookie that belongs to it.
     static func signInForm(_ visit: Visit, next: String?) throws(PageError) -> (html: HTML, cookie: String)? {
         guard let party = party(visit.site) else { return nil }
@@ -63,6 +68,7 @@ enum PasskeyForms {
             if let session = visit.session { Parts.hidden("form_token", session.formToken) }
             if let next { Parts.hidden("next", next) }
             Parts.hidden("credential", "")
+            withoutScript
             Parts.submit("Use a passkey")
             element(.p, .text(.role, "status"))
         }
@@ -143,6 +149,7 @@ enum PasskeyForms {
             Parts.hidden("form_token", team.session.formToken)
             Parts.hidden("challenge", challenge.secret)
             Parts.hidden("credential", "")
+            withoutScript
             Parts.field(
                 "Name of the new passkey", "name", hint: "Such as: work laptop.", .flag(.required),
                 .text(.maxlength, "60"))

@@ -29,19 +29,23 @@ enum ProviderSignIn {
     private static let cookie = "__Host-meterd-provider"
 
     /// A link per provider. Links and not forms: a form may not lead to another site here.
-    static func links(_ visit: Visit, purpose: Purpose) -> HTML {
+    ///
+    /// - Parameter only: the one issuer that is good; nil if all are.
+    static func links(_ visit: Visit, purpose: Purpose, only: String? = nil) -> HTML {
         guard !visit.site.providers.isEmpty else { return HTML() }
         return Parts.card("With your organization's sign-in") {
             element(.p, .class("row")) {
-                for (index, client) in visit.site.providers.enumerated() {
-                    Parts.link(
-                        client.provider.name,
-                        Place(
-                            ["sign-in", "with", "\(index + 1)"],
-                            query: [("for", purpose.rawValue), ("next", visit.query["next"])]))
+                for (index, client) in visit.site.providers.enumerated()
+                where only == nil || client.provider.issuer == only {
+                    Parts.link(client.provider.name, place(index, purpose, next: visit.query["next"]))
                 }
             }
         }
+    }
+
+    /// Where a sign-in at a provider begins.
+    static func place(_ index: Int, _ purpose: Purpose, next: String?) -> Place {
+        Place(["sign-in", "with", "\(index + 1)"], query: [("for", purpose.rawValue), ("next", next)])
     }
 
     /// `GET /sign-in/with/{provider}`: on to the provider.

@@ -80,6 +80,7 @@ enum SignInPages {
             }
         }
         guard offer.state == "open" else { return invalid(visit) }
+        let isGood = offer.requiredIssuer == nil || offer.requiredIssuer == visit.session?.person.issuer
         return .page(
             Layout.bare(title: "You are invited") {
                 element(.div, .class("card")) {
@@ -98,14 +99,21 @@ enum SignInPages {
                     if visit.session != nil {
                         element(.p, text: "You are signed in. You join as the person you are signed in as.")
                     }
-                    Parts.form(Place(["join"]), visit.session) {
-                        Parts.field(
-                            "Your name", "name", value: offer.name, hint: "The team sees it. You can change it later.",
-                            .text(.autocomplete, "name"), .text(.maxlength, "100"))
-                        Parts.submit("Join \(offer.org)")
+                    if isGood {
+                        Parts.form(Place(["join"]), visit.session) {
+                            Parts.field(
+                                "Your name", "name", value: offer.name,
+                                hint: "The team sees it. You can change it later.",
+                                .text(.autocomplete, "name"), .text(.maxlength, "100"))
+                            Parts.submit("Join \(offer.org)")
+                        }
+                    } else {
+                        element(.p, text: "This organization requires a certain sign-in. Sign in there first.")
                     }
                 }
-                if visit.session == nil { ProviderSignIn.links(visit, purpose: .join) }
+                if visit.session == nil || !isGood {
+                    ProviderSignIn.links(visit, purpose: .join, only: offer.requiredIssuer)
+                }
             })
     }
 
@@ -154,7 +162,13 @@ enum SignInPages {
         let answer = try await DaemonCall(visit.site.control).answer(
             SignInAnswer.self, .POST, ["v1", "sign-ins"],
             headers: ["Idempotency-Key": "sign-in-" + Secrets.random()], body: try DaemonCall.encode(body))
-        let orgs = answer.memberships.map { Membership(org: $0.org, displayName: $0.displayName, member: $0.member) }
+        // An org that requires another issuer isn't in the session.
+        let orgs = answer.memberships.filter { $0.requiredIssuer == nil }
+            .map { Membership(org: $0.org, displayName: $0.displayName, member: $0.member) }
+        if orgs.isEmpty, !isInvited, let issuer = answer.memberships.first?.requiredIssuer {
+            visit.site.log.note(.signInRefused, "somebody signed in whose org requires another provider")
+            return requiring(issuer, visit.site, next: nil)
+        }
         guard !orgs.isEmpty || isInvited else {
             visit.site.log.note(.signInRefused, "somebody signed in who is no member of any org")
             return noOrganization()
@@ -166,6 +180,26 @@ enum SignInPages {
         var reply = Reply.redirect(first)
         reply.cookies = [Site.cookie(secret)]
         return reply
+    }
+
+    /// An org takes sign-ins at one issuer only.
+    static func requiring(_ issuer: String, _ site: Site, next: String?) -> Reply {
+        .page(
+            Layout.bare(title: "Another sign-in is needed") {
+                if let index = site.providers.firstIndex(where: { $0.provider.issuer == issuer }) {
+                    let name = site.providers[index].provider.name
+                    element(.p, text: "Your organization requires that you sign in with \(name).")
+                    element(.p) {
+                        Parts.link("Sign in with \(name)", ProviderSignIn.place(index, .signIn, next: next))
+                    }
+                } else {
+                    element(.p) {
+                        "Your organization requires that you sign in at "
+                        element(.code) { foreign(issuer) }
+                        ". This dashboard doesn't know that provider any more. Ask the operator of this service."
+                    }
+                }
+            }, status: 403)
     }
 
     static func noOrganization() -> Reply {

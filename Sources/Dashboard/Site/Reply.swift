@@ -41,6 +41,8 @@ enum PageError: Error, Sendable {
     case signedOut
     /// Their sign-in is too old for what they want.
     case signInTooOld
+    /// The org takes sign-ins at this issuer only.
+    case wrongIssuer(String)
     /// Their role doesn't allow it; in words.
     case notAllowed(String)
     /// The browser sent something that the page doesn't send; in words.

@@ -12,6 +12,15 @@ extension Route {
         },
         Route(.get, "asset", "/assets/{digest}/{name}") { (visit) throws(PageError) in try Assets.reply(visit) },
         Route(.get, "signIn", "/sign-in") { (visit) throws(PageError) in try SignInPages.show(visit) },
+        Route(.post, "passkeySignIn", "/sign-in/passkey", limit: .signIn) { (visit) async throws(PageError) in
+            try await PasskeyForms.signIn(visit)
+        },
+        Route(.get, "beginProvider", "/sign-in/with/{provider}", limit: .signIn) { (visit) async throws(PageError) in
+            try await ProviderSignIn.begin(visit)
+        },
+        Route(.get, "finishProvider", "/sign-in/callback", limit: .signIn) { (visit) async throws(PageError) in
+            try await ProviderSignIn.finish(visit)
+        },
         Route(
             .post, "signOut", "/sign-out",
             person: { (visit, session) throws(PageError) in
@@ -100,6 +109,7 @@ extension Route {
         member(.post, "setProfile", "/security/profile", "setMemberProfile", SecurityPage.setProfile),
         member(.post, "endSession", "/security/sessions/end", nil, SecurityPage.endSession),
         member(.post, "endOtherSessions", "/security/sessions/end-others", nil, SecurityPage.endOtherSessions),
+        member(.post, "requireSignIn", "/security/sign-in", "requireIssuer", SignInRule.set),
         member(.post, "addPasskey", "/passkeys", nil, PasskeyForms.register),
         member(.post, "removePasskey", "/passkeys/remove", nil, PasskeyForms.remove),
         member(.get, "audit", "/audit", "listAudit", AuditPage.show),

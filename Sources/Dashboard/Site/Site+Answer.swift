@@ -58,7 +58,7 @@ extension Site {
         let visit = Visit(
             site: self, method: method, path: path, query: query,
             rawQuery: parts.count > 1 ? String(parts[1]) : "", form: form, parameters: parameters,
-            client: client(request, channel),
+            client: client(request, channel), cameFrom: cameFrom(request),
             browser: String((request.head.headerFields[.userAgent] ?? "").unicodeScalars.prefix(200)),
             cookies: cookies, session: session, now: now)
         return (route, visit)
@@ -109,7 +109,16 @@ extension Site {
             try store.set(session.memberships.filter { $0.org != org }, of: session)
             throw .notFound
         }
+        // The rule may be newer than the session.
+        if let issuer = me.signInIssuer, session.person.issuer != issuer { throw .wrongIssuer(issuer) }
         return Team(visit: visit, session: session, org: org, me: me, daemon: daemon)
+    }
+
+    /// The path in `Referer`, if it is of this site.
+    private func cameFrom(_ request: Request) -> String? {
+        guard let page = request.head.headerFields[.referer], page.hasPrefix(address.origin + "/") else { return nil }
+        let path = page.dropFirst(address.origin.utf8.count).prefix { $0 != "?" && $0 != "#" }
+        return path.utf8.count <= 500 ? String(path) : nil
     }
 
     /// A form comes from a page of this site. See the Fetch standard, section 3.2, and OWASP's cheat sheet on forged requests.

@@ -9,8 +9,11 @@ extension Site {
             let next = visit.method == .get ? visit.path : nil
             return .redirect(Place(["sign-in"], query: [("next", next)]))
         case .signInTooOld:
-            let next = visit?.method == .get ? visit?.path : visit?.form["back"]
+            // A form's page shows the form again.
+            let next = visit?.method == .get ? visit?.path : visit?.cameFrom
             return .redirect(Place(["sign-in"], query: [("again", "1"), ("next", next)]))
+        case .wrongIssuer(let issuer):
+            return SignInPages.requiring(issuer, self, next: visit?.method == .get ? visit?.path : visit?.cameFrom)
         case .notFound:
             return plain(404, "Nothing here", "There is no such page, or it isn't yours to see.")
         case .notAllowed(let words): return plain(403, "Not allowed", words)

@@ -14,6 +14,8 @@ struct Visit: Sendable {
     let parameters: [String: String]
     /// Who asks, as far as the address tells.
     let client: String
+    /// The path of the page of this site that the request came from; nil if it came from elsewhere.
+    let cameFrom: String?
     /// The browser's own words for itself, cut short.
     let browser: String
     /// The cookies, by name.

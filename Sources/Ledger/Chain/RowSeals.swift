@@ -64,6 +64,7 @@ enum RowSeals {
         columns: [
             "default_output_tokens", "capped_exposure_max", "allowed_models", "charge_expired_holds",
             "unpriced_records_max", "allow_training", "allow_usage_analytics", "allow_anonymized_reporting",
+            "sign_in_issuer",
         ])
 
     /// The tables of people.

@@ -15,9 +15,14 @@ public struct OrgPolicy: Sendable, Hashable {
     public var unpricedRecordsMax: Int64?
     /// What may be done with what its members send.
     public var data = DataPolicy()
+    /// The OpenID issuer that members have to sign in at; nil if any sign-in is good.
+    public var signInIssuer: String?
 
     /// The defaults.
     public init() {}
+
+    /// Whether a sign-in at that issuer is good for this org.
+    func accepts(issuer: String) -> Bool { signInIssuer == nil || signInIssuer == issuer }
 
     /// Whether a model may be asked for.
     func allows(_ model: ResolvedModel?) -> Bool {
@@ -130,6 +135,8 @@ public struct OrgPolicyChange: Sendable, Hashable {
     public var allowUsageAnalytics = PolicyChange<Bool>.unchanged
     /// See ``DataPolicy/allowAnonymizedReporting``.
     public var allowAnonymizedReporting = PolicyChange<Bool>.unchanged
+    /// See ``OrgPolicy/signInIssuer``.
+    public var signInIssuer = PolicyChange<String>.unchanged
 
     /// No change.
     public init() {}
@@ -143,6 +150,7 @@ public struct OrgPolicyChange: Sendable, Hashable {
         allowTraining.apply(to: &policy.data.allowTraining)
         allowUsageAnalytics.apply(to: &policy.data.allowUsageAnalytics)
         allowAnonymizedReporting.apply(to: &policy.data.allowAnonymizedReporting)
+        signInIssuer.apply(to: &policy.signInIssuer)
     }
 }
 
@@ -166,6 +174,8 @@ public struct OrgPolicyView: Codable, Sendable, Hashable {
     public let unpricedRecords: Int64
     /// What may be done with what its members send; nil if nobody has chosen anything.
     public let data: DataPolicy?
+    /// The OpenID issuer that members have to sign in at; nil if any sign-in is good.
+    public let signInIssuer: String?
 
     init(org: String, _ policy: OrgPolicy, exposure: Int64, unpriced: Int64) {
         self.org = org
@@ -177,6 +187,7 @@ public struct OrgPolicyView: Codable, Sendable, Hashable {
         unpricedRecordsMax = policy.unpricedRecordsMax
         unpricedRecords = unpriced
         data = policy.data.isSet ? policy.data : nil
+        signInIssuer = policy.signInIssuer
     }
 }
 

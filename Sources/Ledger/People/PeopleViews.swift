@@ -58,6 +58,8 @@ public struct InvitationView: Codable, Sendable, Hashable {
     public let sent: Int64
     /// The member who invited; nil for an operator.
     public let invitedBy: Int64?
+    /// The issuer that whoever accepts has to sign in at; nil if any sign-in is good. Only in what a secret shows.
+    public var requiredIssuer: String?
 }
 
 /// One org of a person who signs in, as it is shown.
@@ -72,6 +74,8 @@ public struct MembershipView: Codable, Sendable, Hashable {
     public let name: String?
     /// `owner`, `admin` or `member`.
     public let role: String
+    /// The issuer that this org requires, if this sign-in was at another one: then it doesn't open the org.
+    public var requiredIssuer: String?
 }
 
 /// What a sign-in opens.

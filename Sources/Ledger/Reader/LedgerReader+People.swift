@@ -92,6 +92,15 @@ extension LedgerReader {
             spentThisMonth: money(month >= window.month ? row["month_spend"] : 0), held: money(row["held"]))
     }
 
+    /// The issuers at which a member signs in, by name.
+    public func issuers(of member: Int64) async throws -> [String] {
+        try await pool.read { database in
+            try String.fetchAll(
+                database, sql: "SELECT DISTINCT issuer FROM member_identity WHERE member = ? ORDER BY issuer",
+                arguments: [member])
+        }
+    }
+
     /// An org's invitations, newest first, as they stand at a moment.
     public func invitations(
         of org: String, before cursor: Int64?, limit: Int, at moment: Timestamp

@@ -23,7 +23,8 @@ extension LedgerReader {
                     tokens: row["default_output_tokens"], exposure: row["capped_exposure_max"],
                     models: row["allowed_models"], charges: row["charge_expired_holds"] ?? 0,
                     unpriced: row["unpriced_records_max"], training: row["allow_training"],
-                    analytics: row["allow_usage_analytics"], reporting: row["allow_anonymized_reporting"])
+                    analytics: row["allow_usage_analytics"], reporting: row["allow_anonymized_reporting"],
+                    issuer: row["sign_in_issuer"])
             else { throw SQLiteError.damaged("the policy of org '\(org)' is damaged") }
             return OrgPolicyView(org: org, policy, exposure: row["exposure"], unpriced: row["unpriced"])
         }

@@ -7,7 +7,8 @@ extension StateLoader {
         let rows = try connection.prepare(
             """
             SELECT org, default_output_tokens, capped_exposure_max, allowed_models, charge_expired_holds,
-                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting
+                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting,
+                sign_in_issuer
             FROM org_policy
             """)
         while try rows.step() {
@@ -16,7 +17,7 @@ extension StateLoader {
                 let policy = OrgPolicy(
                     tokens: rows.optionalInt(1), exposure: rows.optionalInt(2), models: rows.text(3),
                     charges: rows.int(4), unpriced: rows.optionalInt(5), training: rows.optionalInt(6),
-                    analytics: rows.optionalInt(7), reporting: rows.optionalInt(8))
+                    analytics: rows.optionalInt(7), reporting: rows.optionalInt(8), issuer: rows.text(9))
             else { throw SQLiteError.damaged("the policy of org '\(org.name)' is damaged") }
             org.policy = policy
         }

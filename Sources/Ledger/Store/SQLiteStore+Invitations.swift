@@ -125,7 +125,9 @@ extension SQLiteStore {
     /// Reads what an invitation offers.
     mutating func showInvitation(_ hash: [UInt8], now: Timestamp) throws(SQLiteError) -> Outcome {
         guard let (number, org) = try openInvitation(hash, now) else { return Self.noInvitation }
-        return .invitation(try view(ofInvitation: number, org), isReplay: true)
+        var view = try view(ofInvitation: number, org)
+        view.requiredIssuer = org.policy.signInIssuer
+        return .invitation(view, isReplay: true)
     }
 
     mutating func accept(
@@ -135,6 +137,9 @@ extension SQLiteStore {
         guard let (number, org) = try openInvitation(acceptance.secretHash, now),
             let found = try invitation(number, of: org), let invited = org.team[found.member]
         else { return Self.noInvitation }
+        guard org.policy.accepts(issuer: acceptance.identity.issuer) else {
+            return .refused(Self.wrongIssuer(org))
+        }
         if let by = found.by {
             guard let inviter = org.team[by], inviter.record.state == .active,
                 inviter.record.role.mayChange(invited.record.role)

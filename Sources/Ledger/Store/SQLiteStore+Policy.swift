@@ -8,17 +8,19 @@ extension SQLiteStore {
     ) throws(SQLiteError) -> Outcome {
         if let answered = try replay(key, org: name, { .policy($0, isReplay: true) }) { return answered }
         guard let org = accounts.orgs[name] else { return Self.unknownOrg(name) }
+        if let refusal = try refusal(ofIssuer: change.signInIssuer, org) { return .refused(refusal) }
         let before = org.policy
         var policy = before
         change.apply(to: &policy)
         let upsert = try kept.statement(
             """
             INSERT INTO org_policy(org, default_output_tokens, capped_exposure_max, allowed_models, charge_expired_holds,
-                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting)
-            VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                unpriced_records_max, allow_training, allow_usage_analytics, allow_anonymized_reporting,
+                sign_in_issuer)
+            VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
             ON CONFLICT DO UPDATE SET default_output_tokens = ?2, capped_exposure_max = ?3, allowed_models = ?4,
                 charge_expired_holds = ?5, unpriced_records_max = ?6, allow_training = ?7, allow_usage_analytics = ?8,
-                allow_anonymized_reporting = ?9
+                allow_anonymized_reporting = ?9, sign_in_issuer = ?10
             """)
         upsert.bind(1, org.id)
         upsert.bind(2, policy.defaultOutputTokens)
@@ -29,12 +31,34 @@ extension SQLiteStore {
         for (position, choice) in policy.data.choices.enumerated() {
             upsert.bind(Int32(position) + 7, choice.allows.map { $0 ? Int64(1) : 0 })
         }
+        upsert.bind(10, policy.signInIssuer)
         try upsert.run()
         accounts.onRollBack { org.policy = before }
         org.policy = policy
         let view = self.policy(of: org)
         try remember(view, under: key, org: name, now: now)
         return .policy(view, isReplay: false)
+    }
+
+    /// Why an issuer can't be required; nil if it can. A member who requires one must be able to sign in there, or they lock
+    /// themselves out.
+    private func refusal(ofIssuer change: PolicyChange<String>, _ org: Org) throws(SQLiteError) -> Refusal? {
+        guard case .set(let issuer?) = change, let acting = asker?.acting, let member = org.team[acting.member],
+            try !signsIn(member, at: issuer)
+        else { return nil }
+        return Refusal(
+            .conflict,
+            "member \(member.id) has not signed in at \(issuer) yet: connect that sign-in first, so that you don't lock yourself out"
+        )
+    }
+
+    /// Whether a member has an identity at an issuer.
+    func signsIn(_ member: Member, at issuer: String) throws(SQLiteError) -> Bool {
+        let row = try kept.statement("SELECT 1 FROM member_identity WHERE member = ? AND issuer = ? LIMIT 1")
+        row.bind(1, member.id)
+        row.bind(2, issuer)
+        defer { row.reset() }
+        return try row.step()
     }
 
     /// An org's policy as it is shown.
@@ -73,8 +97,10 @@ extension OrgPolicy {
     /// The policy that columns say, in the table's order; nil if they can't be read.
     init?(
         tokens: Int64?, exposure: Int64?, models: String?, charges: Int64, unpriced: Int64?, training: Int64?,
-        analytics: Int64?, reporting: Int64?
+        analytics: Int64?, reporting: Int64?, issuer: String?
     ) {
+        guard issuer.map({ SignInIdentity(issuer: $0, subject: "x") != nil }) ?? true else { return nil }
+        signInIssuer = issuer
         for choice in [training, analytics, reporting] {
             guard choice == nil || choice == 0 || choice == 1 else { return nil }
         }

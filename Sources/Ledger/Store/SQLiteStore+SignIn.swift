@@ -9,6 +9,14 @@ extension SQLiteStore {
         if let answered = try replay(key, org: "", { .signedIn($0, isReplay: true) }) { return answered }
         var memberships: [MembershipView] = []
         for (org, member) in try members(signingIn: identity) where member.record.state == .active {
+            // An org that requires another issuer isn't opened, and the member is not signed in there.
+            guard org.policy.accepts(issuer: identity.issuer) else {
+                memberships.append(
+                    MembershipView(
+                        org: org.name, displayName: try view(of: org).displayName, member: member.id, name: nil,
+                        role: member.record.role.name, requiredIssuer: org.policy.signInIssuer))
+                continue
+            }
             try change(member) { ($0.authenticated, $0.active) = (now, now) }
             memberships.append(
                 MembershipView(
@@ -26,7 +34,8 @@ extension SQLiteStore {
             at: view.at,
             memberships: memberships.map {
                 MembershipView(
-                    org: $0.org, displayName: $0.displayName, member: $0.member, name: nil, role: $0.role)
+                    org: $0.org, displayName: $0.displayName, member: $0.member, name: nil, role: $0.role,
+                    requiredIssuer: $0.requiredIssuer)
             })
         try remember(impersonal, under: key, org: "", now: now)
         return .signedIn(view, isReplay: false)
@@ -51,6 +60,11 @@ extension SQLiteStore {
         if let refusal = try add(signUp.identity, to: member, of: org, now) { return .refused(refusal) }
         try raise(.memberJoined, org.name, at: now, ["member": "\(member.id)", "role": OrgRole.owner.name])
         return try answer(member, of: org, key, keptFor: "", now: now)
+    }
+
+    /// The refusal of a sign-in that an org doesn't take.
+    static func wrongIssuer(_ org: Org) -> Refusal {
+        Refusal(.forbidden, "org '\(org.name)' takes sign-ins at \(org.policy.signInIssuer ?? "") only")
     }
 
     /// Where a person who signs in there is or was a member, by the orgs' names.

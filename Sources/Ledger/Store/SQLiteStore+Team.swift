@@ -90,6 +90,9 @@ extension SQLiteStore {
         case .erase:
             guard member.record.state != .removed else { return nil }
             return Refusal(.conflict, "member \(member.id) takes part; remove them first")
+        case .removeIdentity(let identity) where identity.issuer == org.policy.signInIssuer && asker?.acting != nil:
+            return Refusal(
+                .conflict, "org '\(org.name)' takes sign-ins at \(identity.issuer) only: this would lock you out")
         case .role, .limits, .addUser, .profile, .addIdentity, .removeIdentity: return nil
         }
     }

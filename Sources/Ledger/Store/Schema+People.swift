@@ -5,9 +5,15 @@ extension Schema {
         ALTER TABLE org_policy ADD COLUMN allow_training INTEGER;
         ALTER TABLE org_policy ADD COLUMN allow_usage_analytics INTEGER;
         ALTER TABLE org_policy ADD COLUMN allow_anonymized_reporting INTEGER;
-        DELETE FROM row_seal WHERE name = 'org_policy';
         -- The steps of an org's bill are listed from its newest.
         CREATE INDEX billing_change_by_org ON billing_change(org, number);
+
+        """
+
+    static let requiredIssuers = """
+        -- The OpenID issuer that members have to sign in at; NULL if any sign-in is good.
+        ALTER TABLE org_policy ADD COLUMN sign_in_issuer TEXT;
+        DELETE FROM row_seal WHERE name = 'org_policy';
 
         """
 

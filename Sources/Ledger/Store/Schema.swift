@@ -51,8 +51,11 @@ enum Schema {
             try database.execute(sql: usageByProvider)
         }
         migrator.registerMigration("2026-11-30 data policies") { database in
+            try database.execute(sql: dataPolicies)
+        }
+        migrator.registerMigration("2026-11-30 required issuers") { database in
             RowSeals.register(on: database.sqliteConnection)
-            try database.execute(sql: dataPolicies + RowSeals.fill([RowSeals.orgPolicy]))
+            try database.execute(sql: requiredIssuers + RowSeals.fill([RowSeals.orgPolicy]))
         }
         return migrator
     }

@@ -33,6 +33,8 @@ extension OrgCommand {
         var allowUsageAnalytics: Choice?
         @Option(help: "Whether sums without names may be reported to others: on, off, or default.")
         var allowAnonymizedReporting: Choice?
+        @Option(help: "The OpenID issuer that members have to sign in at, or default (any sign-in).")
+        var signInIssuer: String?
         @OptionGroup var key: KeyOption
         @OptionGroup var common: CommonOptions
 
@@ -73,6 +75,7 @@ extension OrgCommand {
                 body.allowTraining = allowTraining?.change ?? .unchanged
                 body.allowUsageAnalytics = allowUsageAnalytics?.change ?? .unchanged
                 body.allowAnonymizedReporting = allowAnonymizedReporting?.change ?? .unchanged
+                if let signInIssuer { body.signInIssuer = .set(signInIssuer == Self.fallback ? nil : signInIssuer) }
                 let policy =
                     body == PolicyBody()
                     ? try await common.client.get(OrgPolicyView.self, path)
@@ -121,6 +124,7 @@ extension OrgCommand {
                 "allowed models",
                 policy.allowedModels.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "all"
             ),
+            ("sign-in", policy.signInIssuer.map { "at \($0) only" }),
             ("expired holds", policy.chargeExpiredHolds ? "charged what they had reserved" : "not charged"),
             (
                 "unpriced records",

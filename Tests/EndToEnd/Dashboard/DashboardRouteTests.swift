@@ -74,6 +74,7 @@ import Testing
             "setProfile": Row(roles: everyone, path: "/security/profile", form: ["name": "N", "key": key]),
             "endSession": Row(roles: everyone, path: "/security/sessions/end-none"),
             "endOtherSessions": Row(roles: everyone, path: "/security/sessions/end-others"),
+            "requireSignIn": Row(roles: owner, path: "/security/sign-in", form: ["issuer": "", "key": key]),
             "addPasskey": Row(roles: everyone, path: "/passkeys", form: ["credential": "{}", "challenge": "1.x"]),
             "removePasskey": Row(roles: everyone, path: "/passkeys/remove", form: ["passkey": "00"]),
             "audit": Row(roles: managers, path: "/audit"),
@@ -83,7 +84,7 @@ import Testing
 
     /// Routes that have no org in their path, and those whose object only one person has: other tests are about them.
     private static let elsewhere: Set<String> = [
-        "home", "asset", "signIn", "signInByPasskey", "beginSignIn", "finishSignIn", "signOut", "openInvitation",
+        "home", "asset", "signIn", "passkeySignIn", "beginProvider", "finishProvider", "signOut", "openInvitation",
         "showInvitation", "acceptInvitation", "order", "confirmOrder", "endSession", "removePasskey",
     ]
 

@@ -80,7 +80,7 @@ extension FaultCourse {
                     WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
                         '2026-11-29 refused usage', '2026-11-29 findings',
                         '2026-11-29 money that goes back', '2026-11-30 people', '2026-11-30 usage by provider',
-                        '2026-11-30 data policies');
+                        '2026-11-30 data policies', '2026-11-30 required issuers');
                     """)
         }
         try queue.close()

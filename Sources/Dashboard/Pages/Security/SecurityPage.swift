@@ -39,6 +39,7 @@ enum SecurityPage {
                 }
                 profile(team)
             }
+            SignInRule.cards(team)
             Parts.card("Where you are signed in", id: "sessions") { sessionTable(team, sessions) }
             if team.may("listAudit") {
                 Parts.card("Audit") {

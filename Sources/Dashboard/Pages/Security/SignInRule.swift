@@ -1,0 +1,93 @@
+import Control
+import HTML
+import Ledger
+import OpenIDConnect
+
+/// Sign-in at OpenID providers: which ones a member uses, and which one their org requires.
+enum SignInRule {
+    /// Nothing if this dashboard knows no provider and the org requires none.
+    static func cards(_ team: Team) -> HTML {
+        let providers = team.site.providers
+        guard !providers.isEmpty || team.me.signInIssuer != nil else { return HTML() }
+        return element(.div, .class("columns")) {
+            Parts.card("Your sign-in providers", id: "providers") {
+                Parts.table(
+                    "Providers that you can sign in with", ["Provider", "State", "Action"],
+                    providers.enumerated().map { index, client in
+                        let issuer = client.provider.issuer
+                        let isConnected = issuers(team).contains(issuer)
+                        return [
+                            foreign(client.provider.name),
+                            Parts.text(
+                                issuer == team.session.person.issuer
+                                    ? "Signed in with it now" : isConnected ? "Connected" : "Not connected"),
+                            isConnected
+                                ? Parts.text("None")
+                                : Parts.link(
+                                    "Connect",
+                                    ProviderSignIn.place(index, .connect, next: team.place("security").description)),
+                        ]
+                    })
+            }
+            rule(team)
+        }
+    }
+
+    private static func rule(_ team: Team) -> HTML {
+        Parts.card("Required sign-in", id: "required") {
+            element(.p) {
+                if let issuer = team.me.signInIssuer {
+                    "Everybody in this organization signs in with "
+                    element(.strong) { foreign(name(of: issuer, team)) }
+                    "."
+                } else {
+                    "No provider is required. Passkeys, links and all connected providers are good."
+                }
+            }
+            if team.may("requireIssuer") {
+                element(
+                    .p,
+                    text:
+                        "If a provider is required, nobody gets into this organization by a passkey or a link. Sessions that were opened in another way end for it at once, yours too. Connect the provider yourself first."
+                )
+                Parts.form(team.place("security", "sign-in"), team.session) {
+                    Parts.hidden("key", Secrets.random())
+                    Parts.choice("Required provider", "issuer", choices(team), chosen: team.me.signInIssuer ?? "")
+                    Parts.submit("Set", class: "button")
+                }
+            }
+        }
+    }
+
+    /// The providers that this member can require, and the one that is required.
+    private static func choices(_ team: Team) -> [(String, String)] {
+        let own = team.site.providers.map(\.provider.issuer).filter { issuers(team).contains($0) }
+        let required = team.me.signInIssuer.map { own.contains($0) ? [] : [$0] } ?? []
+        return [("", "None")] + (own + required).map { ($0, name(of: $0, team)) }
+    }
+
+    private static func issuers(_ team: Team) -> [String] { team.me.issuers }
+
+    private static func name(of issuer: String, _ team: Team) -> String {
+        team.site.providers.first { $0.provider.issuer == issuer }?.provider.name ?? issuer
+    }
+
+    /// `POST …/security/sign-in`
+    static func set(_ team: Team) async throws(PageError) -> Reply {
+        let chosen = team.visit.form["issuer"] ?? ""
+        guard choices(team).contains(where: { $0.0 == chosen }) else {
+            throw .malformed("issuer must be one of the page's choices")
+        }
+        do throws(PageError) {
+            _ = try await team.daemon.change(
+                Ignored.self, .PUT, "sign-in-rule", body: SignInRuleBody(issuer: chosen.isEmpty ? nil : chosen),
+                key: try FormKey.of(team.visit.form))
+        } catch {
+            return try Failed.back(error, team, to: "security")
+        }
+        let words =
+            chosen.isEmpty
+            ? "No provider is required any more." : "Everybody signs in with \(name(of: chosen, team)) from now on."
+        return try team.redirect("security", saying: .done(words))
+    }
+}

@@ -1,0 +1,297 @@
+"""Answers of passkeys that are wrong in one thing each, beside one that is right."""
+
+import json
+import re
+import threading
+
+from playwright.sync_api import expect
+
+import sites
+from authenticator import PRESENT, VERIFIED, Authenticator, Challenge, assertion, caught, decode, digest, encode, make
+from claims import has, must, same
+from world import words
+
+# What a signed answer may be wrong in. All else about it is right.
+WRONG = {
+    "of another port": {"origin": "http://localhost:1"},
+    "of another site": {"origin": "https://evil.example"},
+    "of the site's name with a slash": {"slash": True},
+    "made for a registration": {"type": "webauthn.create"},
+    "made in a frame of another site": {"cross_origin": True},
+    "for another relying party": {"party": "evil.example"},
+    "without the person being verified": {"flags": PRESENT},
+    "without a person being present": {"flags": VERIFIED},
+    "with a new passkey in it": {"flags": PRESENT | VERIFIED | 0x40},
+    "that says that the passkey can be backed up now": {"flags": PRESENT | VERIFIED | 0x08},
+    "that says that it is backed up and can't be": {"flags": PRESENT | VERIFIED | 0x10},
+    "that names another person": {"handle": digest("somebody else")},
+    "that names nobody": {"handle": b""},
+    "of a passkey that isn't known": {"id": digest("unknown")},
+    "whose signature is of something else": {"signed": digest("something else")},
+    "to another challenge": {"challenge": encode(digest("another"))},
+}
+
+
+class Passkey:
+    """A passkey whose key the tests have."""
+
+    def __init__(self, here, page, credential):
+        self.here, self.page, self.credential = here, page, credential
+        self.count = credential["signCount"]
+
+    def answer(self, challenge, origin=None, count=None, slash=False, **other):
+        """An answer to a challenge; right, if nothing else is said."""
+        text = other.pop("challenge", challenge.options["challenge"])
+        origin = origin or self.here.url + ("/" if slash else "")
+        return assertion(self.page, self.credential, text, origin, self.count if count is None else count, **other)
+
+    def right(self, challenge):
+        """The next right answer."""
+        self.count += 1
+        return self.answer(challenge)
+
+
+def run(claim, here, ana, bo):
+    """All of them, by Bo, who has one passkey."""
+    here.move(61)
+    page = bo.sign_in().page("security")
+    keys = Authenticator(page)
+    make(page, bo)
+    bo.adopt(page.context)
+    key = Passkey(here, page, keys.credentials()[0])
+    wrong(claim, here, key)
+    replays(claim, here, key, bo)
+    others(claim, here, key, ana, bo)
+    with claim("A page of another origin on this machine can't sign in by a challenge that it got from the dashboard"):
+        elsewhere(here, keys)
+    clones(claim, here, key, keys)
+    registrations(claim, here, ana, bo, page, keys)
+    page.context.close()
+
+
+def signed_in(answer):
+    """Whether an answer brings a session."""
+    return any(each.startswith("__Host-meterd=") and "Max-Age=0" not in each for each in answer.all("Set-Cookie"))
+
+
+def refused(answer):
+    """It brings no session, and says that."""
+    same((answer.status, signed_in(answer)), (403, False), "status and session")
+    has(answer.text, "Not signed in")
+
+
+def accepted(answer):
+    """It brings a session."""
+    same((answer.status, signed_in(answer)), (303, True), "status and session")
+
+
+def wrong(claim, here, key):
+    """One thing each."""
+    with claim("An answer that is signed with the passkey's key signs in"):
+        challenge = Challenge(here)
+        accepted(challenge.send(key.right(challenge)))
+    for index, (what, change) in enumerate(WRONG.items()):
+        if index % 8 == 0:
+            here.move(61)
+        with claim("An answer %s is refused" % what):
+            challenge = Challenge(here)
+            refused(challenge.send(key.answer(challenge, count=key.count + 1, **change)))
+    here.move(61)
+    with claim("An answer that is no JSON, is empty, or lacks a part is refused in words"):
+        for text in ("", "{}", "[]", "null", "{\"id\":\"\"}", "x" * 1000, "[" * 10_000):
+            refused(Challenge(here).send(text))
+        challenge = Challenge(here)
+        answer = key.answer(challenge)
+        for part in ("clientDataJSON", "authenticatorData", "signature"):
+            less = dict(answer, response={name: value for name, value in answer["response"].items() if name != part})
+            refused(Challenge(here).send(less))
+    with claim("After all of these the right answer still signs in"):
+        here.move(61)
+        challenge = Challenge(here)
+        accepted(challenge.send(key.right(challenge)))
+
+
+def replays(claim, here, key, bo):
+    """Answers that come again, or late."""
+    with claim("The same answer sent twice signs in once"):
+        challenge = Challenge(here)
+        answer = key.right(challenge)
+        accepted(challenge.send(answer))
+        refused(challenge.send(answer))
+    with claim("The same answer sent six times at the same moment signs in once"):
+        challenge = Challenge(here)
+        answer, statuses = key.right(challenge), []
+        threads = [threading.Thread(target=lambda: statuses.append(challenge.send(answer).status)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        same(sorted(statuses), [303] + [403] * 5, "the statuses")
+    with claim("An answer to one challenge is refused with the cookie of another one"):
+        first, second = Challenge(here), Challenge(here)
+        refused(second.send(key.right(first)))
+    here.move(61)
+    with claim("A challenge can be answered for five minutes, and not after that"):
+        challenge, late = Challenge(here), Challenge(here)
+        here.move(290)
+        accepted(challenge.send(key.right(challenge)))
+        here.move(11)
+        refused(late.send(key.right(late)))
+    with claim("Nobody can make an old challenge younger"):
+        old = Challenge(here)
+        here.move(301)
+        name, value = old.cookie.split("=", 1)
+        old.cookie = "%s=%s.%s" % (name, Challenge(here).cookie.split("=", 1)[1].split(".")[0], value.split(".", 1)[1])
+        refused(old.send(key.right(old)))
+    with claim("A challenge that was given for a new passkey signs nobody in"):
+        page = bo.get("/orgs/acme/security").text
+        challenge = Challenge(here)
+        secret = re.search(r'name="challenge" value="([^"]+)"', page).group(1)
+        given = json.loads(re.search(r'data-options="([^"]+)"', page).group(1).replace("&quot;", '"'))["challenge"]
+        challenge.cookie = challenge.cookie.split("=")[0] + "=" + secret
+        refused(challenge.send(key.answer(challenge, count=key.count + 1, challenge=given)))
+    with claim("Without the challenge's cookie an answer is refused"):
+        challenge = Challenge(here)
+        answer = key.answer(challenge, count=key.count + 1)
+        challenge.cookie = None
+        refused(challenge.send(answer))
+
+
+def others(claim, here, key, ana, bo):
+    """Somebody else's session."""
+    here.move(61)
+    with claim("Whoever signs in again does so as themselves: Bo's passkey is refused in Ana's session, which stays"):
+        challenge = Challenge(here, "__Host-meterd=" + ana.cookie)
+        refused(challenge.send(key.right(challenge)))
+        same(ana.get("/orgs/acme/security").status, 200, "Ana's session")
+    with claim("In somebody's session an answer without the session's form token is refused"):
+        challenge = Challenge(here, "__Host-meterd=" + bo.cookie)
+        challenge.token = None
+        answer = challenge.send(key.right(challenge))
+        same((answer.status, signed_in(answer)), (403, False), "status and session")
+
+
+def elsewhere(here, keys):
+    """A page of another port, with the person's own passkeys."""
+    here.move(61)
+    with sites.site({"/": "<!doctype html><title>Elsewhere</title>"}, "localhost") as origin:
+        page = here.context().new_page()
+        Authenticator(page).put(*keys.credentials())
+        use = """async (options) => (await navigator.credentials.get(
+            { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })).toJSON()"""
+        for place in (origin + "/", here.url + "/sign-in"):
+            page.goto(place)
+            challenge = Challenge(here)
+            answer = challenge.send(page.evaluate(use, challenge.options))
+            if place.startswith(origin):
+                refused(answer)
+                has(answer.text, "origin")
+            else:
+                accepted(answer)
+        page.context.close()
+
+
+def clones(claim, here, key, keys):
+    """Two devices with one key."""
+    here.move(61)
+    key.count += 10
+    with claim("An answer whose counter is the last one, or is lower, is refused: there may be two copies"):
+        challenge = Challenge(here)
+        accepted(challenge.send(key.right(challenge)))
+        for count in (key.count, key.count - 1, 1, 0):
+            challenge = Challenge(here)
+            refused(challenge.send(key.answer(challenge, count=count)))
+    with claim("The device with the higher counter still signs in"):
+        challenge = Challenge(here)
+        accepted(challenge.send(key.right(challenge)))
+    with claim("In the browser, a copy of a device that was used since is told so, and isn't signed in"):
+        page = here.context().new_page()
+        copy = Authenticator(page)
+        copy.put(dict(key.credential, signCount=1))
+        page.goto(here.url + "/sign-in")
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Not signed in")).to_be_visible()
+        has(words(page), "cop")
+        page.context.close()
+
+
+def registrations(claim, here, ana, bo, page, keys):
+    """New passkeys that aren't right."""
+    here.move(61)
+
+    def begin():
+        """What the form of a new passkey would send, with the answer's parts."""
+        keys.put()
+        page.goto(bo.at("security"))
+        page.get_by_label("Name of the new passkey").fill("forged")
+        fields = caught(page, "Add a passkey")
+        return fields, json.loads(fields["credential"])
+
+    def passkeys(person):
+        """How many somebody has."""
+        return person.get("/orgs/acme/security").text.count('name="passkey"')
+
+    def send(person, fields, credential, **other):
+        """Sends it."""
+        return person.post("/orgs/acme/passkeys", dict(fields, credential=json.dumps(credential), **other), token=other.get(
+            "form_token", fields["form_token"]))
+
+    def client(credential, **change):
+        """The answer with other client data."""
+        data = dict(json.loads(decode(credential["response"]["clientDataJSON"])), **change)
+        return dict(credential, response=dict(credential["response"], clientDataJSON=encode(json.dumps(data).encode())))
+
+    def attested(credential, change):
+        """The answer with other authenticator data. `none` is the attestation, so that nothing signs it."""
+        data = bytearray(decode(credential["response"]["attestationObject"]))
+        place = data.index(digest("localhost"))
+        change(data, place)
+        return dict(credential, response=dict(credential["response"], attestationObject=encode(bytes(data))))
+
+    def unset(flag):
+        """Takes a flag away."""
+        return lambda data, place: data.__setitem__(place + 32, data[place + 32] & ~flag)
+
+    before = passkeys(bo)
+    for what, change in (
+            ("of another origin", lambda it: client(it, origin="http://localhost:1")),
+            ("that is a sign-in", lambda it: client(it, type="webauthn.get")),
+            ("made in another site's frame", lambda it: client(it, crossOrigin=True)),
+            ("to another challenge", lambda it: client(it, challenge=encode(digest("another")))),
+            ("whose person wasn't verified", lambda it: attested(it, unset(VERIFIED))),
+            ("whose person wasn't there", lambda it: attested(it, unset(PRESENT))),
+            ("for another relying party", lambda it: attested(it, lambda data, place: data.__setitem__(
+                slice(place, place + 32), digest("evil.example"))))):
+        with claim("A new passkey %s is refused" % what):
+            fields, credential = begin()
+            send(bo, fields, change(credential))
+            same(passkeys(bo), before, "the passkeys")
+    with claim("A new passkey that is right is added, and the same form sent again adds nothing"):
+        fields, credential = begin()
+        send(bo, fields, credential)
+        same(passkeys(bo), before + 1, "the passkeys")
+        send(bo, fields, credential)
+        same(passkeys(bo), before + 1, "the passkeys")
+        same(page.goto(bo.at("security")).status, 200, "the page")
+        must(page.locator(".notice.failed").count() == 1, "the page doesn't say that it was not added")
+    with claim("A passkey can't be added by an answer that was made in another session"):
+        fields, credential = begin()
+        mine = passkeys(ana)
+        send(ana, fields, credential, form_token=ana.token())
+        same(passkeys(ana), mine, "Ana's passkeys")
+    with claim("Somebody else's passkey can't be added as one's own"):
+        known = Passkey(here, page, keys.credentials()[0]).credential
+        fields, credential = begin()
+        send(bo, fields, credential)
+        mine = passkeys(ana)
+        secret = re.search(r'name="challenge" value="([^"]+)"', ana.get("/orgs/acme/security").text).group(1)
+        own = encode(digest("add to %s\n%s" % (ana.token(), secret)))
+        send(ana, fields, client(credential, challenge=own), form_token=ana.token(), challenge=secret)
+        same(passkeys(ana), mine, "Ana's passkeys")
+        must(known, "there is no passkey")
+    with claim("A new passkey is refused five minutes after its form was shown"):
+        fields, credential = begin()
+        before = passkeys(bo)
+        here.move(301)
+        send(bo, fields, credential)
+        same(passkeys(bo), before, "the passkeys")
