@@ -91,7 +91,11 @@ public struct Place: Sendable, Hashable, CustomStringConvertible {
     /// A page elsewhere; nil if it isn't one of https, or of this machine by http.
     public init?(partner text: String) {
         let isSafe =
-            text.hasPrefix("https://") || text.hasPrefix("http://localhost:") || text.hasPrefix("http://127.0.0.1:")
+            text.hasPrefix("https://")
+            || ["http://localhost", "http://127.0.0.1", "http://[::1]"].contains { origin in
+                text.hasPrefix(origin)
+                    && text.utf8.dropFirst(origin.utf8.count).first.map { ":/?".utf8.contains($0) } ?? true
+            }
         guard isSafe, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { return nil }
         description = text
     }

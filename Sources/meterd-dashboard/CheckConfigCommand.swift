@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dashboard
 import Foundation
 
 /// Checks the configuration and says everything that is wrong with it.
@@ -14,7 +15,10 @@ struct CheckConfigCommand: ParsableCommand {
             print("public_url       \(settings.address)")
             print("control_socket   \(settings.controlSocket)")
             print("state_directory  \(settings.stateDirectory)")
-            for provider in settings.providers { print("provider         \(provider.name), \(provider.issuer)") }
+            for provider in settings.providers {
+                print("provider         \(provider.provider.name), \(provider.provider.issuer)")
+                print("  redirect URI   \(SignInProvider.redirect(provider.id, at: settings.address))")
+            }
         } catch {
             for problem in error.problems {
                 try? FileHandle.standardError.write(contentsOf: Data("meterd-dashboard: \(problem)\n".utf8))

@@ -4,7 +4,7 @@ import Yams
 /// The configuration file: one value per key, and a list of providers.
 struct DashboardFile {
     private(set) var values: [String: String] = [:]
-    private(set) var providers: [Provider] = []
+    private(set) var providers: [ProviderReader.Named] = []
     /// A line for each thing that is wrong.
     private(set) var problems: [String] = []
 

@@ -63,12 +63,12 @@ struct DashboardSettings: Sendable {
     let isBehindProxy: Bool
     let logLevel: Logger.Level
     /// Where people can sign in beside passkeys and links.
-    let providers: [Provider]
+    let providers: [ProviderReader.Named]
 
     /// Keys of the file.
     static let keys = ["public_url", "control_socket", "state_directory", "listen", "behind_proxy", "log_level"]
 
-    init(_ values: [String: String], _ providers: [Provider], problems: [String]) throws(SettingsProblems) {
+    init(_ values: [String: String], _ providers: [ProviderReader.Named], problems: [String]) throws(SettingsProblems) {
         var problems = problems
         self.providers = providers
         let address = values["public_url"].flatMap { PublicURL($0) }

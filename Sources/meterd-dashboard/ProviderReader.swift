@@ -4,12 +4,12 @@ import Yams
 
 /// Where people can sign in, as the configuration file says it.
 enum ProviderReader {
-    private static let keys = ["name", "issuer", "client_id", "client_secret_file"]
+    private static let keys = ["id", "name", "issuer", "client_id", "client_secret_file"]
 
     /// The providers of a list, and a line for each thing that is wrong.
-    static func read(_ node: Node, _ place: String) -> (providers: [Provider], problems: [String]) {
+    static func read(_ node: Node, _ place: String) -> (providers: [Named], problems: [String]) {
         guard let list = node.sequence else { return ([], ["\(place)providers: expected a list"]) }
-        var providers: [Provider] = []
+        var providers: [Named] = []
         var problems: [String] = []
         for (index, entry) in list.enumerated() {
             let name = "\(place)providers[\(index)]"
@@ -28,7 +28,10 @@ enum ProviderReader {
             }
             do throws(ProviderProblem) {
                 let provider = try provider(values)
-                if providers.contains(where: { $0.issuer == provider.issuer }) {
+                if providers.contains(where: { $0.id == provider.id }) {
+                    problems.append("\(name).id: there is one of that id already")
+                }
+                if providers.contains(where: { $0.provider.issuer == provider.provider.issuer }) {
                     problems.append("\(name).issuer: there is one of that issuer already")
                 }
                 providers.append(provider)
@@ -39,19 +42,41 @@ enum ProviderReader {
         return (providers, problems)
     }
 
+    /// A provider with its name in addresses.
+    struct Named {
+        let id: String
+        let provider: Provider
+    }
+
     private struct ProviderProblem: Error { let words: String }
 
-    private static func provider(_ values: [String: String]) throws(ProviderProblem) -> Provider {
+    private static func provider(_ values: [String: String]) throws(ProviderProblem) -> Named {
         func value(_ key: String) throws(ProviderProblem) -> String {
             guard let value = values[key], !value.isEmpty else { throw ProviderProblem(words: "\(key) is missing") }
             return value
         }
+        let id = try value("id")
+        guard id.utf8.count <= 40, id.utf8.allSatisfy({ isSlugByte($0) }) else {
+            throw ProviderProblem(words: "id must be at most 40 of a-z 0-9 - : it stands in the redirect URI")
+        }
         let (name, issuer, client) = (try value("name"), try value("issuer"), try value("client_id"))
         let secret = try values["client_secret_file"].map { path throws(ProviderProblem) in try self.secret(path) }
         do throws(SignInError) {
-            return try Provider(name: name, issuer: issuer, clientID: client, clientSecret: secret)
+            // Issuer and subject are all that is used, so that nothing else is asked for.
+            return Named(
+                id: id,
+                provider: try Provider(
+                    name: name, issuer: issuer, clientID: client, clientSecret: secret, extraScopes: [],
+                    userInfoUse: .never))
         } catch {
             throw ProviderProblem(words: error.logText)
+        }
+    }
+
+    private static func isSlugByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+        default: false
         }
     }
 

@@ -65,7 +65,9 @@ struct RunCommand: AsyncParsableCommand {
         let outside = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .openIDConnect)
         let site = Site(
             address: settings.address, store: store, control: ControlSocket(path: settings.controlSocket, http: http),
-            providers: settings.providers.map { OpenIDClient(provider: $0, http: outside) },
+            providers: settings.providers.map {
+                SignInProvider(id: $0.id, client: OpenIDClient(provider: $0.provider, http: outside))
+            },
             isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
         let service = DashboardService(
             site: site, listeners: listeners, manager: manager, logger: logger, words: "serving \(settings.address)")

@@ -19,7 +19,9 @@ SIGN = """async ([key, data]) => {
     return Array.from(new Uint8Array(await crypto.subtle.sign(algorithm, secret, bytes(data))));
 }"""
 
-CATCH = """HTMLFormElement.prototype.submit = function () { window.caught = Object.fromEntries(new FormData(this)); }"""
+CATCH = """() => {
+    HTMLFormElement.prototype.submit = function () { window.caught = Object.fromEntries(new FormData(this)); };
+}"""
 
 
 class Authenticator:

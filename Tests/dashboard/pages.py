@@ -51,7 +51,7 @@ def furnish(here):
     here.ctl("alert", "set", "acme", "50", "20")
     here.ctl("budget", "acme", "--monthly", "500")
     invoice = here.ctl("invoice", "list", "acme")["items"][0]["number"]
-    return {"org": "acme", "id": first[0], "own": first[6], "invoice": invoice, "payment": 1, "secret": "x" * 43}
+    return {"org": "acme", "id": first[0], "own": first[6], "invoice": invoice, "payment": 1, "secret": "x" * 43, "provider": 1}
 
 
 def order(ana):

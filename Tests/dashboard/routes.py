@@ -13,6 +13,10 @@ GETS = {
     "home": (303, 303, 303),
     "asset": (200, 200, 200),
     "signIn": (303, 303, 303),
+    # No provider is configured; with one, see the suite of providers.
+    "beginProvider": (404, 404, 404),
+    # Whoever is signed in came back twice.
+    "finishProvider": (303, 303, 303),
     "openInvitation": (303, 303, 303),
     "showInvitation": (404, 404, 404),
     "org": (303, 303, 303),
@@ -46,7 +50,7 @@ POSTS = {
     "retryPayment": "owner", "checkPayment": "owner", "cancelPayment": "owner", "beginOrder": "owner", "confirmOrder": "owner",
     "enterCard": "owner", "useCard": "owner", "setTopUp": "owner", "setAlerts": "admin", "setBudget": "admin", "setBillTo": "owner",
     "removeSeats": "owner", "keepSeats": "owner", "cancel": "owner", "resume": "owner", "setProfile": "member",
-    "endSession": "member", "endOtherSessions": "member", "addPasskey": "member", "removePasskey": "member",
+    "endSession": "member", "endOtherSessions": "member", "addPasskey": "member", "removePasskey": "member", "requireSignIn": "owner", "connectProvider": "member",
 }
 
 

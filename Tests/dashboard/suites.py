@@ -10,11 +10,13 @@ from playwright.sync_api import sync_playwright
 import money
 import pages
 import passkeys
+import providers
+import scripts
 import security
 import walks
 from claims import Claims
 
-SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "passkeys": passkeys}
+SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "passkeys": passkeys, "providers": providers}
 
 
 class Stage:

@@ -202,7 +202,7 @@ class World:
     def join(self, org, name, role, email=None):
         """Somebody who was invited and joined in the browser."""
         person = Person(self, org, name, role, email or "%s@%s.example" % (name.lower(), org))
-        self.people[name] = person.sign_in()
+        self.people[name] = person.join()
         return person
 
     def everybody(self):

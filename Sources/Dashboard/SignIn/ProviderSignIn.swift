@@ -32,69 +32,117 @@ enum ProviderSignIn {
     ///
     /// - Parameter only: the one issuer that is good; nil if all are.
     static func links(_ visit: Visit, purpose: Purpose, only: String? = nil) -> HTML {
-        guard !visit.site.providers.isEmpty else { return HTML() }
+        let providers = visit.site.providers.filter { only == nil || $0.issuer == only }
+        guard !providers.isEmpty else { return HTML() }
         return Parts.card("With your organization's sign-in") {
             element(.p, .class("row")) {
-                for (index, client) in visit.site.providers.enumerated()
-                where only == nil || client.provider.issuer == only {
-                    Parts.link(client.provider.name, place(index, purpose, next: visit.query["next"]))
+                for provider in providers {
+                    Parts.link(provider.name, place(provider, purpose, next: visit.query["next"]))
                 }
             }
         }
     }
 
     /// Where a sign-in at a provider begins.
-    static func place(_ index: Int, _ purpose: Purpose, next: String?) -> Place {
-        Place(["sign-in", "with", "\(index + 1)"], query: [("for", purpose.rawValue), ("next", next)])
+    static func place(_ provider: SignInProvider, _ purpose: Purpose, next: String?) -> Place {
+        Place(["sign-in", "with", provider.id], query: [("for", purpose.rawValue), ("next", next)])
     }
 
     /// `GET /sign-in/with/{provider}`: on to the provider.
     static func begin(_ visit: Visit) async throws(PageError) -> Reply {
-        let site = visit.site
-        let number = try visit.number("provider")
-        guard number <= site.providers.count, let purpose = Purpose(rawValue: visit.query["for"] ?? "signIn") else {
+        let provider = try provider(visit)
+        // To connect changes something, and takes a form.
+        guard let purpose = Purpose(rawValue: visit.query["for"] ?? "signIn"), purpose != .connect else {
             throw .notFound
         }
-        let client = site.providers[Int(number) - 1]
+        guard purpose != .again || visit.session != nil else { throw .signedOut }
+        switch try await start(visit, provider, purpose, next: visit.query["next"]) {
+        case .success((let page, let cookie)):
+            var reply = Reply.redirect(page)
+            reply.cookies = [cookie]
+            return reply
+        case .failure(let failed): return failed.reply
+        }
+    }
+
+    /// `POST …/security/connect/{provider}`: a page that leads to the provider, since a form may not.
+    static func beginConnecting(_ team: Team) async throws(PageError) -> Reply {
+        guard team.session.isRecent(at: team.now) else { throw .signInTooOld }
+        let provider = try provider(team.visit)
+        switch try await start(team.visit, provider, .connect, next: team.place("security").description) {
+        case .success((let page, let cookie)):
+            var reply = Reply.page(
+                Layout.bare(title: "Connect \(provider.name)") {
+                    element(
+                        .p,
+                        text:
+                            "Sign in at \(provider.name) as the person that you are there. From then on that sign-in opens this organization for you."
+                    )
+                    element(.p) { Parts.link("Go on to \(provider.name)", page) }
+                })
+            reply.cookies = [cookie]
+            return reply
+        case .failure(let failed): return failed.reply
+        }
+    }
+
+    private struct Failure: Error { let reply: Reply }
+
+    /// Begins a sign-in: the provider's page, and the cookie that leads back to it.
+    private static func start(
+        _ visit: Visit, _ provider: SignInProvider, _ purpose: Purpose, next: String?
+    ) async throws(PageError) -> Result<(Place, cookie: String), Failure> {
+        let site = visit.site
         let isFresh = purpose == .again || purpose == .connect
-        guard !isFresh || visit.session != nil else { throw .signedOut }
         let begun: BegunSignIn
         do throws(SignInError) {
-            begun = try await client.begin(
-                redirect: callback(site), now: now(visit), promptsLogin: isFresh,
-                maximumAgeSeconds: isFresh ? Session.recentSeconds : nil)
+            begun = try await provider.client.begin(
+                redirect: SignInProvider.redirect(provider.id, at: site.address), now: now(visit),
+                promptsLogin: isFresh, maximumAgeSeconds: isFresh ? Session.recentSeconds : nil)
         } catch {
-            return refused(visit, error)
+            return .failure(Failure(reply: refused(visit, error, purpose, next)))
         }
-        guard let page = Place(partner: begun.url) else { throw .noAnswer("a provider's address is not https") }
+        guard let page = Place(partner: begun.url) else {
+            return .failure(
+                Failure(reply: failed("The provider's sign-in page has no address of https.", purpose, next)))
+        }
         let secret = try site.store.begin(
             .provider,
             Begun(
-                pending: begun.pending, purpose: purpose, next: visit.query["next"],
-                session: isFresh ? visit.session?.hash : nil), at: visit.now)
-        var reply = Reply.redirect(page)
-        reply.cookies = [Site.cookie(cookie, secret, seconds: client.provider.signInSecondsMax)]
-        return reply
+                pending: begun.pending, purpose: purpose, next: next, session: isFresh ? visit.session?.hash : nil),
+            at: visit.now)
+        return .success((page, Site.cookie(cookie, secret, seconds: provider.client.provider.signInSecondsMax)))
     }
 
-    /// `GET /sign-in/callback`: back from the provider.
+    private static func provider(_ visit: Visit) throws(PageError) -> SignInProvider {
+        let id = try visit.parameter("provider")
+        guard let provider = visit.site.providers.first(where: { $0.id == id }) else { throw .notFound }
+        return provider
+    }
+
+    /// `GET /sign-in/callback/{provider}`: back from the provider.
     static func finish(_ visit: Visit) async throws(PageError) -> Reply {
-        let site = visit.site
+        let provider = try provider(visit)
         guard let secret = visit.cookies[cookie],
-            let begun = try site.store.take(.provider, Begun.self, secret: secret, within: 3600, at: visit.now),
-            let client = site.providers.first(where: { $0.provider.issuer == begun.pending.issuer })
+            let begun = try visit.site.store.take(.provider, Begun.self, secret: secret, within: 3600, at: visit.now)
         else {
             // A browser sends a callback again whose connection broke. By then its session is there.
             guard visit.session == nil else { return .redirect(Place([])) }
-            return failed(visit, "This sign-in was finished already, or was begun in another browser.")
+            return failed("This sign-in was finished already, or was begun in another browser.", .signIn, nil)
+        }
+        // What another provider answers is of no use to this one.
+        guard begun.pending.issuer == provider.issuer else {
+            visit.site.log.note(
+                .signInRefused, "a sign-in was begun at another provider than it came back from", level: .warning)
+            return failed("This sign-in was begun at another provider.", begun.purpose, begun.next)
         }
         let person: Person
         do throws(SignInError) {
-            let signedIn = try await client.finish(
+            let signedIn = try await provider.client.finish(
                 CallbackParameters(query: visit.rawQuery), pending: begun.pending, now: now(visit))
             person = Person(issuer: signedIn.issuer, subject: signedIn.subject)
         } catch {
-            return refused(visit, error)
+            return refused(visit, error, begun.purpose, begun.next)
         }
         switch begun.purpose {
         case .signIn:
@@ -104,13 +152,13 @@ enum ProviderSignIn {
             return try await SignInPages.open(person, by: .provider, visit, first: Place(["join"]), isInvited: true)
         case .again:
             guard let session = visit.session, session.hash == begun.session, session.person == person else {
-                return failed(visit, "You signed in as somebody else than before. Sign out first.")
+                return failed("You signed in as somebody else than before. Sign out first.", .again, begun.next)
             }
             return try await SignInPages.open(
                 person, by: .provider, visit, first: SignInPages.place(next: begun.next))
         case .connect:
             guard let session = visit.session, session.hash == begun.session else {
-                return failed(visit, "Your session ended meanwhile. Sign in, then try again.")
+                return failed("Your session ended meanwhile. Sign in, then try again.", .signIn, begun.next)
             }
             return try await connect(person, visit, session, next: begun.next)
         }
@@ -138,21 +186,26 @@ enum ProviderSignIn {
         return .redirect(place)
     }
 
-    private static func callback(_ site: Site) -> String { site.address.origin + "/sign-in/callback" }
-
     private static func now(_ visit: Visit) -> UnixTime { UnixTime(seconds: visit.now.milliseconds / 1000) }
 
-    private static func refused(_ visit: Visit, _ error: SignInError) -> Reply {
+    private static func refused(_ visit: Visit, _ error: SignInError, _ purpose: Purpose, _ next: String?) -> Reply {
         visit.site.log.note(
             .signInRefused, "a sign-in at a provider failed: \(error.logText)", level: .notice)
-        return failed(visit, error.personText)
+        return failed(error.personText, purpose, next)
     }
 
-    private static func failed(_ visit: Visit, _ words: String) -> Reply {
-        .page(
+    private static func failed(_ words: String, _ purpose: Purpose, _ next: String?) -> Reply {
+        let place =
+            switch purpose {
+            case .signIn: Place(["sign-in"], query: [("next", next)])
+            case .join: Place(["join"])
+            case .again: Place(["sign-in"], query: [("again", "1"), ("next", next)])
+            case .connect: SignInPages.place(next: next)
+            }
+        return .page(
             Layout.bare(title: "Not signed in") {
                 element(.p, text: words)
-                element(.p) { Parts.link("Try again", Place(["sign-in"])) }
+                element(.p) { Parts.link("Try again", place) }
             }, status: 403)
     }
 }

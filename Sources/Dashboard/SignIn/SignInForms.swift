@@ -26,7 +26,12 @@ enum SignInPages {
                         element(.script, .src(Assets.passkeys.place), .flag(.defer))
                     }
                 }
-                ProviderSignIn.links(visit, purpose: isAgain ? .again : .signIn)
+                // Whoever signs in again does so as the person they are.
+                if !isAgain {
+                    ProviderSignIn.links(visit, purpose: .signIn)
+                } else if let session = visit.session, session.method == .provider {
+                    ProviderSignIn.links(visit, purpose: .again, only: session.person.issuer)
+                }
                 Parts.card("With a link") {
                     element(
                         .p,
@@ -186,11 +191,10 @@ enum SignInPages {
     static func requiring(_ issuer: String, _ site: Site, next: String?) -> Reply {
         .page(
             Layout.bare(title: "Another sign-in is needed") {
-                if let index = site.providers.firstIndex(where: { $0.provider.issuer == issuer }) {
-                    let name = site.providers[index].provider.name
-                    element(.p, text: "Your organization requires that you sign in with \(name).")
+                if let provider = site.providers.first(where: { $0.issuer == issuer }) {
+                    element(.p, text: "Your organization requires that you sign in with \(provider.name).")
                     element(.p) {
-                        Parts.link("Sign in with \(name)", ProviderSignIn.place(index, .signIn, next: next))
+                        Parts.link("Sign in with \(provider.name)", ProviderSignIn.place(provider, .signIn, next: next))
                     }
                 } else {
                     element(.p) {

@@ -18,7 +18,8 @@ extension Route {
         Route(.get, "beginProvider", "/sign-in/with/{provider}", limit: .signIn) { (visit) async throws(PageError) in
             try await ProviderSignIn.begin(visit)
         },
-        Route(.get, "finishProvider", "/sign-in/callback", limit: .signIn) { (visit) async throws(PageError) in
+        Route(.get, "finishProvider", "/sign-in/callback/{provider}", limit: .signIn) {
+            (visit) async throws(PageError) in
             try await ProviderSignIn.finish(visit)
         },
         Route(
@@ -109,6 +110,9 @@ extension Route {
         member(.post, "setProfile", "/security/profile", "setMemberProfile", SecurityPage.setProfile),
         member(.post, "endSession", "/security/sessions/end", nil, SecurityPage.endSession),
         member(.post, "endOtherSessions", "/security/sessions/end-others", nil, SecurityPage.endOtherSessions),
+        member(
+            .post, "connectProvider", "/security/connect/{provider}", "addMemberIdentity",
+            ProviderSignIn.beginConnecting),
         member(.post, "requireSignIn", "/security/sign-in", "requireIssuer", SignInRule.set),
         member(.post, "addPasskey", "/passkeys", nil, PasskeyForms.register),
         member(.post, "removePasskey", "/passkeys/remove", nil, PasskeyForms.remove),

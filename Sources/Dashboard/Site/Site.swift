@@ -21,7 +21,7 @@ public struct Site: Sendable {
     /// Whether `X-Forwarded-For` is believed: a reverse proxy sets it.
     let isBehindProxy: Bool
     /// Where people can sign in beside passkeys and links, in the order in which the page offers them.
-    let providers: [OpenIDClient]
+    let providers: [SignInProvider]
 
     /// A site of that address.
     ///
@@ -29,7 +29,7 @@ public struct Site: Sendable {
     ///   - isBehindProxy: whether every connection is a reverse proxy's, so that `X-Forwarded-For` tells the client.
     ///   - clock: the time; tests move it.
     public init(
-        address: PublicURL, store: DashboardStore, control: ControlSocket, providers: [OpenIDClient] = [],
+        address: PublicURL, store: DashboardStore, control: ControlSocket, providers: [SignInProvider] = [],
         isBehindProxy: Bool, logger: Logger, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.address = address

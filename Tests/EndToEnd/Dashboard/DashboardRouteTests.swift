@@ -75,6 +75,7 @@ import Testing
             "endSession": Row(roles: everyone, path: "/security/sessions/end-none"),
             "endOtherSessions": Row(roles: everyone, path: "/security/sessions/end-others"),
             "requireSignIn": Row(roles: owner, path: "/security/sign-in", form: ["issuer": "", "key": key]),
+            "connectProvider": Row(roles: everyone, path: "/security/connect/none"),
             "addPasskey": Row(roles: everyone, path: "/passkeys", form: ["credential": "{}", "challenge": "1.x"]),
             "removePasskey": Row(roles: everyone, path: "/passkeys/remove", form: ["passkey": "00"]),
             "audit": Row(roles: managers, path: "/audit"),

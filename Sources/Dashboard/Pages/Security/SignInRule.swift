@@ -13,19 +13,20 @@ enum SignInRule {
             Parts.card("Your sign-in providers", id: "providers") {
                 Parts.table(
                     "Providers that you can sign in with", ["Provider", "State", "Action"],
-                    providers.enumerated().map { index, client in
-                        let issuer = client.provider.issuer
-                        let isConnected = issuers(team).contains(issuer)
+                    providers.map { provider in
+                        let isConnected = issuers(team).contains(provider.issuer)
                         return [
-                            foreign(client.provider.name),
+                            foreign(provider.name),
                             Parts.text(
-                                issuer == team.session.person.issuer
+                                provider.issuer == team.session.person.issuer
                                     ? "Signed in with it now" : isConnected ? "Connected" : "Not connected"),
                             isConnected
                                 ? Parts.text("None")
-                                : Parts.link(
-                                    "Connect",
-                                    ProviderSignIn.place(index, .connect, next: team.place("security").description)),
+                                : Parts.form(team.place("security", "connect", provider.id), team.session) {
+                                    element(
+                                        .button, .text(.type, "submit"), .class("small"),
+                                        .aria("label", "Connect \(provider.name)"), text: "Connect")
+                                },
                         ]
                     })
             }
@@ -61,7 +62,7 @@ enum SignInRule {
 
     /// The providers that this member can require, and the one that is required.
     private static func choices(_ team: Team) -> [(String, String)] {
-        let own = team.site.providers.map(\.provider.issuer).filter { issuers(team).contains($0) }
+        let own = team.site.providers.map(\.issuer).filter { issuers(team).contains($0) }
         let required = team.me.signInIssuer.map { own.contains($0) ? [] : [$0] } ?? []
         return [("", "None")] + (own + required).map { ($0, name(of: $0, team)) }
     }
@@ -69,7 +70,7 @@ enum SignInRule {
     private static func issuers(_ team: Team) -> [String] { team.me.issuers }
 
     private static func name(of issuer: String, _ team: Team) -> String {
-        team.site.providers.first { $0.provider.issuer == issuer }?.provider.name ?? issuer
+        team.site.providers.first { $0.issuer == issuer }?.name ?? issuer
     }
 
     /// `POST …/security/sign-in`
