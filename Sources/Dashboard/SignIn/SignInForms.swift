@@ -101,9 +101,7 @@ enum SignInPages {
                         Words.time(offer.expires)
                         "."
                     }
-                    if visit.session != nil {
-                        element(.p, text: "You are signed in. You join as the person you are signed in as.")
-                    }
+                    if let session = visit.session { self.session(session) }
                     if isGood {
                         Parts.form(Place(["join"]), visit.session) {
                             Parts.field(
@@ -120,6 +118,23 @@ enum SignInPages {
                     ProviderSignIn.links(visit, purpose: .join, only: offer.requiredIssuer)
                 }
             })
+    }
+
+    /// As whom somebody joins.
+    private static func session(_ session: Session) -> HTML {
+        let orgs = session.memberships.map { $0.displayName ?? $0.org }
+        return Parts.form(Place(["sign-out"]), session, class: "inline") {
+            element(.p) {
+                "You join as the person who is signed in in this browser"
+                if !orgs.isEmpty {
+                    ", in "
+                    foreign(orgs.joined(separator: ", "))
+                }
+                ". Is that somebody else? "
+                Parts.submit("Sign out", class: "small")
+                " and open the link again."
+            }
+        }
     }
 
     /// `POST /join`: accepts.
@@ -150,11 +165,28 @@ enum SignInPages {
             default: throw error
             }
         }
-        // Somebody who was invited on this person's behalf by mistake keeps the method that they signed in by.
-        let method = visit.session?.method ?? .link
-        var reply = try await open(person, by: method, visit, first: Place(["orgs", member.org]))
+        var reply: Reply
+        if let session = visit.session {
+            // Nobody proved again who they are: the session stays as old as it is.
+            reply = try await add(member, to: session, visit)
+        } else {
+            reply = try await open(person, by: .link, visit, first: Place(["orgs", member.org]))
+        }
         reply.cookies.append(Site.cookie(invitationCookie, nil, seconds: 0))
         return reply
+    }
+
+    /// Opens an org that was joined in a session.
+    private static func add(
+        _ member: MemberAnswer, to session: Session, _ visit: Visit
+    ) async throws(PageError) -> Reply {
+        let daemon = MemberClient(
+            socket: visit.site.control, org: member.org, member: member.member, signedIn: session.signedIn)
+        let me = try await daemon.get(MeAnswer.self, "me")
+        let others = session.memberships.filter { $0.org != member.org }
+        let joined = Membership(org: member.org, displayName: me.displayName, member: member.member)
+        try visit.site.store.set((others + [joined]).sorted { $0.org < $1.org }, of: session)
+        return .redirect(Place(["orgs", member.org]))
     }
 
     /// Opens a session of somebody who proved who they are: the daemon is told, and says where they are a member.

@@ -14,15 +14,15 @@ extension DashboardStore {
         let secret = Secrets.random()
         let session = Session(
             hash: Secrets.hash(secret), person: person, method: method, memberships: memberships, created: now,
-            seen: now, signedIn: signedIn, formToken: Secrets.random(), browser: browser)
+            seen: now, signedIn: signedIn, formToken: Self.formToken(secret), browser: browser)
         let text = try Self.text(memberships)
         try writing { database in
             if let old { try database.execute(sql: "DELETE FROM session WHERE hash = ?", arguments: [Data(old.hash)]) }
             try database.execute(
-                sql: "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                sql: "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 arguments: [
                     Data(session.hash), person.issuer, person.subject, method.rawValue, text, now.milliseconds,
-                    now.milliseconds, signedIn, session.formToken, browser,
+                    now.milliseconds, signedIn, browser,
                 ])
             try database.execute(
                 sql: """
@@ -40,7 +40,7 @@ extension DashboardStore {
             try Row.fetchOne(database, sql: "SELECT * FROM session WHERE hash = ?", arguments: [Data(hash)])
         }
         guard let found else { return nil }
-        let session = try Self.session(found)
+        let session = try Self.session(found, formToken: Self.formToken(secret))
         guard session.isValid(at: now) else { return nil }
         if session.seen.advanced(bySeconds: 60) <= now {
             try writing {
@@ -59,7 +59,8 @@ extension DashboardStore {
                 arguments: [person.issuer, person.subject])
         }
         var sessions: [Session] = []
-        for row in rows { sessions.append(try Self.session(row)) }
+        // Forms are of the session that a cookie opens.
+        for row in rows { sessions.append(try Self.session(row, formToken: "")) }
         return sessions.filter { $0.isValid(at: now) }
     }
 
@@ -118,7 +119,10 @@ extension DashboardStore {
         }
     }
 
-    private static func session(_ row: Row) throws(PageError) -> Session {
+    /// What a session's forms carry: made of the cookie, so that it is kept nowhere.
+    private static func formToken(_ secret: String) -> String { Secrets.text(Secrets.hash("form " + secret)) }
+
+    private static func session(_ row: Row, formToken: String) throws(PageError) -> Session {
         let memberships: String = row["memberships"]
         guard let method = SignInMethod(rawValue: row["method"]),
             let orgs = try? JSONDecoder().decode([Membership].self, from: Data(memberships.utf8))
@@ -126,7 +130,7 @@ extension DashboardStore {
         return Session(
             hash: [UInt8](row["hash"] as Data), person: Person(issuer: row["issuer"], subject: row["subject"]),
             method: method, memberships: orgs, created: Timestamp(milliseconds: row["created"]),
-            seen: Timestamp(milliseconds: row["seen"]), signedIn: row["signed_in"], formToken: row["form_token"],
+            seen: Timestamp(milliseconds: row["seen"]), signedIn: row["signed_in"], formToken: formToken,
             browser: row["browser"])
     }
 }

@@ -10,9 +10,10 @@ enum SecurityPage {
         let store = team.site.store
         let sessions = try store.sessions(of: team.session.person, at: team.now)
         let passkeys = try store.passkeys(of: team.session.person)
-        let registration = try PasskeyForms.registrationForm(team, passkeys)
+        let isRecent = team.session.isRecent(at: team.now)
+        let registration = isRecent ? try PasskeyForms.registrationForm(team, passkeys) : nil
         return try Layout.page(team, .security, title: "Security") {
-            if passkeys.isEmpty, team.session.method == .link {
+            if passkeys.isEmpty, team.session.method == .link, isRecent {
                 element(.div, .class("banner warning")) {
                     element(
                         .p,
@@ -31,6 +32,8 @@ enum SecurityPage {
                     if let registration {
                         registration
                         element(.script, .src(Assets.passkeys.place), .flag(.defer))
+                    } else if !isRecent {
+                        tooOld(team, passkeys)
                     } else {
                         Parts.nothing(
                             "Passkeys don't work at \(team.site.address.origin): they take a name with https, or http://localhost."
@@ -47,6 +50,21 @@ enum SecurityPage {
                     element(.p) { Parts.link("Open the audit", team.place("audit")) }
                 }
             }
+        }
+    }
+
+    /// What somebody does whose sign-in is too old to add a passkey.
+    private static func tooOld(_ team: Team, _ passkeys: [StoredPasskey]) -> HTML {
+        if passkeys.isEmpty, team.session.method == .link {
+            return Parts.nothing(
+                "A passkey is added within 15 minutes of a sign-in, and yours is older. Ask the operator of this service for a new link, open it, and add a passkey."
+            )
+        }
+        return element(.p) {
+            "To add a passkey takes a sign-in of the last 15 minutes. "
+            Parts.link(
+                "Sign in again",
+                Place(["sign-in"], query: [("again", "1"), ("next", team.place("security").description)]))
         }
     }
 
