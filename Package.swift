@@ -19,6 +19,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -78,6 +79,9 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
@@ -96,6 +100,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        .target(name: "CSV"),
         .target(name: "HTML"),
         .target(
             name: "OpenIDConnect",
@@ -115,7 +120,7 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Billing", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
+                "Billing", "CSV", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
                 "OpenIDConnect", "Passkeys",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -161,7 +166,7 @@ let package = Package(
         .executableTarget(
             name: "meterctl",
             dependencies: [
-                "Background", "Billing", "Control", "Ingest", "InvoiceTypesetting", "Ledger", "LoadGenerator",
+                "Background", "Billing", "CSV", "Control", "Ingest", "InvoiceTypesetting", "Ledger", "LoadGenerator",
                 "MeterdClient", "Metering", "ServiceUnits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

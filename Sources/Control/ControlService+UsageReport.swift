@@ -66,7 +66,8 @@ extension ControlService {
                 else { throw Problem(.malformed, "by must be 1 to \(Self.partsMax) ways, none of them a tag") }
                 let queries = try ways.map { try query(request, context, org.org, by: $0, since, until, .ended) }
                 let limit = try Endpoint.limit(request)
-                let reports = try await reader.usage(queries)
+                guard let query = queries.first else { throw Problem(.malformed, "by is empty") }
+                let reports = try await reader.usage(query, by: queries.map(\.dimensions))
                 guard let first = reports.first else { throw Problem(.malformed, "by is empty") }
                 return try Endpoint.json(
                     UsageReportView(

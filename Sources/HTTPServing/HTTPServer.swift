@@ -1,6 +1,7 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTPTypesHTTP1
 import NIOPosix
 import Synchronization
 
@@ -73,7 +74,14 @@ public final class HTTPServer: Sendable {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(descriptor) { http.setup(channel: $0, logger: logger) }
+            .bind(descriptor) { channel in
+                http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+                    let pipeline = channel.pipeline.syncOperations
+                    let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+                    try pipeline.addHandler(AbsoluteFormHandler(), position: .before(codec))
+                    return value
+                }
+            }
         let task = Task {
             await withDiscardingTaskGroup { tasks in
                 do {

@@ -39,6 +39,9 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
     /// Its year, month and day of the month.
     public var civil: (year: Int64, month: Int64, day: Int64) { Timestamp.civil(daysSinceEpoch: daysSinceEpoch) }
 
+    /// The first day of its month.
+    public var firstOfMonth: CalendarDay { advanced(byDays: 1 - civil.day) }
+
     /// So many days later, or earlier.
     public func advanced(byDays days: Int64) -> CalendarDay {
         CalendarDay(daysSinceEpoch: daysSinceEpoch + days)

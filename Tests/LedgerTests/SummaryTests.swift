@@ -250,6 +250,8 @@ import Testing
                 "its sum is not that of its records"
             ),
             ("DELETE FROM usage_day WHERE model = 'n'", "is not added up"),
+            ("UPDATE usage_month SET cost = cost + 1 WHERE org = 1 AND model = 'm'", "in the month of"),
+            ("DELETE FROM usage_month WHERE model = 'n'", "in the month of"),
             ("UPDATE usage_tag_day SET records = records + 1 WHERE name = 'project'", "tag project"),
             ("UPDATE usage_rollup SET through = through - 1", "its sum is not that of its records"),
         ] {

@@ -85,9 +85,9 @@ class Challenge:
         token = re.search(r'name="form_token" value="([^"]+)"', answer.text)
         self.token = token.group(1) if token else None
 
-    def send(self, credential):
+    def send(self, credential, **more):
         """Signs in with this answer."""
-        fields = {"credential": credential if isinstance(credential, str) else json.dumps(credential)}
+        fields = dict(more, credential=credential if isinstance(credential, str) else json.dumps(credential))
         if self.token:
             fields["form_token"] = self.token
         cookies = "; ".join(each for each in (self.cookie, self.own) if each)

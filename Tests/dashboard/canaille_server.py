@@ -11,9 +11,21 @@ os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 from canaille import create_app  # noqa: E402
 from canaille.app import models  # noqa: E402
 from canaille.backends import Backend  # noqa: E402
+from canaille.backends.memory.backend import MemoryBackend  # noqa: E402
 from joserfc.jwk import JWKRegistry  # noqa: E402
 from pytest_iam import Server  # noqa: E402
 
+finds_any = MemoryBackend.do_query
+
+
+def finds_all(self, model, *arguments, **wanted):
+    """What has all that is wanted. Canaille's own query finds what has any of it, such as another code of the same client."""
+    found = finds_any(self, model, *arguments, **wanted)
+    ids = [{each.id for each in finds_any(self, model, **{name: value})} for name, value in wanted.items()]
+    return [each for each in found if all(each.id in some for some in ids)]
+
+
+MemoryBackend.do_query = finds_all
 port, (redirect, client_id, secret, password) = int(sys.argv[1]), sys.argv[2:6]
 key = JWKRegistry.generate_key("RSA", 2048)
 key.ensure_kid()

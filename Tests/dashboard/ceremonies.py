@@ -6,8 +6,9 @@ import threading
 
 from playwright.sync_api import expect
 
+import registrations
 import sites
-from authenticator import PRESENT, VERIFIED, Authenticator, Challenge, assertion, caught, decode, digest, encode, make
+from authenticator import PRESENT, VERIFIED, Authenticator, Challenge, assertion, digest, encode, make
 from claims import has, same
 from world import words
 
@@ -64,10 +65,11 @@ def run(claim, here, ana, bo):
     others(claim, here, key, ana, bo)
     with claim("A page of another origin on this machine can't sign in by a challenge that it got from the dashboard"):
         elsewhere(here, key)
+    places(claim, here, key, page)
     clones(claim, here, key, keys)
     ana.sign_in()
     come_again(here, key, bo, page, keys)
-    registrations(claim, here, ana, bo, page, keys)
+    registrations.run(claim, here, ana, bo, page, keys)
     page.context.close()
 
 
@@ -115,6 +117,13 @@ def wrong(claim, here, key):
 
 def replays(claim, here, key, bo):
     """Answers that come again, or late."""
+    with claim("A challenge that was given for a new passkey signs nobody in"):
+        page = bo.get("/orgs/acme/security").text
+        challenge = Challenge(here)
+        secret = re.search(r'name="challenge" value="([^"]+)"', page).group(1)
+        given = json.loads(re.search(r'data-options="([^"]+)"', page).group(1).replace("&quot;", '"'))["challenge"]
+        challenge.cookie = challenge.cookie.split("=")[0] + "=" + secret
+        refused(challenge.send(key.answer(challenge, count=key.count + 1, challenge=given)))
     with claim("The same answer sent twice signs in once"):
         challenge = Challenge(here)
         answer = key.right(challenge)
@@ -145,13 +154,6 @@ def replays(claim, here, key, bo):
         name, value = old.cookie.split("=", 1)
         old.cookie = "%s=%s.%s" % (name, Challenge(here).cookie.split("=", 1)[1].split(".")[0], value.split(".", 1)[1])
         refused(old.send(key.right(old)))
-    with claim("A challenge that was given for a new passkey signs nobody in"):
-        page = bo.get("/orgs/acme/security").text
-        challenge = Challenge(here)
-        secret = re.search(r'name="challenge" value="([^"]+)"', page).group(1)
-        given = json.loads(re.search(r'data-options="([^"]+)"', page).group(1).replace("&quot;", '"'))["challenge"]
-        challenge.cookie = challenge.cookie.split("=")[0] + "=" + secret
-        refused(challenge.send(key.answer(challenge, count=key.count + 1, challenge=given)))
     with claim("Without the challenge's cookie an answer is refused"):
         challenge = Challenge(here)
         answer = key.answer(challenge, count=key.count + 1)
@@ -202,6 +204,28 @@ def come_again(here, key, bo, page, keys):
     bo.adopt(page.context)
 
 
+def places(claim, here, key, page):
+    """Where a sign-in leads."""
+    good = {"/orgs/acme/billing": "/orgs/acme/billing", "/orgs/acme/usage": "/orgs/acme/usage"}
+    bad = ("//evil.example", "https://evil.example", "http:evil.example", "\\\\evil.example", "/\\evil.example", "/orgs//evil.example",
+           "javascript:alert(1)", "/%2Fevil.example", "%2F%2Fevil.example", "/orgs/../../..//evil.example", "/orgs/%2e%2e/%2f%2fevil.example",
+           " //evil.example", "\t//evil.example", "/orgs/\u0301/evil.example", "/orgs/%5C%5Cevil.example", "/orgs@evil.example",
+           "/orgs/a\r\nLocation: https://evil.example", "https:/orgs/acme", "data:text/html,x", ".evil.example", "")
+    with claim("A sign-in leads to a page of an org that was asked for, and to no other site, however it is written"):
+        for index, place in enumerate([*good, *bad]):
+            if index % 8 == 0:
+                here.move(61)
+            challenge = Challenge(here)
+            answer = challenge.send(key.right(challenge), next=place)
+            accepted(answer)
+            found = answer.field("Location")
+            if place in good:
+                same(found, good[place], place)
+            # The browser itself says where it would go.
+            same(page.evaluate("([to, from]) => new URL(to, from).origin", [found, here.url + "/sign-in"]), here.url, place)
+            same((found[:1], found[:2] in ("//", "/\\"), len(answer.all("Location"))), ("/", False, 1), place)
+
+
 def clones(claim, here, key, keys):
     """Two devices with one key."""
     here.move(61)
@@ -224,88 +248,3 @@ def clones(claim, here, key, keys):
         expect(page.get_by_role("heading", name="Not signed in")).to_be_visible()
         has(words(page), "cop")
         page.context.close()
-
-
-def registrations(claim, here, ana, bo, page, keys):
-    """New passkeys that aren't right."""
-
-    def begin():
-        """What the form of a new passkey would send, with the answer's parts."""
-        keys.put()
-        page.goto(bo.at("security"))
-        page.get_by_label("Name of the new passkey").fill("forged")
-        fields = caught(page, "Add a passkey")
-        return fields, json.loads(fields["credential"])
-
-    def passkeys(person):
-        """How many somebody has."""
-        return person.get("/orgs/acme/security").text.count('name="passkey"')
-
-    def send(person, fields, credential, **other):
-        """Sends it."""
-        return person.post("/orgs/acme/passkeys", dict(fields, credential=json.dumps(credential), **other), token=other.get(
-            "form_token", fields["form_token"]))
-
-    def not_added(answer, person, reason):
-        """The Security page says why."""
-        same(answer.field("Location"), "/orgs/acme/security", "the place")
-        text = person.get("/orgs/acme/security").text
-        has(text, "notice failed")
-        has(text.split("notice failed")[1][:400], reason)
-
-    def client(credential, **change):
-        """The answer with other client data."""
-        data = dict(json.loads(decode(credential["response"]["clientDataJSON"])), **change)
-        return dict(credential, response=dict(credential["response"], clientDataJSON=encode(json.dumps(data).encode())))
-
-    def attested(credential, change):
-        """The answer with other authenticator data. `none` is the attestation, so that nothing signs it."""
-        data = bytearray(decode(credential["response"]["attestationObject"]))
-        place = data.index(digest("localhost"))
-        change(data, place)
-        return dict(credential, response=dict(credential["response"], attestationObject=encode(bytes(data))))
-
-    def unset(flag):
-        """Takes a flag away."""
-        return lambda data, place: data.__setitem__(place + 32, data[place + 32] & ~flag)
-
-    before = passkeys(bo)
-    for what, reason, change in (
-            ("of another origin", "origin", lambda it: client(it, origin="http://localhost:1")),
-            ("that is a sign-in", "type", lambda it: client(it, type="webauthn.get")),
-            ("made in another site's frame", "embeds", lambda it: client(it, crossOrigin=True)),
-            ("to another challenge", "challenge", lambda it: client(it, challenge=encode(digest("another")))),
-            ("whose person wasn't verified", "verify", lambda it: attested(it, unset(VERIFIED))),
-            ("whose person wasn't there", "present", lambda it: attested(it, unset(PRESENT))),
-            ("for another relying party", "relying party", lambda it: attested(it, lambda data, place: data.__setitem__(
-                slice(place, place + 32), digest("evil.example"))))):
-        with claim("A new passkey %s is refused" % what):
-            fields, credential = begin()
-            not_added(send(bo, fields, change(credential)), bo, reason)
-            same(passkeys(bo), before, "the passkeys")
-    with claim("A new passkey that is right is added, and the same form sent again adds nothing"):
-        fields, credential = begin()
-        send(bo, fields, credential)
-        same(passkeys(bo), before + 1, "the passkeys")
-        not_added(send(bo, fields, credential), bo, "")
-        same(passkeys(bo), before + 1, "the passkeys")
-    with claim("A passkey can't be added by an answer that was made in another session"):
-        fields, credential = begin()
-        mine = passkeys(ana)
-        not_added(send(ana, fields, credential, form_token=ana.token()), ana, "challenge")
-        same(passkeys(ana), mine, "Ana's passkeys")
-    with claim("Somebody else's passkey can't be added as one's own"):
-        fields, credential = begin()
-        send(bo, fields, credential)
-        same(passkeys(bo), before + 2, "Bo's passkeys")
-        mine = passkeys(ana)
-        secret = re.search(r'name="challenge" value="([^"]+)"', ana.get("/orgs/acme/security").text).group(1)
-        own = encode(digest("add to %s\n%s" % (ana.token(), secret)))
-        not_added(send(ana, fields, client(credential, challenge=own), form_token=ana.token(), challenge=secret), ana, "known")
-        same(passkeys(ana), mine, "Ana's passkeys")
-    with claim("A new passkey is refused five minutes after its form was shown"):
-        fields, credential = begin()
-        before = passkeys(bo)
-        here.move(301)
-        not_added(send(bo, fields, credential), bo, "5 minutes")
-        same(passkeys(bo), before, "the passkeys")

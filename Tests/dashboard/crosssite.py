@@ -3,7 +3,7 @@
 import os
 
 import sites
-from claims import must, same, until
+from claims import has, must, same, until
 from watch import changed, snapshot
 
 FORM = """<!doctype html><title>Elsewhere</title>
@@ -17,9 +17,6 @@ READ = """async (address) => {
         plain: {}, cookies: { credentials: "include" }, blind: { credentials: "include", mode: "no-cors" } })) {
         try { got[name] = await (await fetch(address, options)).text(); } catch (error) { got[name] = ""; }
     }
-    const opened = window.open(address);
-    await new Promise((done) => setTimeout(done, 300));
-    try { got.opened = opened.document.documentElement.outerHTML; } catch (error) { got.opened = ""; }
     return got;
 }"""
 
@@ -102,6 +99,15 @@ def reads(claim, here, ana, browser, origin, pages, what):
         browser.goto(origin + "/")
         got = browser.evaluate(READ, address)
         same({name: text for name, text in got.items() if "Ana" in text or "form_token" in text}, {}, "what it read")
+    with claim("A site of %s that opens a page of the dashboard sees nothing of the window" % what):
+        with browser.expect_popup() as opened:
+            browser.evaluate("(address) => { window.opened = window.open(address); }", address)
+        opened.value.wait_for_load_state()
+        has(opened.value.inner_text("main"), "Security")
+        same(browser.evaluate("""() => {
+            try { return window.opened.document.documentElement.outerHTML; } catch (error) { return error.name; }
+        }"""), "SecurityError", "what it sees")
+        opened.value.close()
     with claim("A site of %s can't show the dashboard in a frame" % what):
         pages["/frame"] = '<!doctype html><iframe name="inner" src="%s"></iframe>' % address
         browser.goto(origin + "/frame", wait_until="load")

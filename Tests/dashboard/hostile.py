@@ -78,7 +78,7 @@ class Hostile:
     """The provider. Its clock is the dashboard's."""
 
     def __init__(self, here, name):
-        self.here, self.name, self.secret = here, name, "hostile:s3cret&+ %%of %s" % name
+        self.here, self.id, self.name, self.secret = here, name.lower(), name, "hostile:s3cret&+ %%of %s" % name
         self.key = self.published = None
         self.codes, self.forms, self.asked, self.secrets = {}, [], [], []
         self.wrong = {}

@@ -1,5 +1,6 @@
 """What a hostile or broken provider gets out of the dashboard: a page, and never a session."""
 
+import html
 import re
 import threading
 
@@ -11,9 +12,9 @@ from idps import changed, parameters
 REFUSED = "Not signed in"
 
 
-def run(claim, here, hostile, before):
-    """All of it. `before` other providers stand before these in the configuration."""
-    mallory, honest = (Course(here, each, before + 1 + index) for index, each in enumerate(hostile))
+def run(claim, here, hostile):
+    """All of it."""
+    mallory, honest = (Course(here, each) for each in hostile)
     outages(claim, mallory, honest)
     tokens(claim, mallory)
     lenient(claim, mallory)
@@ -26,8 +27,8 @@ def run(claim, here, hostile, before):
 class Course:
     """One provider, and sign-ins with it."""
 
-    def __init__(self, here, provider, number):
-        self.here, self.provider, self.number = here, provider, number
+    def __init__(self, here, provider):
+        self.here, self.provider = here, provider
         self.jar = None
 
     def later(self, seconds=61):
@@ -39,7 +40,7 @@ class Course:
         """Begins a sign-in in a browser of its own; the answer."""
         self.later(seconds)
         self.jar = jar or Jar(self.here)
-        return self.jar.get("/sign-in/with/%d?for=%s" % (self.number, purpose))
+        return self.jar.get("/sign-in/with/%s?for=%s" % (self.provider.id, purpose))
 
     def through(self, purpose="signIn", jar=None, **changes):
         """The whole sign-in; the answer to the callback."""
@@ -56,8 +57,7 @@ class Course:
         jar = Jar(self.here)
         jar.get("/join/" + made["secret"])
         same(self.through("join", jar).field("Location"), "/join", "where the callback leads")
-        form = re.search(r'name="form_token" value="([^"]+)"', jar.get("/join").text).group(1)
-        same(jar.post("/join", {"form_token": form, "name": "Hal"}).field("Location"), "/orgs/acme", "where joining leads")
+        same(jar.post("/join", {"form_token": form_token(jar.get("/join")), "name": "Hal"}).field("Location"), "/orgs/acme", "where joining leads")
 
     def signs_in(self, **changes):
         """The person gets in."""
@@ -136,6 +136,7 @@ def callbacks(claim, course):
             same(answer.status, 303, "the answer to %r" % wanted)
             must(re.fullmatch(r"/(orgs/[\w.%-]*)?", answer.field("Location")), "%r leads to %r" % (wanted, answer.field("Location")))
     again(claim, course)
+    connect(claim, course)
     with claim("The 21st try of an address in a minute is refused, and the provider isn't asked"):
         course.begin()
         answers = [course.begin(seconds=0).status for _ in range(20)]
@@ -163,6 +164,52 @@ def again(claim, course):
         same(jar.session, old, "the session")
     with claim("A fresh sign-in needs a session"):
         same(course.begin("again").field("Location").split("?")[0], "/sign-in", "where it leads")
+
+
+def connect(claim, course):
+    """A member who joined by a link wants to sign in with the provider as well."""
+    here, made = course.here, course.here.ctl("member", "invite", "acme", "lee@acme.example", "--role", "member")
+    course.later()
+    jar = Jar(here)
+    jar.get("/join/" + made["secret"])
+    jar.post("/join", {"name": "Lee"})
+    page = "/orgs/acme/security"
+
+    def begin():
+        """The page that leads on to the provider; the link on it."""
+        course.later()
+        answer = jar.post(page + "/connect/" + course.provider.id, {"form_token": form_token(jar.get(page))})
+        return html.unescape(re.search(r'href="([^"]+/authorize[^"]+)"', answer.text).group(1))
+
+    with claim("To connect a provider takes a form of the session, and a fresh sign-in at the provider"):
+        same(jar.get("/sign-in/with/%s?for=connect" % course.provider.id).status, 404, "the answer to a link")
+        same(jar.post(page + "/connect/" + course.provider.id, {}).status, 403, "the answer to a form without a token")
+        asked = parameters(begin())
+        same((asked.get("prompt"), asked.get("max_age")), ("login", "900"), "the request")
+    with claim("Connecting that was begun in one session isn't finished in another one"):
+        address = begin()
+        course.signs_in()
+        other = Jar(here, dict(jar.cookies, **{"__Host-meterd": course.jar.session}))
+        with course.provider.does(claims={"sub": "person-4"}):
+            has(other.get(course.provider.authorize(address)).text, REFUSED, "Your session ended meanwhile")
+            same(course.through().status, 403, "the answer to a sign-in with that account")
+    with claim("An account that is a member's already isn't connected to another member"):
+        answer = jar.get(course.provider.authorize(begin()))
+        same((answer.status, answer.field("Location")), (303, page), "where the callback leads")
+        lacks(jar.get(page).text, "You can sign in there as well")
+        course.signs_in()
+        has(course.jar.get(page).text, 'value="Hal"')
+    with claim("An account that is nobody's is connected, and then is that member"):
+        with course.provider.does(claims={"sub": "person-5"}):
+            jar.get(course.provider.authorize(begin()))
+            has(jar.get(page).text, "You can sign in there as well")
+            course.signs_in()
+        has(course.jar.get(page).text, 'value="Lee"')
+
+
+def form_token(answer):
+    """The token of a page's forms."""
+    return re.search(r'name="form_token" value="([^"]+)"', answer.text).group(1)
 
 
 def keys(claim, course):
@@ -223,7 +270,7 @@ def slow(claim, mallory, honest):
     owner, answers = honest.jar, {}
     mallory.later(3601)
     callback = honest.provider.authorize(honest.begin().field("Location"))
-    waiting = {"discovery": (Jar(mallory.here), "/sign-in/with/%d" % mallory.number), "token": (honest.jar, callback)}
+    waiting = {"discovery": (Jar(mallory.here), "/sign-in/with/mallory"), "token": (honest.jar, callback)}
     hang = {DISCOVERY: lambda request: mallory.provider.released.wait()}
     since, before = mallory.mark(), (mallory.provider.asked.count(DISCOVERY), honest.provider.asked.count(TOKEN))
     with mallory.provider.does(answers=hang), honest.provider.does(answers={TOKEN: drip}):
@@ -235,7 +282,7 @@ def slow(claim, mallory, honest):
             until(lambda: mallory.provider.asked.count(DISCOVERY) > before[0] and honest.provider.asked.count(TOKEN) > before[1],
                   "the providers were asked")
             same(owner.get("/orgs/acme/organization").status, 200, "the page of the org")
-            same([Jar(mallory.here).get(each).status for each in ("/sign-in", "/sign-in/with/%d" % honest.number)], [200, 303], "the pages")
+            same([Jar(mallory.here).get(each).status for each in ("/sign-in", "/sign-in/with/honest")], [200, 303], "the pages")
             same((answers, [each.is_alive() for each in threads]), ({}, [True, True]), "what has ended meanwhile")
         for thread in threads:
             thread.join(25)

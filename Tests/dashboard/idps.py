@@ -25,11 +25,11 @@ class Idp:
         with socket.create_server(("127.0.0.1", 0)) as held:
             self.port = held.getsockname()[1]
         self.issuer = "http://127.0.0.1:%d" % self.port
-        self.folder = os.path.join(folder, self.name)
+        self.folder = os.path.join(folder, self.id)
         os.makedirs(self.folder)
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(self.command(redirect), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(redirect + self.id), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait(self):
         """Returns when it answers, with the issuer that it names."""
@@ -58,7 +58,7 @@ class Idp:
 class Nanoidp(Idp):
     """nanoidp. It doesn't decode the client's secret, so the secret has no characters that are encoded."""
 
-    name, secret = "nanoidp", "plain-s3cret-of-the-client"
+    id, name, secret = "nanoidp", "nanoidp", "plain-s3cret-of-the-client"
     fields = "#username"
 
     def command(self, redirect):
@@ -87,7 +87,7 @@ class Nanoidp(Idp):
 class Canaille(Idp):
     """Canaille, with a client's secret that has to be encoded."""
 
-    name, secret = "Canaille", "s3cret:with+odd%chars"
+    id, name, secret = "canaille", "Canaille", "s3cret:with+odd%chars"
     fields = "input[name=login], input[name=password], #accept"
 
     def command(self, redirect):
@@ -148,9 +148,10 @@ class Browser:
         self.page.goto(self.here.url + path)
         return self.choose()
 
-    def choose(self):
-        """Chooses the provider on the page that is shown, signs in there if it asks, and comes back."""
-        submit_link(self.page, self.idp.name)
+    def choose(self, link=None):
+        """Follows the provider's link on the page that is shown, signs in there if it asks, and comes back."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=link or self.idp.name, exact=True).click()
         while True:
             self.page.locator(self.idp.fields + ", a.brand").first.wait_for()
             if self.page.url.startswith(self.here.url + "/"):
@@ -177,12 +178,6 @@ class Browser:
     def session(self):
         """The session's cookie; nothing if there is none."""
         return next((each["value"] for each in self.context.cookies() if each["name"] == "__Host-meterd"), None)
-
-
-def submit_link(page, name):
-    """Follows a link to another site."""
-    with page.expect_navigation():
-        page.get_by_role("link", name=name, exact=True).click()
 
 
 def changed(address, **values):

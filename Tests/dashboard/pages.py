@@ -4,13 +4,12 @@ import os
 import re
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
-
 import forms
+import keyboard
 from claims import lacks, must, same
 from routes import GETS, POSTS, filled, fits, routes
 from walks import CHAT
-from world import GOOD, words, world
+from world import GOOD, world
 
 MODES = {"wide": (1280, "light"), "dark": (1280, "dark"), "narrow": (360, "light")}
 LONG = "A name that is much longer than any screen of a telephone is wide and has averyveryverylongwordwithoutanybreak in it"
@@ -27,7 +26,7 @@ def run(stage):
         own_usage(stage.claim, cy, ids)
         looks(stage, here, ana, cy, ids)
         zones(stage.claim, ana)
-        keyboard(stage.claim, here, ana)
+        keyboard.run(stage.claim, here, ana)
         forms.run(stage.claim, here, ana)
 
 
@@ -146,10 +145,14 @@ def looks(stage, here, ana, cy, ids):
     for mode, (width, scheme) in MODES.items():
         options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
         view = View(stage.options.pictures, mode, problems)
+        # An order is its person's, and whoever comes by a new link is a new one.
+        ids["order"] = order(ana)
         page = view.watch(ana.page(None, **options))
         for name, path in places(dict(ids, ana=ana.number)).items():
-            page.goto(ana.at(path))
+            answer = page.goto(ana.at(path))
             view.look(page, name)
+            if answer.status != (404 if name == "nothing" else 200):
+                problems[name].append("%s: the status is %d" % (mode, answer.status))
         for name, path, region, button in (
                 ("remove-seats", "subscription", "#remove", "Continue"), ("card", "billing", "#method", re.compile("card"))):
             page.goto(ana.at(path))
@@ -179,6 +182,16 @@ def looks(stage, here, ana, cy, ids):
         view.look(page, "sign-in")
         page.goto(link)
         view.look(page, "join")
+        page.context.close()
+    with stage.claim("axe, the width and the console tell what is wrong with a page, so that the claims below can fail"):
+        broken = {}
+        view = View(None, "broken", broken)
+        page = view.watch(ana.page("usage", viewport={"width": 360, "height": 800}))
+        page.evaluate("""document.querySelector("main").insertAdjacentHTML("beforeend",
+            '<button></button><p style="width: 900px">x</p>'); console.error("wrong")""")
+        view.look(page, "usage")
+        for part in ("button-name", "px wide", "console: wrong"):
+            must(any(part in each for each in broken["usage"]), "%s is not among %s" % (part, broken["usage"]))
         page.context.close()
     for name in problems:
         with stage.claim("Page %s: axe finds nothing, 360 px are enough, the console is empty" % name):
@@ -225,62 +238,3 @@ def zones(claim, ana):
             page.context.close()
         must(len(tables[0]) >= 4, "there are %d tables" % len(tables[0]))
         same(tables[1:], [tables[0]] * 2, "the tables")
-
-
-def keyboard(claim, here, ana):
-    """Without a mouse."""
-    secret = here.ctl("member", "invite", "globex", "ana@globex.example", "--name", "Ana")["secret"]
-    page = ana.page(None)
-    page.goto("%s/join/%s" % (here.url, secret))
-    page.get_by_role("button", name="Join").click()
-    page.wait_for_url("**/orgs/globex/organization")
-    ana.state = page.context.storage_state()
-    focused = "document.activeElement.textContent.trim()"
-
-    def reach(what):
-        """Presses Tab until something has the focus that shows."""
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            if page.evaluate(focused) == what:
-                style = page.evaluate("(s => [s.outlineStyle, s.boxShadow])(getComputedStyle(document.activeElement))")
-                must(style != ["none", "none"], "the focus on %s can't be seen" % what)
-                return
-        must(False, "Tab doesn't lead to %s" % what)
-
-    with claim("The first Tab shows a link that skips to the content, and it does"):
-        page.goto(ana.at("usage"))
-        page.keyboard.press("Tab")
-        same(page.evaluate(focused), "Skip to the content", "the first")
-        box = page.locator("a.skip").bounding_box()
-        must(box["x"] >= 0 and box["y"] >= 0 and box["width"] > 20, "it is at %s" % box)
-        page.keyboard.press("Enter")
-        page.keyboard.press("Tab")
-        same(page.evaluate("!!document.activeElement.closest('main')"), True, "whether the next Tab is in the content")
-    with claim("Tabs are reached and opened with the keyboard"):
-        page.goto(ana.at("organization"))
-        reach("Subscription")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/subscription")
-        same(page.locator("nav.tabs [aria-current=page]").inner_text(), "Subscription", "the chosen tab")
-    with claim("The menu of orgs opens with Enter, closes with Escape, and leads to the other org"):
-        reach("Acme Inc.")
-        page.keyboard.press("Enter")
-        expect(page.locator("details.org")).to_have_attribute("open", "")
-        page.keyboard.press("Escape")
-        expect(page.locator("details.org")).not_to_have_attribute("open", "")
-        same(page.evaluate(focused), "Acme Inc.", "the focus after Escape")
-        page.keyboard.press("Enter")
-        reach("Globex")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/orgs/globex/**")
-    with claim("The person's menu opens with the keyboard and signs out"):
-        page.goto(ana.at("organization"))
-        reach("Ana")
-        page.keyboard.press("Enter")
-        reach("Sign out")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/sign-in*")
-        page.goto(ana.at("organization"))
-        must("/sign-in" in page.url, "the session is still good: %s" % page.url)
-    page.context.close()
-    ana.sign_in()

@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import expect
 
 import ceremonies
-from authenticator import Authenticator, cookie, make
+from authenticator import Authenticator, cookie, digest, make
 from claims import has, lacks, must, same
 from walks import fact
 from world import GOOD, words, world
@@ -26,6 +26,7 @@ def run(stage):
         page.context.close()
         without_script(stage.claim, here, ana)
         ceremonies.run(stage.claim, here, ana, bo)
+        another_link(stage.claim, here, ana)
         removed(stage.claim, here, ana, cy)
 
 
@@ -164,6 +165,29 @@ def without_script(claim, here, ana):
                 has(words(page), "JavaScript")
                 lacks(words(page), "JSON", "credential")
         page.context.close()
+
+
+def another_link(claim, here, ana):
+    """Somebody lost their device, and gets in by a new link."""
+    page = ana.sign_in().page("security")
+    keys = Authenticator(page)
+    make(page, ana, "lost laptop")
+    has(page.locator(".notice.done").inner_text(), "The passkey is added.")
+    old = ana.cookie
+    ana.sign_in()
+    text = ana.get("/orgs/acme/security").text
+    with claim("After a new link for the same member, an old passkey is on the Security page, or signs nobody in any more"):
+        here.move(61)
+        page.context.clear_cookies()
+        page.goto(here.url + "/sign-in")
+        page.get_by_role("button", name=USE).click()
+        page.wait_for_url(re.compile("/orgs/|/sign-in/passkey"))
+        must("lost laptop" in text or "/orgs/" not in page.url, "it signs in as the member, who can neither see nor remove it")
+    with claim("After a new link for the same member, an old session is on the Security page, or has ended"):
+        opens = here.raw.ask("GET", "/orgs/acme/security", {"Cookie": "__Host-meterd=" + old}).status == 200
+        must(digest(old).hex() in text or not opens, "it is open, and the member can neither see nor end it")
+    same(len(keys.credentials()), 1, "the authenticator's passkeys")
+    page.context.close()
 
 
 def removed(claim, here, ana, cy):

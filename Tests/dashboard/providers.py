@@ -26,13 +26,13 @@ def run(stage):
         configure(here, real + hostile)
         codes = set()
         members = []
-        for number, (idp, org) in enumerate(zip(real, ("acme", "globex")), 1):
-            one = Course(stage.claim, here, idp, number, org, real)
+        for idp, org in zip(real, ("acme", "globex")):
+            one = Course(stage.claim, here, idp, org, real)
             one.run()
             members.append(one.browser)
             codes |= one.codes
         pair(stage.claim, here, members)
-        hostility.run(stage.claim, here, hostile, len(real))
+        hostility.run(stage.claim, here, hostile)
         with stage.claim("No code, no client secret, no state, no nonce and no token is in a log or a database"):
             secrets = [each.secret for each in real + hostile] + sorted(codes) + [word for each in hostile for word in each.secrets]
             must(len(codes) > 10, "only %d codes were seen" % len(codes))
@@ -44,11 +44,11 @@ def configure(here, providers):
     with open(here.folder + "/dashboard.yaml", "a") as file:
         file.write("providers:\n")
         for each in providers:
-            path = "%s/%s.secret" % (here.folder, each.name)
+            path = "%s/%s.secret" % (here.folder, each.id)
             with open(path, "w") as secret:
                 secret.write(each.secret + "\n")
-            file.write("  - {name: %s, issuer: '%s', client_id: %s, client_secret_file: %s}\n"
-                       % (each.name, each.issuer, CLIENT, path))
+            file.write("  - {id: %s, name: %s, issuer: '%s', client_id: %s, client_secret_file: %s}\n"
+                       % (each.id, each.name, each.issuer, CLIENT, path))
     here.dashboard.stop()
     here.dashboard.kill()
     here.dashboard.start()
@@ -89,6 +89,11 @@ def pair(claim, here, members):
                 mine = first.callback()
                 with no_session(here, first):
                     has(first.open(changed(mine, code=theirs["code"], iss=issuer)), REFUSED)
+        with claim("Nor is it, if that answer comes to the redirect URI of %s" % second.idp.name):
+            minute(here)
+            mine = parameters(first.callback())
+            with no_session(here, first):
+                has(first.open(changed(second.callbacks[-1], state=mine["state"])), REFUSED, "begun at another provider")
     last = two[1]
     with claim("If %s is stopped before the dashboard asks it about a code, a page says that it didn't answer" % last.idp.name):
         minute(here)

@@ -15,8 +15,8 @@ GETS = {
     "signIn": (303, 303, 303),
     # No provider is configured; with one, see the suite of providers.
     "beginProvider": (404, 404, 404),
-    # Whoever is signed in came back twice.
-    "finishProvider": (303, 303, 303),
+    # Nor is there one to come back from.
+    "finishProvider": (404, 404, 404),
     "openInvitation": (303, 303, 303),
     "showInvitation": (404, 404, 404),
     "org": (303, 303, 303),

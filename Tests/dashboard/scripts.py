@@ -3,6 +3,7 @@
 import csv
 import html.parser
 import io
+import re
 import urllib.parse
 
 from playwright.sync_api import expect
@@ -11,8 +12,9 @@ from authenticator import Authenticator, make
 from claims import must, same, until
 from world import GOOD, world
 
-TAGS = set("""html head meta title link script body a header nav ul li main h1 h2 h3 p footer time div section form input button small label select
+TAGS = set("""noscript html head meta title link script body a header nav ul li main h1 h2 h3 p footer time div section form input button small label select
 option textarea dl dt dd span strong code bdi br table caption thead tbody tfoot tr th td details summary svg line text g rect""".split())
+FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "=\u0301HYPERLINK(1)", 'x"\u0301,=1+1', "x,\n=1+1", '"=1+1')
 TRAP = """document.addEventListener("securitypolicyviolation", (event) =>
     hit("policy " + event.effectiveDirective + " " + event.blockedURI));"""
 
@@ -79,6 +81,7 @@ def furnish(here):
     here.use((evil("user"), evil("model"), evil("provider"), {"prompt_tokens": 5, evil_script("usage"): 1},
               {"id": record, "tags": {"tag": evil("tag-value")}}))
     here.use((evil("user"), "gpt-5", "openai", {"prompt_tokens": 5, "completion_tokens": 5}))
+    here.use(*((user, "gpt-5", "openai", {"prompt_tokens": 5}) for user in FORMULAS))
     here.ctl("credits", "grant", "acme", "5", "--source", "promotion", "--reason", evil_script("reason"))
     here.double.ask(cmd="fault", kind="decline:" + evil_script("decline"), path="/v1/payment_intents")
     here.daemon.meterctl(here.options.meterctl, "credits", "buy", "acme", "50")
@@ -131,8 +134,7 @@ class Visit:
         check.feed(answer.text())
         shown = page.evaluate("""document.body.textContent + " " + Array.from(document.querySelectorAll("input, textarea"),
             (field) => field.value).join(" ")""")
-        for name in shown.split('hit("')[1:]:
-            self.texts.add(name.split('"')[0])
+        self.texts.update(re.findall(r"""hit\(\\?["']([\w-]+)""", shown))
         if "{{7*7}}" not in shown and 'hit("' in shown:
             self.markup.append((page.url, "braces were changed"))
         return page
@@ -141,7 +143,7 @@ class Visit:
         """What everybody can open."""
         self.here.move(61)
         query = urllib.parse.urlencode({"next": evil_script("next"), "again": evil("again")})
-        for path in ("/sign-in?" + query, "/join/" + ids["secret"], "/join", "/sign-in/callback?error=%s&state=x" % urllib.parse.quote(evil("error")),
+        for path in ("/sign-in?" + query, "/join/" + ids["secret"], "/join", "/sign-in/callback/1?error=%s&state=x" % urllib.parse.quote(evil("error")),
                      "/" + urllib.parse.quote(evil_script("path")), "/orgs/%s/usage" % urllib.parse.quote(evil("path"), safe="")):
             self.look(path, self.stranger)
         self.stranger.context.close()
@@ -219,3 +221,9 @@ def tables(claim, ana):
             same({len(row) for row in rows}, {len(rows[0])}, "the numbers of cells")
             if "usage" in path:
                 must(any(evil("user") in row for row in rows), "the user isn't in a cell")
+                must(any('x"\u0301,=1+1' in row for row in rows), "a user with a comma isn't in a cell")
+        with claim("%s: no cell is a formula to a spreadsheet" % path.split("?")[0]):
+            rows = list(csv.reader(io.StringIO(ana.get(path).body.decode(), newline="")))
+            same([cell for row in rows for cell in row if re.match(r"[=+\-@\t\r]", cell) and not re.fullmatch(r"-?[\d.]+", cell)], [],
+                 "cells that are formulas")
+            must(len(rows) > 5, "there are %d rows" % len(rows))

@@ -12,7 +12,7 @@ from people import Person
 from walks import fact
 from world import GOOD, words
 
-CALLBACK = "/sign-in/callback"
+CALLBACK = "/sign-in/callback/"
 REFUSED = "Not signed in"
 
 
@@ -45,8 +45,8 @@ def no_session(here, *browsers):
 class Course:
     """What is true with each real provider."""
 
-    def __init__(self, claim, here, idp, number, org, real):
-        self.claim, self.here, self.idp, self.number, self.org = claim, here, idp, number, org
+    def __init__(self, claim, here, idp, org, real):
+        self.claim, self.here, self.idp, self.org = claim, here, idp, org
         self.other = next(each for each in real if each is not idp)
         self.codes = set()
         self.browsers = []
@@ -60,6 +60,7 @@ class Course:
         self.late()
         self.money()
         self.removed()
+        self.connect()
         self.codes = {parameters(address).get("code") for each in self.browsers for address in each.callbacks} - {None}
 
     def says(self, sentence):
@@ -81,11 +82,11 @@ class Course:
         with self.says("The authorization request has PKCE with S256, a state, a nonce and the exact redirect URI, new ones each time"):
             asked = []
             for _ in range(2):
-                answer = Jar(self.here).get("/sign-in/with/%d" % self.number)
+                answer = Jar(self.here).get("/sign-in/with/" + self.idp.id)
                 same(answer.status, 303, "the answer")
                 must(answer.field("Location").startswith(self.idp.issuer + "/"), "it leads to %s" % answer.field("Location"))
                 asked.append(parameters(answer.field("Location")))
-            fixed = {"response_type": "code", "client_id": CLIENT, "redirect_uri": self.here.url + CALLBACK,
+            fixed = {"response_type": "code", "client_id": CLIENT, "redirect_uri": self.here.url + CALLBACK + self.idp.id,
                      "code_challenge_method": "S256"}
             for each in asked:
                 same({name: each.get(name) for name in fixed}, fixed, "the request")
@@ -104,7 +105,7 @@ class Course:
         page = person.page
         with self.says("An invitation's page offers the provider, and whoever is invited joins as who they are there"):
             person.sign_in("/join/" + made["secret"])
-            has(words(page), "You join as the person you are signed in as")
+            has(words(page), "You join as the person")
             page.get_by_label("Your name").fill("Ana of %s" % self.idp.name)
             page.get_by_role("button", name="Join").click()
             page.wait_for_url("**" + self.at("organization"))
@@ -224,6 +225,7 @@ class Course:
             same(page.url, address, "the page")
             same(fact(page, "Charged now"), total, "the sum")
             page.get_by_role("button", name=re.compile("^Pay")).click()
+            page.wait_for_url("**/payments/*")
             orders.paid_once(page)
         with self.says("A fresh sign-in gives a new session id, and the one before is dead"):
             must(person.session != old, "the session is the same")
@@ -247,9 +249,8 @@ class Course:
         self.here.daemon.hang_up()
         person = self.person("ana")
         person.sign_in()
-        self.here.ctl("member", "invite", self.org, "olga@%s.example" % self.org, "--role", "owner")
-        keeper = Person(self.here, self.org, "Olga", "owner", "olga2@%s.example" % self.org)
-        keeper.sign_in()
+        self.keeper = Person(self.here, self.org, "Olga", "owner", "olga@%s.example" % self.org)
+        self.keeper.sign_in()
         self.back_to_now()
         with self.says("A member who was removed is out at once, and signing in again doesn't let them in"):
             self.here.ctl("member", "remove", self.org, str(self.member))
@@ -264,3 +265,20 @@ class Course:
             again.page.get_by_role("button", name="Join").click()
             again.page.wait_for_url("**" + self.at("organization"))
             has(again.open(self.here.url + self.at("members/%d" % self.member)), "Active")
+
+    def connect(self):
+        """Who joined by a link, and signs in with the provider as well from then on."""
+        olga = self.person("bob", storage_state=self.keeper.state)
+        page = olga.page
+        self.back_to_now()
+        with self.says("A member who joined by a link connects their account there, and then signs in with it as the same member"):
+            olga.open(self.here.url + self.at("security"))
+            page.locator("#providers tr", has_text=self.idp.name).get_by_role("button", name="Connect").click()
+            page.get_by_role("link", name="Go on to " + self.idp.name).wait_for()
+            same(olga.passwords, 0, "the passwords that were asked for before")
+            olga.choose("Go on to " + self.idp.name)
+            same((page.url, olga.passwords), (self.here.url + self.at("security"), 1), "the page, and the passwords that were asked for")
+            has(words(page), "You can sign in there as well from now on")
+            later = self.person("bob")
+            later.sign_in(self.at("security"))
+            same(later.page.locator("#profile [name=name]").input_value(), "Olga", "who it is")

@@ -7,6 +7,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
+import limits
 import money
 import pages
 import passkeys
@@ -16,7 +17,7 @@ import security
 import walks
 from claims import Claims
 
-SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "passkeys": passkeys, "providers": providers}
+SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "limits": limits, "passkeys": passkeys, "providers": providers}
 
 
 class Stage:

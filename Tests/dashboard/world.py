@@ -14,7 +14,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "year"))
+sys.path.append(os.path.join(os.path.dirname(HERE), "year"))
 
 import peers
 from people import Person

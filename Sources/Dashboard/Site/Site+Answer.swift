@@ -8,6 +8,8 @@ import NIOCore
 extension Site {
     /// Bytes of a form that are read.
     private static let formBytesMax = 65_536
+    /// Bytes of a longer one that are read before it is refused.
+    private static let discardedBytesMax = 16 << 20
 
     /// Answers a request. All errors become pages.
     public func respond(to request: Request, _ channel: any Channel) async throws -> Response {
@@ -31,6 +33,10 @@ extension Site {
         // Names that lead to this machine and aren't the dashboard's own would let another site read it. See "DNS rebinding".
         guard request.head.authority?.lowercased() == address.authority else {
             throw .malformed("this is \(address.origin); the request is for another host")
+        }
+        // The first `Host` is the authority; see RFC 9112, section 3.2.
+        guard !request.head.headerFields.contains(where: { $0.name.canonicalName == "host" }) else {
+            throw .malformed("the request names several hosts")
         }
         guard let method = Route.Method(rawValue: request.method == .head ? "GET" : request.method.rawValue) else {
             throw .notFound
@@ -141,11 +147,20 @@ extension Site {
         guard type.split(separator: ";").first == "application/x-www-form-urlencoded" else {
             throw .malformed("a form must be application/x-www-form-urlencoded")
         }
-        let bytes: ByteBuffer
+        var bytes = ByteBuffer()
+        var received = 0
         do {
-            bytes = try await request.body.collect(upTo: Self.formBytesMax)
+            for try await part in request.body {
+                received += part.readableBytes
+                // A browser reads the answer when it has sent its form: what is too long is read, and let go of.
+                guard received <= Self.discardedBytesMax else { break }
+                if received <= Self.formBytesMax { bytes.writeImmutableBuffer(part) }
+            }
         } catch {
-            throw .malformed("the form is longer than \(Self.formBytesMax) bytes, or was cut off")
+            throw .malformed("the form was cut off")
+        }
+        guard received <= Self.formBytesMax else {
+            throw .malformed("the form is longer than \(Self.formBytesMax) bytes")
         }
         guard let form = FormFields(encoded: bytes.readableBytesView) else {
             throw .malformed("the form isn't well encoded")

@@ -40,6 +40,19 @@ extension SQLiteStore {
         struct Key: Hashable {
             var org, day, receivedDay: Int64
             var user, model, provider: String
+
+            /// The same for its month.
+            var month: MonthKey {
+                MonthKey(
+                    org: org, month: CalendarDay(daysSinceEpoch: day).firstOfMonth.daysSinceEpoch, user: user,
+                    model: model, provider: provider)
+            }
+        }
+
+        /// What sums by month are kept by.
+        struct MonthKey: Hashable {
+            var org, month: Int64
+            var user, model, provider: String
         }
 
         var key: Key
@@ -64,7 +77,12 @@ extension SQLiteStore {
             rolledTo = rows.int(0)
         }
         rows.reset()
-        for (key, sums) in sums { try add(sums, to: key) }
+        var months: [Contribution.MonthKey: UsageSums] = [:]
+        for (key, sums) in sums {
+            try add(sums, to: key)
+            months[key.month, default: UsageSums()].add(sums)
+        }
+        for (key, sums) in months { try add(sums, to: key) }
         for contribution in tagged { try addTags(of: contribution) }
         try moveRollMark()
         let end = options.stopwatch()
@@ -95,7 +113,9 @@ extension SQLiteStore {
         let after = try contribution(of: sequence)
         guard before != after else { return value }
         try add(before.sums.negated, to: before.key)
+        try add(before.sums.negated, to: before.key.month)
         try add(after.sums, to: after.key)
+        try add(after.sums, to: after.key.month)
         var taken = before
         taken.sums = before.sums.negated
         try addTags(of: taken)
@@ -152,14 +172,7 @@ extension SQLiteStore {
         upsert.bind(4, key.user)
         upsert.bind(5, key.model)
         upsert.bind(6, key.provider)
-        upsert.bind(7, sums.records)
-        upsert.bind(8, sums.unpriced)
-        upsert.bind(9, sums.cost)
-        upsert.bind(10, sums.input)
-        upsert.bind(11, sums.cacheRead)
-        upsert.bind(12, sums.cacheWrite)
-        upsert.bind(13, sums.output)
-        upsert.bind(14, sums.reasoning)
+        bind(sums, to: upsert, from: 7)
         try upsert.run()
         guard sums.records < 0 else { return }
         let delete = try kept.statement(
@@ -174,6 +187,38 @@ extension SQLiteStore {
         delete.bind(5, key.model)
         delete.bind(6, key.provider)
         try delete.run()
+    }
+
+    private func add(_ sums: UsageSums, to key: Contribution.MonthKey) throws(SQLiteError) {
+        guard sums != UsageSums() else { return }
+        let upsert = statements.addUsageMonth
+        upsert.bind(1, key.org)
+        upsert.bind(2, key.month)
+        upsert.bind(3, key.user)
+        upsert.bind(4, key.model)
+        upsert.bind(5, key.provider)
+        bind(sums, to: upsert, from: 6)
+        try upsert.run()
+        guard sums.records < 0 else { return }
+        let delete = try kept.statement(
+            """
+            DELETE FROM usage_month
+            WHERE org = ? AND month = ? AND user = ? AND model = ? AND provider = ? AND records = 0
+            """)
+        delete.bind(1, key.org)
+        delete.bind(2, key.month)
+        delete.bind(3, key.user)
+        delete.bind(4, key.model)
+        delete.bind(5, key.provider)
+        try delete.run()
+    }
+
+    private func bind(_ sums: UsageSums, to statement: SQLiteStatement, from first: Int32) {
+        let values = [
+            sums.records, sums.unpriced, sums.cost, sums.input, sums.cacheRead, sums.cacheWrite, sums.output,
+            sums.reasoning,
+        ]
+        for (position, value) in values.enumerated() { statement.bind(first + Int32(position), value) }
     }
 
     // MARK: Tags

@@ -53,6 +53,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 data policies") { database in
             try database.execute(sql: dataPolicies)
         }
+        migrator.registerMigration("2026-11-30 usage by month") { database in
+            try database.execute(sql: usageByMonth)
+        }
         migrator.registerMigration("2026-11-30 required issuers") { database in
             RowSeals.register(on: database.sqliteConnection)
             try database.execute(sql: requiredIssuers + RowSeals.fill([RowSeals.orgPolicy]))

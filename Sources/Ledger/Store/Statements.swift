@@ -14,7 +14,7 @@ struct Statements {
     let selectHoldKey: SQLiteStatement
     let selectHold: SQLiteStatement
     let insertCommit: SQLiteStatement
-    let addUsageDay, findTagDay, countTagDays, addTagDay: SQLiteStatement
+    let addUsageDay, addUsageMonth, findTagDay, countTagDays, addTagDay: SQLiteStatement
 
     init(_ connection: SQLiteConnection) throws(SQLiteError) {
         begin = try connection.prepare("BEGIN IMMEDIATE")
@@ -77,6 +77,16 @@ struct Statements {
                 cache_write = min(cache_write, \(UsageSums.tokensMax)) + ?12,
                 output = min(output, \(UsageSums.tokensMax)) + ?13,
                 reasoning = min(reasoning, \(UsageSums.tokensMax)) + ?14
+            """)
+        addUsageMonth = try connection.prepare(
+            """
+            INSERT INTO usage_month VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            ON CONFLICT DO UPDATE SET records = records + ?6, unpriced = unpriced + ?7, cost = cost + ?8,
+                input = min(input, \(UsageSums.tokensMax)) + ?9,
+                cache_read = min(cache_read, \(UsageSums.tokensMax)) + ?10,
+                cache_write = min(cache_write, \(UsageSums.tokensMax)) + ?11,
+                output = min(output, \(UsageSums.tokensMax)) + ?12,
+                reasoning = min(reasoning, \(UsageSums.tokensMax)) + ?13
             """)
         findTagDay = try connection.prepare(
             "SELECT 1 FROM usage_tag_day WHERE org = ? AND day = ? AND name = ? AND value = ?")

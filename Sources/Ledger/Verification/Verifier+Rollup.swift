@@ -24,6 +24,7 @@ extension Verifier {
                 tags[key, default: UsageSums()].add(contribution.sums)
             }
         }
+        try compareMonths(sums)
         let kept = try connection.prepare(
             """
             SELECT org, day, received_day, user, model, records, unpriced, cost, input, output, provider, cache_read,
@@ -47,6 +48,36 @@ extension Verifier {
             report.add("usage of org \(key.org) on \(CalendarDay(daysSinceEpoch: key.day)) is not added up")
         }
         try compareTags(tags)
+    }
+
+    private mutating func compareMonths(
+        _ days: [SQLiteStore.Contribution.Key: UsageSums]
+    ) throws(SQLiteError) {
+        var sums: [SQLiteStore.Contribution.MonthKey: UsageSums] = [:]
+        for (key, value) in days { sums[key.month, default: UsageSums()].add(value) }
+        let kept = try connection.prepare(
+            """
+            SELECT org, month, user, model, provider, records, unpriced, cost, input, cache_read, cache_write, output,
+                reasoning FROM usage_month
+            """)
+        while try kept.step() {
+            let key = SQLiteStore.Contribution.MonthKey(
+                org: kept.int(0), month: kept.int(1), user: kept.text(2) ?? "", model: kept.text(3) ?? "",
+                provider: kept.text(4) ?? "")
+            let stored = UsageSums(
+                records: kept.int(5), unpriced: kept.int(6), cost: kept.int(7), input: kept.int(8),
+                cacheRead: kept.int(9), cacheWrite: kept.int(10), output: kept.int(11), reasoning: kept.int(12))
+            report.sums += 1
+            if stored != sums.removeValue(forKey: key) {
+                report.add(
+                    "usage of org \(key.org) in the month of \(CalendarDay(daysSinceEpoch: key.month)), \(key.model): its sum is not that of its records"
+                )
+            }
+        }
+        if let key = sums.keys.first {
+            report.add(
+                "usage of org \(key.org) in the month of \(CalendarDay(daysSinceEpoch: key.month)) is not added up")
+        }
     }
 
     private struct TagKey: Hashable {

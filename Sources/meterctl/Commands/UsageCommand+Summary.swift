@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSV
 import Control
 import Foundation
 import Ledger
@@ -125,24 +126,8 @@ extension UsageCommand {
         return ([head] + rows).map { $0.map(field).joined(separator: ",") }.joined(separator: "\r\n")
     }
 
-    /// A field as RFC 4180 has it. What a spreadsheet would take for a formula gets a quote before it.
-    // What a spreadsheet takes for the beginning of a formula. <https://owasp.org/www-community/attacks/CSV_Injection>
-    private static let formulaSigns = "=+-@\t\r\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars
-
-    private static func isNumber(_ scalars: [Unicode.Scalar]) -> Bool {
-        scalars.allSatisfy { ("0"..."9").contains($0) || "+-.".unicodeScalars.contains($0) }
-            && Double(String(String.UnicodeScalarView(scalars))) != nil
-    }
-
-    static func field(_ text: String) -> String {
-        // Such a file is looked at in terminals too. By scalars: a mark behind a quote or a sign makes one character of the two.
-        var scalars = Array(Terminal.printable(text, lines: false).unicodeScalars)
-        if let first = scalars.first, formulaSigns.contains(first), !isNumber(scalars) { scalars.insert("'", at: 0) }
-        var field = String.UnicodeScalarView()
-        for scalar in scalars { field.append(contentsOf: scalar == "\"" ? [scalar, scalar] : [scalar]) }
-        let isQuoted = scalars.contains { "\",\r\n".unicodeScalars.contains($0) }
-        return isQuoted ? "\"" + String(field) + "\"" : String(field)
-    }
+    /// A field of a CSV file. Such a file is looked at in terminals too.
+    static func field(_ text: String) -> String { CSV.field(Terminal.printable(text, lines: false)) }
 
     private static func table(_ view: UsageSummaryView) -> String {
         let names = view.by.map { $0.uppercased() }

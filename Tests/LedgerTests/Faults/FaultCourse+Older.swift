@@ -13,6 +13,7 @@ extension FaultCourse {
                     DROP TABLE row_seal;
                     DROP INDEX billing_change_by_org;
                     DROP TABLE usage_day;
+                    DROP TABLE usage_month;
                     CREATE TABLE usage_day(
                         org INTEGER NOT NULL, day INTEGER NOT NULL, received_day INTEGER NOT NULL,
                         user TEXT NOT NULL, model TEXT NOT NULL,
@@ -80,7 +81,8 @@ extension FaultCourse {
                     WHERE identifier IN ('2026-11-27 row seals', '2026-11-29 holds and policies',
                         '2026-11-29 refused usage', '2026-11-29 findings',
                         '2026-11-29 money that goes back', '2026-11-30 people', '2026-11-30 usage by provider',
-                        '2026-11-30 data policies', '2026-11-30 required issuers');
+                        '2026-11-30 data policies', '2026-11-30 usage by month',
+                        '2026-11-30 required issuers');
                     """)
         }
         try queue.close()

@@ -1,3 +1,4 @@
+import CSV
 import HTML
 import Ledger
 
@@ -62,7 +63,7 @@ enum AuditPage {
                     [
                         "\(entry.number)", entry.at, entry.by, entry.action,
                         entry.subjectName ?? entry.subject.map { "\($0)" } ?? "", text(entry.before), text(entry.after),
-                    ].map(UsageCSV.cell).joined(separator: ","))
+                    ].map(CSV.field).joined(separator: ","))
             }
             cursor = page.nextCursor
             pages += 1

@@ -1,3 +1,4 @@
+import CSV
 import Control
 import HTML
 import Ledger
@@ -15,7 +16,7 @@ enum UsageCSV {
             (names + [
                 "requests", "unpriced_requests", "cost_usd", "input_tokens", "cache_read_tokens", "cache_write_tokens",
                 "output_tokens", "reasoning_tokens",
-            ]).map(cell).joined(separator: ",")
+            ]).map(CSV.field).joined(separator: ",")
         ]
         var question = filter.question(by: by, today)
         var pages = 0
@@ -27,7 +28,7 @@ enum UsageCSV {
                     "\(item.cacheReadTokens ?? 0)", "\(item.cacheWriteTokens ?? 0)", "\(item.outputTokens ?? 0)",
                     "\(item.reasoningTokens ?? 0)",
                 ]
-                lines.append((item.key + numbers).map(cell).joined(separator: ","))
+                lines.append((item.key + numbers).map(CSV.field).joined(separator: ","))
             }
             pages += 1
             guard let next = page.nextCursor else { break }
@@ -38,13 +39,5 @@ enum UsageCSV {
         let name = "usage-\(since)-\(until.advanced(byDays: -1)).csv"
         return Reply(
             .file(Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8", name: name))
-    }
-
-    /// A cell that no spreadsheet takes for a formula. See RFC 4180 and OWASP's page on CSV injection.
-    static func cell(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false && Money(decimal: text) == nil
-        let safe = isFormula ? "'" + text : text
-        guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
-        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
     }
 }
