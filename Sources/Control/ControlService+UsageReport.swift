@@ -32,6 +32,18 @@ public struct UsageReportView: Codable, Sendable, Hashable {
     }
 }
 
+/// Names of tags, as they are shown.
+public struct TagNamesView: Codable, Sendable, Hashable {
+    /// The org.
+    public let org: String
+    /// The first day, UTC.
+    public let since: String
+    /// The first day that isn't counted.
+    public let until: String
+    /// The names, in order; two hundred at most.
+    public let tags: [String]
+}
+
 // Usage for a page: several tables that agree with each other.
 extension ControlService {
     /// Ways of adding up that one request may ask for.
@@ -78,7 +90,22 @@ extension ControlService {
                                 by: by, items: Array(report.items.prefix(limit)),
                                 others: max(0, report.items.count - limit))
                         }, asOf: clock().description, through: first.through))
-            }
+            },
+            Endpoint(
+                method: .get, path: "/v1/orgs/{org}/tags", name: "listTags",
+                summary: "The names of tags that usage records have, for summaries by tag:NAME",
+                query: [
+                    (name: "since", description: "The first day; the month's first if it is left out"),
+                    (name: "until", description: "The first day that isn't counted; tomorrow if it is left out"),
+                ], response: .reference("TagNames")
+            ) { request, context in
+                let org = try await org(context)
+                let (since, until) = try days(request)
+                return try Endpoint.json(
+                    TagNamesView(
+                        org: org.org, since: since.description, until: until.description,
+                        tags: try await reader.tagNames(of: org.org, since: since, until: until)))
+            },
         ]
     }
 }

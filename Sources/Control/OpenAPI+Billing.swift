@@ -26,6 +26,10 @@ extension OpenAPI {
                 ("estimated", .reference("UsageSum")), ("as_of", .time), ("through", .integer),
                 ("next_cursor", .string),
             ], required: ["org", "by", "since", "until", "items", "total"]),
+        "TagNames": .members(
+            [
+                ("org", .string), ("since", .day), ("until", .day), ("tags", ["type": "array", "items": .string]),
+            ], required: ["org", "since", "until", "tags"]),
         "UsageReport": .members(
             [
                 ("org", .string), ("since", .day), ("until", .day), ("total", .reference("UsageSum")),

@@ -115,7 +115,7 @@ import Testing
         "setMemberProfile": Row(.everyone, #"{"name": "A new name"}"#),
         "addMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
         "removeMemberIdentity": Row(.everyone, #"{"issuer": "https://j", "subject": "s"}"#),
-        "summarizeUsage": Row(.everyone), "reportUsage": Row(.everyone),
+        "summarizeUsage": Row(.everyone), "reportUsage": Row(.everyone), "listTags": Row(.managers),
         "requireIssuer": Row(.owner(isRecent: true), #"{"issuer": null}"#), "listUsage": Row(.everyone),
         "showUsage": Row(.everyone),
         "explainUsage": Row(.everyone),

@@ -127,6 +127,11 @@ def secrets(claim, here):
             found = [(what, os.path.basename(path)) for path in chosen for data in [bytes_of(path)]
                      for what, secret in known.items() if secret.encode() in data]
             same(found, [], "what is found")
+    with claim("Neither log names a person, an address or a place: only numbers of members"):
+        for path in (here.dashboard.log, here.folder + "/meterd.log"):
+            lines = bytes_of(path).decode()
+            found = [word for name, person in here.people.items() for word in (person.email, '"%s"' % name, " %s " % name) if word in lines]
+            same(found + [word for word in ("127.0.0.1 ", "Mozilla", "/orgs/") if word in lines], [], os.path.basename(path))
     with claim("No process's command line has a secret, and the dashboard's environment has none"):
         lines = processes()
         must(here.dashboard.process.pid in lines, "the dashboard isn't among the processes")

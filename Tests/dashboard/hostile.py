@@ -80,7 +80,8 @@ class Hostile:
     def __init__(self, here, name):
         self.here, self.id, self.name, self.secret = here, name.lower(), name, "hostile:s3cret&+ %%of %s" % name
         self.key = self.published = None
-        self.codes, self.forms, self.asked, self.secrets = {}, [], [], []
+        self.codes, self.forms, self.asked = {}, [], []
+        self.secrets, self.passing = set(), set()
         self.wrong = {}
         self.released = threading.Event()
         provider = self
@@ -163,7 +164,8 @@ class Hostile:
         asked = parameters(address)
         code = secrets.token_urlsafe(24)
         self.codes[code] = asked
-        self.secrets += [code, asked["state"], asked["nonce"]]
+        self.secrets.add(code)
+        self.passing |= {asked["state"], asked["nonce"]}
         values = {"code": code, "state": asked["state"]}
         values.update(changes)
         values = {name: value for name, value in values.items() if value is not None}
@@ -180,7 +182,8 @@ class Hostile:
         if asked is None or form["redirect_uri"] != asked["redirect_uri"] or verifier != asked["code_challenge"]:
             return reply(request, 400, {"error": "invalid_grant"})
         token = self.id_token(asked["nonce"])
-        self.secrets += [token, form["code_verifier"]]
+        self.secrets.add(token)
+        self.passing.add(form["code_verifier"])
         reply(request, 200, self.merged("tokens", {"access_token": "access-token", "token_type": "Bearer", "id_token": token}))
 
     def id_token(self, nonce):

@@ -158,6 +158,24 @@ class Browser:
                 return self.page
             self.passwords += self.idp.fill(self.page, self.user)
 
+    def at(self, path):
+        """Goes to a page of the dashboard; gives the browser's page."""
+        self.page.goto(self.here.url + path)
+        return self.page
+
+    def leave(self):
+        """Forgets the dashboard, and moves its clock to another minute: tries are counted per minute. A provider's clock stays near."""
+        self.context.clear_cookies(domain="localhost")
+        self.here.ahead = (self.here.ahead + 61) % 244
+        self.here.write_clock()
+        return self
+
+    def end(self):
+        """Closes it; what it has seen that nobody else is to see."""
+        seen = {parameters(each).get("code") for each in self.callbacks} | {self.session}
+        self.context.close()
+        return seen - {None}
+
     def callback(self, path="/sign-in"):
         """Signs in, and keeps the callback from the dashboard; its address."""
         self.holds = True

@@ -23,9 +23,29 @@ def run(stage):
             same(ana.get("/orgs/acme/billing").status, 200, "a page")
             with open(here.dashboard.log) as log:
                 lines = log.read()
-            has(lines, " info serving", " warning a form was refused")
+            has(lines, " info serving", " info somebody signed in")
             for word in ("Fatal", " error ", " critical ", "Crash"):
                 must(word not in lines, "%r is in the log" % word)
+        proxy(stage.claim, here)
+
+
+def proxy(claim, here):
+    """Behind a reverse proxy."""
+    same(here.dashboard.stop(), 0, "the exit status")
+    here.dashboard.configure("behind_proxy: true\n")
+    here.dashboard.start()
+
+    def tries(*addresses):
+        """How many links of a client are answered before the first 429."""
+        numbers = iter(range(1000))
+        return until_refused(lambda: here.raw.ask("GET", "/join", {
+            "X-Forwarded-For": ", ".join(addresses).replace("N", str(next(numbers)))}), 20)[0]
+
+    with claim("Behind a proxy, tries are counted by the address that the proxy adds last, whatever the client says before it"):
+        same(tries("10.0.0.1"), 10, "the tries of one client")
+        same(tries("10.0.0.2"), 10, "the tries of another client")
+        same(tries("192.0.2.N", "10.0.0.3"), 10, "the tries of a client that makes addresses up")
+        same(tries("10.1.0.N"), 21, "the tries of 21 clients")
 
 
 def until_refused(ask, most):

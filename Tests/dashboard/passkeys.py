@@ -73,13 +73,14 @@ def come_back(claim, here, ana, page):
         page.goto(ana.at("security"))
         has(page.locator("#sessions tr", has_text="This one").inner_text(), "Passkey")
         lacks(page.locator("#passkeys tbody").inner_text(), "never")
-    with claim("A sign-in by passkey leads to the page that somebody wanted before"):
+    with claim("A sign-in by passkey leads to the page that somebody wanted before, with its filter"):
         sign_out(here, page, ana)
         page.goto(ana.at("usage?period=week"))
         page.wait_for_url("**/sign-in?next=*")
         page.get_by_role("button", name=USE).click()
         page.wait_for_url("**/orgs/acme/usage*")
         same(page.get_by_role("heading", level=1).inner_text(), "Usage", "the page")
+        same(page.url, ana.at("usage?period=week"), "the address")
     ana.adopt(page.context)
 
 

@@ -1,14 +1,16 @@
 """Sign-in with OpenID providers: two real ones in a browser here, and one that misbehaves in hostility."""
 
 import contextlib
+import json
 import os
+import subprocess
 
 import hostility
-from claims import has, must, same
+from claims import has, lacks, must, same
 from faults import AWAY
 from hostile import Hostile
 from idps import CLIENT, Browser, Canaille, Nanoidp, changed, parameters
-from signins import CALLBACK, REFUSED, Course, minute, no_session
+from signins import CALLBACK, REFUSED, Course, no_session
 from world import world
 
 
@@ -21,22 +23,56 @@ def run(stage):
         for each in real:
             stack.callback(each.stop)
         hostile = [stack.enter_context(Hostile(here, name)) for name in ("Mallory", "Honest")]
+        check(stage.claim, here, real[0])
         for each in real:
             each.wait()
         configure(here, real + hostile)
-        codes = set()
-        members = []
+        seen, members = set(), []
         for idp, org in zip(real, ("acme", "globex")):
             one = Course(stage.claim, here, idp, org, real)
             one.run()
-            members.append(one.browser)
-            codes |= one.codes
-        pair(stage.claim, here, members)
+            members.append(one.ana)
+            seen |= one.seen
+        seen |= pair(stage.claim, here, members)
         hostility.run(stage.claim, here, hostile)
-        with stage.claim("No code, no client secret, no state, no nonce and no token is in a log or a database"):
-            secrets = [each.secret for each in real + hostile] + sorted(codes) + [word for each in hostile for word in each.secrets]
-            must(len(codes) > 10, "only %d codes were seen" % len(codes))
-            search(here, secrets)
+        with stage.claim("No code, client secret, session id or ID token is in a log or a database, and no state, nonce or verifier in a log"):
+            must(len(seen) > 20, "only %d codes and session ids were seen" % len(seen))
+            kept = seen.union(*(each.secrets for each in hostile)) | {each.secret for each in real + hostile}
+            search(here, kept, set().union(*(each.passing for each in hostile)))
+
+
+def check(claim, here, idp):
+    """What `check-config` says about providers."""
+    path, secret = here.folder + "/checked.yaml", here.folder + "/checked.secret"
+
+    def said(**changes):
+        """Its exit status, and all that it says."""
+        one = dict({"id": idp.id, "name": idp.name, "issuer": idp.issuer, "client_id": CLIENT, "client_secret_file": secret}, **changes)
+        with open(path, "w") as file:
+            json.dump({"public_url": "https://billing.example.com", "providers": [one] * one.pop("times", 1)}, file)
+        done = subprocess.run([here.options.dashboard, "check-config", "--config", path], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    with open(secret, "w") as file:
+        file.write(idp.secret + "\n")
+    with claim("check-config shows the redirect URI that is registered at the provider, and no secret"):
+        status, text = said()
+        same(status, 0, "the exit status")
+        has(text, "https://billing.example.com" + CALLBACK + idp.id)
+        lacks(text, idp.secret)
+    wrong = [
+        ("an issuer by http elsewhere than on this machine", {"issuer": "http://accounts.example"}, "issuer must be an https URL"),
+        ("two providers of one id", {"times": 2}, "there is one of that id already"),
+        ("an id that can't stand in an address", {"id": "../sign-in"}, "id must be"),
+        ("a secret in the file itself", {"client_secret": "hunter-two"}, "client_secret: there is no such key"),
+        ("a secret's file that isn't there", {"client_secret_file": here.folder + "/nothing"}, "can't be read"),
+    ]
+    for what, changes, words in wrong:
+        with claim("check-config refuses %s, and says which key it is" % what):
+            status, text = said(**changes)
+            same(status, 78, "the exit status")
+            has(text, "providers[%d]" % (changes.get("times", 1) - 1), words)
+            lacks(text, "hunter-two", idp.secret)
 
 
 def configure(here, providers):
@@ -54,50 +90,47 @@ def configure(here, providers):
     here.dashboard.start()
 
 
-def search(here, secrets):
-    """Nothing of it is in a file that the dashboard or the daemon wrote."""
-    files = [here.dashboard.log] + [os.path.join(folder, name) for top in (here.dashboard.state, here.daemon.state)
-                                    for folder, _, names in os.walk(top) for name in names]
-    files += [os.path.join(here.folder, each) for each in os.listdir(here.folder) if each.endswith(".log")]
-    found = {}
-    for each in set(files):
-        if os.path.isfile(each):
-            with open(each, "rb") as file:
-                found[each] = file.read()
+def search(here, kept, passing):
+    """None of it is in what the dashboard or the daemon wrote. A sign-in that was begun is in the database until it ends."""
+    logs = [os.path.join(here.folder, each) for each in os.listdir(here.folder) if each.endswith(".log")]
+    files = [os.path.join(folder, name) for top in (here.dashboard.state, here.daemon.state) for folder, _, names in os.walk(top) for name in names]
+    found = {path: read(path) for path in logs + files if os.path.isfile(path)}
     together = b"".join(found.values())
     must(b"a sign-in at a provider failed" in together and b"Ana of nanoidp" in together, "the search finds nothing at all")
     for path, data in found.items():
-        for secret in secrets:
-            must(secret.encode() not in data, "a secret is in %s" % path)
+        for secret in kept | (passing if path in logs else set()):
+            must(secret.encode() not in data, "a secret is in %s: %s…" % (path, secret[:8]))
+
+
+def read(path):
+    """A file's bytes."""
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def pair(claim, here, members):
-    """Two providers at once."""
-    one, two = ([Browser(here, each.idp, user) for user in ("ana", "bob")] for each in members)
+    """Two providers at once; all codes and sessions that were seen."""
+    one, two = members
+    others = first, second = [Browser(here, each.idp, "bob") for each in members]
     with claim("The same subject and e-mail address at two providers are two people: each is in their own org only"):
-        minute(here)
-        for browsers, own, other in ((one, "acme", "globex"), (two, "globex", "acme")):
-            browsers[0].sign_in()
-            same(browsers[0].page.url, "%s/orgs/%s/organization" % (here.url, own), "the page")
-            has(browsers[0].open("%s/orgs/%s/organization" % (here.url, other)), "isn't yours to see")
-    for (_, first), (second, _) in ((one, two), (two, one)):
-        with claim("A sign-in that was begun with %s isn't finished by an answer of %s, whatever iss it has" % (first.idp.name, second.idp.name)):
-            second.context.clear_cookies()
-            theirs = parameters(second.callback())
-            for issuer in (second.idp.issuer, first.idp.issuer, None):
-                minute(here)
-                mine = first.callback()
-                with no_session(here, first):
-                    has(first.open(changed(mine, code=theirs["code"], iss=issuer)), REFUSED)
-        with claim("Nor is it, if that answer comes to the redirect URI of %s" % second.idp.name):
-            minute(here)
-            mine = parameters(first.callback())
-            with no_session(here, first):
-                has(first.open(changed(second.callbacks[-1], state=mine["state"])), REFUSED, "begun at another provider")
-    last = two[1]
-    with claim("If %s is stopped before the dashboard asks it about a code, a page says that it didn't answer" % last.idp.name):
-        minute(here)
-        address = last.callback()
-        last.idp.stop()
-        with no_session(here, last):
-            has(last.open(address), REFUSED, AWAY)
+        for person, own, other in ((one, "acme", "globex"), (two, "globex", "acme")):
+            person.leave().sign_in()
+            same(person.page.url, "%s/orgs/%s/organization" % (here.url, own), "the page")
+            has(person.open("%s/orgs/%s/organization" % (here.url, other)), "isn't yours to see")
+    for mine, theirs in ((first, two), (second, one)):
+        with claim("A sign-in that was begun with %s isn't finished by an answer of %s, whatever iss it has" % (mine.idp.name, theirs.idp.name)):
+            answer = parameters(theirs.leave().callback())
+            for issuer in (theirs.idp.issuer, mine.idp.issuer, None):
+                address = mine.leave().callback()
+                with no_session(here, mine):
+                    has(mine.open(changed(address, code=answer["code"], iss=issuer)), REFUSED)
+        with claim("Nor is it, if that answer comes to the redirect URI of %s" % theirs.idp.name):
+            begun = parameters(mine.leave().callback())
+            with no_session(here, mine):
+                has(mine.open(changed(theirs.callbacks[-1], state=begun["state"])), REFUSED, "begun at another provider")
+    with claim("If %s is stopped before the dashboard asks it about a code, a page says that it didn't answer" % second.idp.name):
+        address = second.leave().callback()
+        second.idp.stop()
+        with no_session(here, second):
+            has(second.open(address), REFUSED, AWAY)
+    return set().union(*(each.end() for each in members + others))

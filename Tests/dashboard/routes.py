@@ -24,6 +24,8 @@ GETS = {
     "member": (200, 200, 403),
     "usage": (200, 200, 200),
     "usageCSV": (200, 200, 200),
+    "usageCompare": (200, 200, 200),
+    "usageTags": (200, 200, 403),
     "live": (200, 200, 200),
     # Somebody else's record: members see their own.
     "record": (200, 200, 404),

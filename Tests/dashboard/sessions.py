@@ -143,6 +143,20 @@ def removed(claim, here):
         page.wait_for_url("**/orgs/acme/organization")
     page.context.close()
     here.people.pop("Dora")
+    here.move(61)
+    with claim("Whoever is in two organizations and is removed from one keeps the other"):
+        gil = here.people["Gil"].sign_in()
+        page = gil.page(None)
+        page.goto("%s/join/%s" % (here.url, here.ctl("member", "invite", "acme", "gil@acme.example")["secret"]))
+        page.get_by_role("button", name="Join").click()
+        page.wait_for_url("**/orgs/acme/organization")
+        gil.adopt(page.context)
+        same([gil.get("/orgs/%s/usage" % org).status for org in ("acme", "globex")], [200, 200], "both")
+        here.ctl("member", "remove", "acme", "gil@acme.example")
+        same([gil.get("/orgs/%s/usage" % org).status for org in ("acme", "globex")], [404, 200], "both")
+        page.goto(here.url + "/")
+        page.wait_for_url("**/orgs/globex/organization")
+        page.context.close()
 
 
 def ages(claim, here):

@@ -57,11 +57,15 @@ class Dashboard:
             self.port = held.getsockname()[1]
         self.url = "http://localhost:%d" % self.port
         os.mkdir(self.state, 0o700)
-        with open(folder + "/dashboard.yaml", "w") as file:
-            file.write("log_level: debug\n")
+        self.configure()
         if os.geteuid() == 0:
             os.chown(self.state, STRANGER, STRANGER)
         self.process = None
+
+    def configure(self, settings=""):
+        """Another configuration; it counts from the next start."""
+        with open(self.folder + "/dashboard.yaml", "w") as file:
+            file.write("log_level: debug\n" + settings)
 
     def start(self):
         """Starts it and waits until it says that it is ready."""

@@ -25,7 +25,7 @@ extension OpenAPI {
                 ("name", .string), ("role", .orgRole),
                 ("state", ["type": "string", "enum": ["open", "expired", "accepted", "withdrawn"]]),
                 ("created", .time), ("expires", .time), ("sent", .integer), ("invited_by", .integer),
-                ("required_issuer", .string),
+                ("required_issuer", .string), ("org_name", .string),
             ], required: ["invitation", "org", "member", "role", "state", "created", "expires", "sent"]),
         "SignIn": .members(
             [

@@ -68,6 +68,7 @@ enum TeamRight: Sendable, Hashable {
         "removeTeamMember": managers,
         "eraseMember": owner,
         "listMembers": managers,
+        "listTags": managers,
         "listHolds": managers,
         "showBudget": managers,
         "setBudget": managers,

@@ -16,11 +16,19 @@ enum Layout {
         }
     }
 
+    /// What only owners may, of what pages ask for; it is for words only.
+    static let ownersOnly: Set<String> = [
+        "buyCredits", "setTopUp", "beginMethodEntry", "finishMethodEntry", "retryPayment", "removeSeats", "keepSeats",
+        "cancelSubscription", "resumeSubscription", "setBillTo", "requireIssuer", "checkPayment", "cancelPayment",
+        "noteInvoice", "eraseMember",
+    ]
+
     /// A page of an org.
     static func page(
         _ team: Team, _ tab: Tab, title: String, @HTMLBuilder _ content: () -> HTML
     ) throws(PageError) -> Reply {
         let notice = try team.site.store.takeNotice(of: team.session)
+        let reminder = tab == .security ? HTML() : try PasskeyForms.reminder(team)
         let body = content()
         let name = team.me.displayName ?? team.org
         return .page(
@@ -47,6 +55,7 @@ enum Layout {
                 }
                 element(.main, .id("main")) {
                     Standing.banner(team)
+                    reminder
                     if let notice { Parts.notice(notice) }
                     element(.h1, text: title)
                     body

@@ -114,12 +114,12 @@ enum Parts {
     static func badge(_ state: String) -> HTML {
         let kind: String
         switch state {
-        case "active", "succeeded", "paid", "accepted", "current", "settled": kind = "good"
+        case "active", "available", "succeeded", "paid", "accepted", "current", "settled": kind = "good"
         case "grace", "pending", "open", "invited", "due", "refund_due", "unpriced": kind = "wait"
         case "suspended", "declined", "failed", "erased", "removed", "closed": kind = "bad"
         default: kind = "neutral"
         }
-        return element(.span, .class("badge \(kind)"), text: Words.label(state))
+        return element(.span, .class("badge \(kind)"), text: Words.state(state))
     }
 
     /// A table whose first column names the row.

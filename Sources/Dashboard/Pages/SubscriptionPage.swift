@@ -31,12 +31,15 @@ enum SubscriptionPage {
                     ("Plan", Parts.text("Team, \(Words.usd(subscription.seatPrice)) per seat and month")),
                     ("State", Parts.badge(subscription.standing == "none" ? "not begun" : subscription.standing)),
                     (
-                        "Present period",
+                        "Current period",
                         Parts.text(
-                            subscription.periodStart.map { "\($0) to \(subscription.periodEnd ?? "—")" } ?? "—")
+                            subscription.periodStart.map {
+                                "\($0) to \(subscription.periodEnd.map(Words.lastDay) ?? "—")"
+                            } ?? "—")
                     ),
                     ("Billing day", Parts.text(subscription.signup.map { String($0.suffix(2)) } ?? "—")),
-                    ("Ends", Parts.text(subscription.ends ?? "It goes on until it is cancelled")),
+                    subscription.ends.map { ("Ends", Parts.text("On \($0)")) }
+                        ?? ("Renews", Parts.text(subscription.periodEnd.map { "On \($0)" } ?? "—")),
                 ])
             }
             if mayChange {
@@ -54,11 +57,17 @@ enum SubscriptionPage {
                 } else {
                     Parts.table(
                         "Changes of the subscription, newest first", ["When", "What", "By"],
-                        changes.items.map { [Words.time($0.at), Parts.text(words($0)), foreign($0.actor)] })
+                        changes.items.map { [Words.time($0.at), Parts.text(words($0)), foreign(actor($0.actor))] })
                 }
                 Parts.more(changes.nextCursor.map { team.place("subscription", query: [("cursor", $0)]) })
             }
         }
+    }
+
+    /// Who made a change, in words.
+    private static func actor(_ actor: String) -> String {
+        if actor == "meterd" { return "Automatic" }
+        return actor.hasPrefix("uid ") ? "Operator" : actor
     }
 
     /// What a change did, in words.
@@ -92,7 +101,7 @@ enum SubscriptionPage {
                 Parts.field(
                     "How many", "seats", type: "number", value: "1",
                     hint:
-                        "They stay until \(subscription.periodEnd ?? "the period ends"). Members of theirs are removed first.",
+                        "You keep them until \(subscription.periodEnd ?? "the period ends"). If all seats are used, remove members first.",
                     .flag(.required), .text(.min, "1"), .text(.step, "1"))
                 Parts.submit("Continue", class: "button")
             }

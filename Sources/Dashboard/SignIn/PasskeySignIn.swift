@@ -129,6 +129,21 @@ enum PasskeyForms {
             }, status: 403)
     }
 
+    // MARK: On the pages
+
+    /// What stands on each page as long as nothing but a link that was used lets somebody in.
+    static func reminder(_ team: Team) throws(PageError) -> HTML {
+        guard team.session.method == .link, party(team.site) != nil,
+            try team.site.store.passkeys(of: team.session.person).isEmpty
+        else { return HTML() }
+        return element(.div, .class("banner warning")) {
+            element(.p) {
+                "You signed in with a link, and links work once. Add a passkey, so that you can sign in again. "
+                element(.a, .href(team.place("security", fragment: "passkeys")), text: "Add a passkey")
+            }
+        }
+    }
+
     // MARK: On the security page
 
     /// The form that makes one; nil if passkeys don't work at the site's address.

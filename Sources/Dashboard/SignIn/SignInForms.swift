@@ -12,12 +12,12 @@ enum SignInPages {
         if visit.session != nil, !isAgain { return .redirect(Place([])) }
         let passkey = try PasskeyForms.signInForm(visit, next: visit.query["next"])
         var reply = Reply.page(
-            Layout.bare(title: isAgain ? "Sign in again" : "Sign in") {
+            Layout.bare(title: isAgain ? "Sign in again" : "Sign in to meterd") {
                 if isAgain {
                     element(
                         .p,
                         text:
-                            "What you want to do spends money or decides who may what. It takes a sign-in of the last 15 minutes."
+                            "To protect your money, confirm that it is you. Then you return to what you were doing."
                     )
                 }
                 if let passkey {
@@ -36,7 +36,7 @@ enum SignInPages {
                     element(
                         .p,
                         text:
-                            "Open the link that you were given. It works once. Ask an owner or admin of your organization, or the operator of this service, for a new one."
+                            "Open the link that you were given. It works once. The operator of this service can give you a new one."
                     )
                 }
             })
@@ -91,7 +91,7 @@ enum SignInPages {
                 element(.div, .class("card")) {
                     element(.p) {
                         "You can join "
-                        element(.strong) { foreign(offer.org) }
+                        element(.strong) { foreign(offer.orgName ?? offer.org) }
                         " as \(offer.role == "member" ? "a" : "an") "
                         element(.strong, text: offer.role)
                         "."
@@ -108,7 +108,7 @@ enum SignInPages {
                                 "Your name", "name", value: offer.name,
                                 hint: "The team sees it. You can change it later.",
                                 .text(.autocomplete, "name"), .text(.maxlength, "100"))
-                            Parts.submit("Join \(offer.org)")
+                            Parts.submit("Join \(offer.orgName ?? offer.org)")
                         }
                     } else {
                         element(.p, text: "This organization requires a certain sign-in. Sign in there first.")
@@ -170,7 +170,9 @@ enum SignInPages {
             // Nobody proved again who they are: the session stays as old as it is.
             reply = try await add(member, to: session, visit)
         } else {
-            reply = try await open(person, by: .link, visit, first: Place(["orgs", member.org]))
+            // The first thing to do is a passkey: the link is used up.
+            reply = try await open(
+                person, by: .link, visit, first: Place(["orgs", member.org, "security"], fragment: "passkeys"))
         }
         reply.cookies.append(Site.cookie(invitationCookie, nil, seconds: 0))
         return reply

@@ -58,6 +58,8 @@ extension Route {
         member(.get, "usage", "/usage", "reportUsage", UsagePage.show),
         member(.get, "usageCSV", "/usage.csv", "summarizeUsage", UsageCSV.download),
         member(.get, "live", "/usage/live", "listUsage", LivePage.show),
+        member(.get, "usageCompare", "/usage/compare", "reportUsage", ComparePage.show),
+        member(.get, "usageTags", "/usage/tags", "listTags", TagPage.show),
         member(.get, "record", "/usage/records/{id}", "showUsage", LivePage.record),
     ]
 

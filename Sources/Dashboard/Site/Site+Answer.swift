@@ -89,7 +89,9 @@ extension Site {
             if visit.method == .post { try checkForm(visit) }
             let team = try await team(visit, session)
             if let action, !team.may(action) {
-                throw .notAllowed("Your role in this organization, \(team.me.member.role), doesn't allow this.")
+                throw .notAllowed(
+                    "Your role in this organization, \(team.me.member.role), doesn't allow this. Ask \(team.whoMay(action))."
+                )
             }
             return try await handle(team)
         }

@@ -44,6 +44,10 @@ extension Site {
     }
 
     private func plain(_ status: Int, _ title: String, _ words: String) -> Reply {
-        .page(Layout.bare(title: title) { element(.p, text: words) }, status: status)
+        .page(
+            Layout.bare(title: title) {
+                element(.p, text: words)
+                element(.p) { Parts.link("Go to the start page", Place([])) }
+            }, status: status)
     }
 }

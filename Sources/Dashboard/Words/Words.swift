@@ -50,12 +50,25 @@ enum Words {
     /// The day of a time.
     static func day(_ rfc3339: String) -> String { String(rfc3339.prefix(10)) }
 
+    /// The last day of a period that ends before a day: `2026-12-10` → `2026-12-09`.
+    static func lastDay(before day: String) -> String {
+        CalendarDay(day).map { $0.advanced(byDays: -1).description } ?? day
+    }
+
+    /// A sum for a field that people edit: `500.000000000` → `500.00`.
+    static func field(_ decimal: String?) -> String? {
+        decimal.map { usd($0).replacing(",", with: "").replacing("$", with: "").replacing("−", with: "-") }
+    }
+
     /// A sentence of the daemon's as a page says it: it begins with a capital and ends with a full stop.
     static func sentence(_ words: String) -> String {
         guard let first = words.first else { return words }
         let begun = first.uppercased() + words.dropFirst()
         return ".!?".contains(begun.last ?? ".") ? begun : begun + "."
     }
+
+    /// A state as people call it.
+    static func state(_ name: String) -> String { name == "current" ? "Active" : label(name) }
 
     /// `not_found` → `Not found`
     static func label(_ name: String) -> String { sentenceCase(name.replacing("_", with: " ")) }

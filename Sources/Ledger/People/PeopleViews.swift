@@ -60,6 +60,8 @@ public struct InvitationView: Codable, Sendable, Hashable {
     public let invitedBy: Int64?
     /// The issuer that whoever accepts has to sign in at; nil if any sign-in is good. Only in what a secret shows.
     public var requiredIssuer: String?
+    /// What people call the org. Only in what a secret shows.
+    public var orgName: String?
 }
 
 /// One org of a person who signs in, as it is shown.

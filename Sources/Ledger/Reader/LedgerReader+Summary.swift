@@ -31,6 +31,19 @@ extension LedgerReader {
         }
     }
 
+    /// The names of tags that an org's records of some days have, as far as they are added up; the first two hundred by name.
+    public func tagNames(of org: String, since: CalendarDay, until: CalendarDay) async throws -> [String] {
+        try await pool.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT DISTINCT usage_tag_day.name FROM usage_tag_day JOIN org ON org.id = usage_tag_day.org
+                    WHERE org.name = ? AND day >= ? AND day < ? AND usage_tag_day.name <> ''
+                    ORDER BY usage_tag_day.name LIMIT 200
+                    """, arguments: [org, since.daysSinceEpoch, until.daysSinceEpoch])
+        }
+    }
+
     /// What an org used in some days, added up; the most expensive first, days in order.
     ///
     /// - Parameters:

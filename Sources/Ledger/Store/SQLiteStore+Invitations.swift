@@ -127,6 +127,7 @@ extension SQLiteStore {
         guard let (number, org) = try openInvitation(hash, now) else { return Self.noInvitation }
         var view = try view(ofInvitation: number, org)
         view.requiredIssuer = org.policy.signInIssuer
+        view.orgName = try self.view(of: org).displayName
         return .invitation(view, isReplay: true)
     }
 

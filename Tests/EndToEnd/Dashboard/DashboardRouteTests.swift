@@ -41,6 +41,8 @@ import Testing
             "usage": Row(roles: everyone, path: "/usage"),
             "usageCSV": Row(roles: everyone, path: "/usage.csv"),
             "live": Row(roles: everyone, path: "/usage/live"),
+            "usageCompare": Row(roles: everyone, path: "/usage/compare"),
+            "usageTags": Row(roles: managers, path: "/usage/tags"),
             "record": Row(roles: everyone, path: "/usage/records/r1"),
             "billing": Row(roles: managers, path: "/billing"),
             "invoices": Row(roles: managers, path: "/invoices"),

@@ -31,14 +31,15 @@ enum BillingForms {
             if team.may("setTopUp") {
                 form(team, "top-up") {
                     Parts.field(
-                        "When the balance is below (US dollars)", "threshold", value: topUp.threshold,
+                        "When the balance is below (US dollars)", "threshold", value: Words.field(topUp.threshold),
                         hint: "Leave both empty to turn it off.", .text(.inputmode, "decimal"))
                     Parts.field(
-                        "Buy (US dollars)", "amount", value: topUp.amount, hint: nil, .text(.inputmode, "decimal"))
+                        "Buy (US dollars)", "amount", value: Words.field(topUp.amount), hint: nil,
+                        .text(.inputmode, "decimal"))
                     Parts.field(
                         "Times in 24 hours at most", "per_day_max", type: "number",
                         value: topUp.perDayMax.map { "\($0)" } ?? "1", hint: nil, .text(.min, "1"))
-                    Parts.submit("Set", class: "button")
+                    Parts.submit("Save top-up", class: "button")
                 }
             }
         }
@@ -48,9 +49,12 @@ enum BillingForms {
         Parts.card("Alerts", id: "alerts") {
             form(team, "alerts") {
                 Parts.field(
-                    "Tell when the balance falls below (US dollars)", "thresholds",
-                    value: alerts.thresholds.joined(separator: " "), hint: "Several with spaces, such as 100 20 5.")
-                Parts.submit("Set", class: "button")
+                    "When the balance falls below (US dollars)", "thresholds",
+                    value: alerts.thresholds.compactMap { Words.field($0) }.joined(separator: " "),
+                    hint:
+                        "Several with spaces, such as 100 20 5. Each makes an event, from which your operator's programs can send a message. This page sends none."
+                )
+                Parts.submit("Save alerts", class: "button")
             }
         }
     }
@@ -59,9 +63,9 @@ enum BillingForms {
         Parts.card("Monthly budget", id: "budget") {
             form(team, "budget") {
                 Parts.field(
-                    "US dollars per calendar month", "monthly", value: budget.monthlyBudget,
+                    "US dollars per calendar month", "monthly", value: Words.field(budget.monthlyBudget),
                     hint: "Requests beyond it are refused. Empty for no budget.", .text(.inputmode, "decimal"))
-                Parts.submit("Set", class: "button")
+                Parts.submit("Save budget", class: "button")
             }
         }
     }
@@ -87,7 +91,7 @@ enum BillingForms {
                         "VAT number", "vat_id", value: billTo.vatId,
                         hint: billTo.vatVerified == false ? "It counts once somebody has verified it." : nil)
                     Parts.field("E-mail for invoices", "email", type: "email", value: billTo.email)
-                    Parts.submit("Set", class: "button")
+                    Parts.submit("Save address", class: "button")
                 }
             } else {
                 Parts.facts([

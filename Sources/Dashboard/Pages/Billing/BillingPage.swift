@@ -171,7 +171,8 @@ enum BillingPage {
                         [
                             Parts.text(Words.label(grant.source)), Words.time(grant.created),
                             Parts.text(Words.usd(grant.remaining)), Parts.text(Words.usd(grant.amount)),
-                            grant.expires.map(Words.time) ?? Parts.text("never"), Parts.badge(grant.state),
+                            grant.expires.map(Words.time) ?? Parts.text("never"),
+                            Parts.badge(grant.state == "open" ? "available" : grant.state),
                         ]
                     })
             }

@@ -45,7 +45,7 @@ enum InvoicePage {
             ("Issued", Words.time(invoice.issued)),
         ]
         if let start = invoice.periodStart, let end = invoice.periodEnd {
-            facts.append(("Period", Parts.text("\(start) to \(end)")))
+            facts.append(("Period", Parts.text("\(start) to \(Words.lastDay(before: end))")))
         }
         facts += [
             ("Billed to", foreign(([invoice.buyer.name] + invoice.buyer.address).joined(separator: ", "))),
@@ -54,7 +54,8 @@ enum InvoicePage {
         for tax in invoice.taxes { facts.append(("Tax: \(tax.rule)", Parts.text(Words.usd(tax.tax)))) }
         facts += [
             ("Total", element(.strong, text: Words.usd(invoice.total))),
-            ("Paid before", Parts.text(Words.usd(invoice.paidBefore))), ("Due", Parts.text(Words.usd(invoice.due))),
+            ("Paid before", Parts.text(Words.usd(invoice.paidBefore))),
+            ("Collected by this invoice", Parts.text(Words.usd(invoice.due))),
             ("Still open", Parts.text(Words.usd(invoice.open))),
         ]
         if let paid = invoice.paidWith { facts.append(("Paid with", Parts.text(paid))) }

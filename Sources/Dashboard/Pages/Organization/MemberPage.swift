@@ -61,10 +61,11 @@ enum MemberPage {
         Parts.card("Limits", id: "limits") {
             form(team, member, "limits") {
                 Parts.field(
-                    "US dollars per day (UTC)", "daily", value: member.dailyLimit,
+                    "US dollars per day (UTC)", "daily", value: Words.field(member.dailyLimit),
                     hint: "Such as 5 or 2.50. Empty for no limit.", .text(.inputmode, "decimal"))
                 Parts.field(
-                    "US dollars per month", "monthly", value: member.monthlyLimit, hint: "Empty for no limit.",
+                    "US dollars per month", "monthly", value: Words.field(member.monthlyLimit),
+                    hint: "Empty for no limit.",
                     .text(.inputmode, "decimal"))
                 Parts.submit("Set limits")
             }

@@ -24,7 +24,7 @@ enum PolicyForms {
                                 "Such as gpt-5, anthropic/claude-sonnet-4-5 or openai/*. Empty: all models. Requests for other models are refused when the proxy asks."
                         )
                     }
-                    Parts.submit("Set models")
+                    Parts.submit("Save models")
                 }
             }
             Parts.card("Data", id: "data") {
@@ -42,7 +42,7 @@ enum PolicyForms {
                             chosen: (policy.data ?? DataPolicy()).choices.first { $0.name == choice.name }
                                 .flatMap { $0.allows.map { $0 ? "yes" : "no" } } ?? "")
                     }
-                    Parts.submit("Set")
+                    Parts.submit("Save choices")
                 }
             }
         }

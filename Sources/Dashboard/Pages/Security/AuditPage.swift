@@ -15,12 +15,10 @@ enum AuditPage {
                     Parts.nothing("Nothing was changed yet.")
                 } else {
                     Parts.table(
-                        "Changes", ["When", "By", "What", "Of", "Before", "After"],
+                        "Changes", ["When", "By", "What", "Before", "After"],
                         page.items.map { entry in
                             [
-                                Words.timeWithSeconds(entry.at), foreign(entry.by),
-                                Parts.text(Words.spaced(entry.action)),
-                                foreign(entry.subjectName ?? entry.subject.map { "\($0)" } ?? "—"), tree(entry.before),
+                                Words.timeWithSeconds(entry.at), foreign(actor(entry)), what(entry), tree(entry.before),
                                 tree(entry.after),
                             ]
                         })
@@ -30,9 +28,34 @@ enum AuditPage {
         }
     }
 
+    /// Who it was, as a team knows them. The CSV has the daemon's own words.
+    private static func actor(_ entry: AuditView) -> String {
+        guard let member = entry.member else { return entry.by == "meterd" ? "Automatic" : "Operator" }
+        guard let open = entry.by.firstIndex(of: "("), let close = entry.by.firstRange(of: ") of ") else {
+            return "Member \(member)"
+        }
+        return String(entry.by[entry.by.index(after: open)..<close.lowerBound])
+    }
+
+    /// What was done, and to whom.
+    private static func what(_ entry: AuditView) -> HTML {
+        var html = Parts.text(Words.spaced(entry.action))
+        if let subject = entry.subject {
+            html += element(.br) + element(.small) { foreign(entry.subjectName ?? "Member \(subject)") }
+        }
+        return html
+    }
+
+    /// Names and ids of the gateway's and of requests say nothing to people. The CSV has them.
+    private static let unsaid: Set<String> = [
+        "customer", "fingerprint", "id", "idempotency_key", "issuer", "subject", "identity", "gateway", "reference",
+    ]
+
     private static func tree(_ tree: JSONTree?) -> HTML {
         guard case .object(let members)? = tree, !members.isEmpty else { return Parts.text(text(tree)) }
-        return members.sorted { $0.key < $1.key }.enumerated().reduce(into: HTML()) { html, next in
+        let shown = members.filter { !unsaid.contains($0.key) && text($0.value) != "" }.sorted { $0.key < $1.key }
+        guard !shown.isEmpty else { return Parts.text("—") }
+        return shown.enumerated().reduce(into: HTML()) { html, next in
             if next.offset > 0 { html += element(.br) }
             html += Parts.text(Words.label(next.element.key) + ": ") + foreign(text(next.element.value))
         }
@@ -46,7 +69,8 @@ enum AuditPage {
         case .string(let string)?: string
         case .array(let items)?: items.map(text).joined(separator: ", ")
         case .object(let members)?:
-            members.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
+            members.filter { !unsaid.contains($0.key) }.sorted { $0.key < $1.key }
+                .map { "\($0.key.replacing("_", with: " ")) \(text($0.value))" }.joined(separator: ", ")
         }
     }
 

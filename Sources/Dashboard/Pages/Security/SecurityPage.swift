@@ -12,16 +12,9 @@ enum SecurityPage {
         let passkeys = try store.passkeys(of: team.session.person)
         let isRecent = team.session.isRecent(at: team.now)
         let registration = isRecent ? try PasskeyForms.registrationForm(team, passkeys) : nil
+        let reminder = isRecent ? try PasskeyForms.reminder(team) : HTML()
         return try Layout.page(team, .security, title: "Security") {
-            if passkeys.isEmpty, team.session.method == .link, isRecent {
-                element(.div, .class("banner warning")) {
-                    element(
-                        .p,
-                        text:
-                            "You signed in with a link, and links work once. Add a passkey now, so that you can sign in again."
-                    )
-                }
-            }
+            reminder
             element(.div, .class("columns")) {
                 Parts.card("Passkeys", id: "passkeys") {
                     if passkeys.isEmpty {
@@ -78,7 +71,7 @@ enum SecurityPage {
                 Parts.field(
                     "E-mail address", "email", type: "email", value: team.me.member.email,
                     hint: "Owners and admins see it.", .text(.maxlength, "254"), .text(.autocomplete, "email"))
-                Parts.submit("Set", class: "button")
+                Parts.submit("Save profile", class: "button")
             }
         }
     }
@@ -105,7 +98,7 @@ enum SecurityPage {
             "Your sessions", ["Browser", "Signed in", "Last seen", "By", "Action"],
             sessions.map { session in
                 [
-                    foreign(session.browser.isEmpty ? "unknown" : session.browser),
+                    element(.span, .text(.title, session.browser)) { BrowserName.of(session.browser) },
                     Words.time(session.created.description), Words.time(session.seen.description),
                     Parts.text(Words.label(session.method.rawValue)),
                     session.hash == team.session.hash

@@ -54,7 +54,7 @@ enum SignInRule {
                 Parts.form(team.place("security", "sign-in"), team.session) {
                     Parts.hidden("key", Secrets.random())
                     Parts.choice("Required provider", "issuer", choices(team), chosen: team.me.signInIssuer ?? "")
-                    Parts.submit("Set", class: "button")
+                    Parts.submit("Save rule", class: "button")
                 }
             }
         }

@@ -16,7 +16,8 @@ enum BarChart {
         guard !bars.isEmpty else { return HTML() }
         let top = scale(bars.map(\.nanos).max() ?? 0)
         let plot = (width: width - left, height: height - bottom - 10)
-        let slot = max(1, plot.width / Int64(bars.count))
+        // A few bars stay bars.
+        let slot = min(120, max(1, plot.width / Int64(bars.count)))
         let gap = slot > 12 ? slot / 6 : slot > 3 ? 1 : 0
         return element(
             .svg, .class("chart"), .text(.viewBox, "0 0 \(width) \(height)"), .text(.role, "img"),

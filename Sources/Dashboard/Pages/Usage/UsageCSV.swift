@@ -18,15 +18,17 @@ enum UsageCSV {
                 "output_tokens", "reasoning_tokens",
             ]).map(CSV.field).joined(separator: ",")
         ]
+        /// Nothing where no tokens are kept: by tag.
+        func text(_ number: Int64?) -> String { number.map { "\($0)" } ?? "" }
         var question = filter.question(by: by, today)
         var pages = 0
         while true {
             let page = try await team.daemon.get(UsageSummaryView.self, "summary", query: question)
             for item in page.items {
                 let numbers = [
-                    "\(item.records)", "\(item.unpriced)", item.cost, "\(item.inputTokens ?? 0)",
-                    "\(item.cacheReadTokens ?? 0)", "\(item.cacheWriteTokens ?? 0)", "\(item.outputTokens ?? 0)",
-                    "\(item.reasoningTokens ?? 0)",
+                    "\(item.records)", "\(item.unpriced)", item.cost, text(item.inputTokens),
+                    text(item.cacheReadTokens), text(item.cacheWriteTokens), text(item.outputTokens),
+                    text(item.reasoningTokens),
                 ]
                 lines.append((item.key + numbers).map(CSV.field).joined(separator: ","))
             }

@@ -30,8 +30,7 @@ struct UsageFilter: Sendable, Hashable {
         var step: String {
             switch self {
             case .week, .month: "day"
-            case .year: "week"
-            case .all: "month"
+            case .year, .all: "month"
             }
         }
     }
@@ -82,6 +81,20 @@ struct UsageFilter: Sendable, Hashable {
             ("from", other.first?.description), ("to", other.last?.description), ("mine", other.isMine ? "yes" : nil),
             ("user", other.user), ("model", other.model), ("provider", other.provider),
         ]
+    }
+
+    /// What of the requests is meant, as it stands in an address; without the period.
+    func parts() -> [(String, String?)] {
+        [("mine", isMine ? "yes" : nil), ("user", user), ("model", model), ("provider", provider)]
+    }
+
+    /// The same in words.
+    var words: String {
+        let parts = [
+            isMine ? "only yours" : nil, user.map { "user \($0)" }, model.map { "model \($0)" },
+            provider.map { "provider \($0)" },
+        ]
+        return parts.compactMap(\.self).joined(separator: ", ")
     }
 
     /// Another of the fixed periods.

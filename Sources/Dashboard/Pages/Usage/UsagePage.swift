@@ -5,15 +5,13 @@ import Metering
 
 /// What was used: over time, by model, member and provider, from one moment, so that all tables add up to the same total.
 enum UsagePage {
-    /// Rows of a table before the rest is counted together.
-    private static let rowsMax = 100
-
     static func show(_ team: Team) async throws(PageError) -> Reply {
         let filter = try UsageFilter(team.visit.query)
         let today = CalendarDay(team.now)
         let report = try await team.daemon.get(
             UsageReportView.self, "usage-report",
-            query: filter.question(by: "\(filter.period.step);model;user;provider", today))
+            query: filter.question(by: "\(filter.period.step);model;user;provider;model,user", today))
+        let people = try await UsageNames.of(team)
         let forecast: ForecastView? =
             team.may("forecastCredits") && !filter.isNarrowed
             ? try await team.daemon.get(ForecastView.self, "forecast") : nil
@@ -29,39 +27,76 @@ enum UsagePage {
                 if items(0).isEmpty {
                     Parts.nothing("No requests in this period.")
                 } else {
-                    BarChart.draw("Cost by \(step), \(report.since) to \(last(report)), in US dollars", bars)
+                    element(
+                        .div, .class("scroll"), .text(.role, "region"), .aria("label", "Chart"), .text(.tabindex, "0")
+                    ) {
+                        BarChart.draw("Cost by \(step), \(report.since) to \(last(report)), in US dollars", bars)
+                    }
                     element(.details, items(0).count <= 10 ? [.flag(.open)] : []) {
                         element(.summary, text: "The same as a table")
-                        table(
-                            "By \(step)", first: Words.label(step), items(0), report.total,
-                            link: step == "day" ? { dayPlace(team, filter, $0) } : nil)
+                        UsageTable(caption: "By \(step)", first: Words.label(step), total: report.total).draw(items(0))
+                        {
+                            key in
+                            let place = step == "day" ? dayPlace(team, filter, key) : nil
+                            return place.map { place in element(.a, .href(place), text: key) } ?? Parts.text(key)
+                        }
                     }
                 }
             }
             element(.div) {
                 Parts.card("By model") {
-                    table(
-                        "By model", first: "Model", items(1), report.total,
-                        link: { key in place(team, filter) { $0.model = key } })
+                    UsageTable(caption: "By model", first: "Model", total: report.total).draw(items(1)) { key in
+                        model(team, filter, key, people, items(4))
+                    }
                 }
                 if team.me.member.role != "member" {
                     Parts.card("By member") {
-                        table(
-                            "By usage name", first: "Usage name", items(2), report.total, noName: "(no user)",
-                            link: { key in key.isEmpty ? nil : place(team, filter) { $0.user = key } })
+                        UsageTable(caption: "By member, most expensive first", first: "Member", total: report.total)
+                            .draw(items(2)) { key in
+                                guard !key.isEmpty else { return Parts.text("(no user)") }
+                                return element(.a, .href(place(team, filter) { $0.user = key })) {
+                                    foreign(people.name(of: key))
+                                }
+                            }
                     }
                 }
                 Parts.card("By provider") {
-                    table(
-                        "By provider", first: "Provider", items(3), report.total, noName: "(not said)",
-                        link: { key in key.isEmpty ? nil : place(team, filter) { $0.provider = key } })
+                    UsageTable(caption: "By provider", first: "Provider", total: report.total).draw(items(3)) { key in
+                        guard !key.isEmpty else { return Parts.text("(not said)") }
+                        return element(.a, .href(place(team, filter) { $0.provider = key })) { foreign(key) }
+                    }
                 }
             }
             element(.p, .class("row")) {
                 Parts.link("Live requests", team.place("usage", "live"))
+                Parts.link("Weeks and months", team.place("usage", "compare", query: filter.parts()))
+                if team.may("listTags") { Parts.link("By tag", team.place("usage", "tags")) }
                 Parts.link(
                     "Every combination as CSV",
                     team.place("usage.csv", query: [("by", "day,user,model,provider")] + filter.query()))
+            }
+        }
+    }
+
+    /// A model, which opens to the members who used it most.
+    private static func model(
+        _ team: Team, _ filter: UsageFilter, _ key: String, _ people: UsageNames, _ pairs: [UsageSummaryItem]
+    ) -> HTML {
+        let only = place(team, filter) { $0.model = key }
+        let members = pairs.filter { $0.key.first == key && $0.key.last != "" }
+        guard team.me.member.role != "member", !members.isEmpty else {
+            return element(.a, .href(only)) { foreign(key) }
+        }
+        return element(.details, .class("row-details")) {
+            element(.summary) { foreign(key) }
+            element(.ul) {
+                for item in members.prefix(5) {
+                    element(.li) {
+                        foreign(people.name(of: item.key.last ?? ""))
+                        ": \(Words.usd(item.cost)), \(Words.count(item.records, "request", "requests"))"
+                    }
+                }
+                element(.li) { element(.a, .href(only), text: "Everything about this model") }
             }
         }
     }
@@ -149,41 +184,12 @@ enum UsagePage {
             guard let cost = Money(decimal: item?.cost ?? "0") else { throw .noAnswer("a cost can't be read") }
             bars.append(
                 .init(
-                    label: filter.period == .all ? key : String(key.dropFirst(5)), nanos: cost.nanos,
+                    label: filter.period.step == "month" ? key : String(key.dropFirst(5)), nanos: cost.nanos,
                     words: "\(Words.usd(item?.cost ?? "0")), \(Words.count(item?.records ?? 0, "request", "requests"))")
             )
             day = filter.after(day)
         }
         return bars
-    }
-
-    /// A table of parts with their total below, and what it leaves out.
-    static func table(
-        _ caption: String, first: String, _ items: [UsageSummaryItem], _ total: UsageSummaryItem,
-        noName: String = "", link: ((String) -> Place?)? = nil
-    ) -> HTML {
-        guard !items.isEmpty else { return Parts.nothing("No requests in this period.") }
-        let hasUsers = items.contains { $0.users != nil }
-        let shown = items.prefix(rowsMax)
-        var columns = [first, "Cost#", "Requests#", "Input tokens#", "Output tokens#"]
-        if hasUsers { columns.append("Users#") }
-        func row(_ name: HTML, _ item: UsageSummaryItem) -> [HTML] {
-            [
-                name, Parts.text(Words.usd(item.cost)), Parts.text(Words.count(item.records)),
-                Parts.text(Words.count(item.inputTokens ?? 0)), Parts.text(Words.count(item.outputTokens ?? 0)),
-            ] + (hasUsers ? [Parts.text(item.users.map { Words.count($0) } ?? "—")] : [])
-        }
-        let table = Parts.table(
-            caption, columns,
-            shown.map { item in
-                let key = item.key.first ?? ""
-                let name = key.isEmpty ? noName : key
-                let place = link?(key)
-                return row(place.map { place in element(.a, .href(place)) { foreign(name) } } ?? foreign(name), item)
-            }, foot: row(Parts.text("Total"), total))
-        let left = items.count - shown.count
-        return left > 0
-            ? table + Parts.nothing("\(Words.count(Int64(left))) more are in the total and in the CSV.") : table
     }
 }
 
@@ -191,7 +197,7 @@ extension UsageFilter {
     /// The part of the chart that a day is in, as the daemon names it.
     func step(of day: CalendarDay) -> String {
         switch period.step {
-        case "week": monday(of: day).description
+        case "week": Self.monday(of: day).description
         case "month": String(day.description.prefix(7))
         default: day.description
         }
@@ -200,15 +206,15 @@ extension UsageFilter {
     /// A day of the next part.
     func after(_ day: CalendarDay) -> CalendarDay {
         switch period.step {
-        case "week": monday(of: day).advanced(byDays: 7)
+        case "week": Self.monday(of: day).advanced(byDays: 7)
         case "month":
             CalendarDay(String(day.description.prefix(7)) + "-01")?.advanced(byMonths: 1) ?? day.advanced(byDays: 31)
         default: day.advanced(byDays: 1)
         }
     }
 
-    /// Day 0 was a Thursday.
-    private func monday(of day: CalendarDay) -> CalendarDay {
+    /// The Monday of a day's week. Day 0 was a Thursday.
+    static func monday(of day: CalendarDay) -> CalendarDay {
         let since = (day.daysSinceEpoch + 3) % 7
         return day.advanced(byDays: -(since < 0 ? since + 7 : since))
     }
