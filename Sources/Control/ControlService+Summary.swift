@@ -61,7 +61,11 @@ extension ControlService {
             (name: "model", description: "Only requests of this model"),
             (name: "provider", description: "Only requests to this provider"),
             (name: "mine", description: "true for the acting member's own requests only"),
-            (name: "limit", description: "Items per page, 1 to 1000; all of them if it is left out by an operator"),
+            (
+                name: "limit",
+                description:
+                    "Items per page, 1 to 100000; if it is left out, 100 for a member and all of them for an operator"
+            ),
             (name: "cursor", description: "The next_cursor of the page before; each page is of its own moment"),
         ]
         return [
@@ -114,6 +118,9 @@ extension ControlService {
             },
         ]
     }
+
+    /// Items of one answer: a table that is downloaded whole is of one moment.
+    static let summaryItemsMax = 100_000
 
     /// The days that a request names.
     func days(_ request: Request) throws -> (since: CalendarDay, until: CalendarDay) {
@@ -174,7 +181,7 @@ extension ControlService {
         if context.membership != nil || Endpoint.text(request, "limit") != nil
             || Endpoint.text(request, "cursor") != nil
         {
-            let limit = try Endpoint.limit(request)
+            let limit = try Endpoint.limit(request, max: Self.summaryItemsMax)
             let start = Int(min(try Endpoint.numericCursor(request) ?? 0, Int64(items.count)))
             next = items.count - start > limit ? "\(start + limit)" : nil
             items = Array(items.dropFirst(start).prefix(limit))
@@ -197,7 +204,7 @@ extension ControlService {
         let now = clock()
         let today = CalendarDay(now)
         var spent = try await reader.summary(
-            of: org.org, by: [.day], since: today.advanced(byDays: -7), until: today.advanced(byDays: 1), in: .charged)
+            of: org.org, by: [.day], since: today.advanced(byDays: -7), until: today.advanced(byDays: 1))
         // Today is not over: it counts only where there is nothing else.
         if spent.count > 1 { spent.removeAll { $0.key == [today.description] } }
         // Of an org that is younger the days before its first are none.

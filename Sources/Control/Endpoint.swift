@@ -140,10 +140,10 @@ extension Endpoint {
         return text
     }
 
-    static func limit(_ request: Request) throws -> Int {
+    static func limit(_ request: Request, max: Int = LedgerReader.pageMax) throws -> Int {
         guard let text = request.uri.queryParameters["limit"] else { return 100 }
-        guard let limit = Int(text), (1...LedgerReader.pageMax).contains(limit) else {
-            throw Problem(.malformed, "limit must be a number from 1 to \(LedgerReader.pageMax)")
+        guard let limit = Int(text), (1...max).contains(limit) else {
+            throw Problem(.malformed, "limit must be a number from 1 to \(max)")
         }
         return limit
     }

@@ -27,7 +27,10 @@ extension IDTokenClaims {
         if let notBefore, notBefore > latest { throw .idToken(.notYetValid) }
         if let authTime, authTime > latest { throw .idToken(.authenticatedInFuture) }
         if let age = pending.maximumAgeSeconds {
-            guard let authTime else { throw .idToken(.missingAuthTime) }
+            // Some leave it out, against section 2. Who was told to ask for the password did.
+            guard let authTime = authTime ?? (pending.promptsLogin ? now : nil) else {
+                throw .idToken(.missingAuthTime)
+            }
             guard authTime >= earliest.moved(by: -age) else { throw .idToken(.authenticationTooOld) }
         }
         if pending.promptsLogin, let authTime, authTime < pending.created.moved(by: -Self.leewaySeconds) {

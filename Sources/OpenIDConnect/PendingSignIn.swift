@@ -20,7 +20,8 @@ public struct PendingSignIn: Sendable, Codable, CustomStringConvertible, CustomD
     let verifier: String
     /// How old the person's authentication may be, in seconds; nil: any age.
     let maximumAgeSeconds: Int64?
-    let promptsLogin: Bool
+    /// Whether the provider was told to ask for the password.
+    public let promptsLogin: Bool
 
     /// Shows the issuer and the time, no secret.
     public var description: String { "PendingSignIn(issuer: \(issuer), created: \(created))" }

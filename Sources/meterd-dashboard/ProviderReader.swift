@@ -4,7 +4,7 @@ import Yams
 
 /// Where people can sign in, as the configuration file says it.
 enum ProviderReader {
-    private static let keys = ["id", "name", "issuer", "client_id", "client_secret_file"]
+    private static let keys = ["id", "name", "issuer", "client_id", "client_secret_file", "prompt_login"]
 
     /// The providers of a list, and a line for each thing that is wrong.
     static func read(_ node: Node, _ place: String) -> (providers: [Named], problems: [String]) {
@@ -46,6 +46,7 @@ enum ProviderReader {
     struct Named {
         let id: String
         let provider: Provider
+        let promptsLogin: Bool
     }
 
     private struct ProviderProblem: Error { let words: String }
@@ -60,6 +61,9 @@ enum ProviderReader {
             throw ProviderProblem(words: "id must be at most 40 of a-z 0-9 - : it stands in the redirect URI")
         }
         let (name, issuer, client) = (try value("name"), try value("issuer"), try value("client_id"))
+        guard let promptsLogin = ["true": true, "false": false][values["prompt_login"] ?? "true"] else {
+            throw ProviderProblem(words: "prompt_login must be true or false")
+        }
         let secret = try values["client_secret_file"].map { path throws(ProviderProblem) in try self.secret(path) }
         do throws(SignInError) {
             // Issuer and subject are all that is used, so that nothing else is asked for.
@@ -67,7 +71,7 @@ enum ProviderReader {
                 id: id,
                 provider: try Provider(
                     name: name, issuer: issuer, clientID: client, clientSecret: secret, extraScopes: [],
-                    userInfoUse: .never))
+                    userInfoUse: .never), promptsLogin: promptsLogin)
         } catch {
             throw ProviderProblem(words: error.logText)
         }

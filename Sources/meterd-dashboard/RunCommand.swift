@@ -66,7 +66,9 @@ struct RunCommand: AsyncParsableCommand {
         let site = Site(
             address: settings.address, store: store, control: ControlSocket(path: settings.controlSocket, http: http),
             providers: settings.providers.map {
-                SignInProvider(id: $0.id, client: OpenIDClient(provider: $0.provider, http: outside))
+                SignInProvider(
+                    id: $0.id, promptsLogin: $0.promptsLogin, client: OpenIDClient(provider: $0.provider, http: outside)
+                )
             },
             isBehindProxy: settings.isBehindProxy, logger: logger, clock: clock())
         let service = DashboardService(

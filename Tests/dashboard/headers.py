@@ -4,6 +4,7 @@ import os
 import re
 import stat
 
+from authenticator import digest
 from claims import has, must, same
 from routes import filled, routes
 from watch import bytes_of, files, processes
@@ -119,6 +120,7 @@ def secrets(claim, here):
         text = " ".join(paths)
         has(text, "/dashboard/dashboard.db", "/dashboard.log", "/meterd.log", "/state/")
         must(os.path.getsize(here.dashboard.log) > 100, "the dashboard's log is empty")
+        must(digest(owner.cookie) in bytes_of(here.dashboard.state + "/dashboard.db"), "the session's digest isn't found where it is")
         must(any(b"acme" in bytes_of(path) for path in paths if "/state/" in path), "the ledger isn't searched")
     for kind, chosen in (("log", [path for path in paths if path.endswith(".log")]),
                          ("file of the ledger", [path for path in paths if "/state/" in path]),

@@ -49,7 +49,8 @@ class Key:
 
     def public(self, **changes):
         """As the provider publishes it."""
-        return dict({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.name, "n": text(number(self.modulus)), "e": "AQAB"}, **changes)
+        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.name, "n": text(number(self.modulus)), "e": "AQAB"}
+        return dict(key, **changes)
 
     def sign(self, data):
         """RS256."""

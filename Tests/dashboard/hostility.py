@@ -53,11 +53,12 @@ class Course:
 
     def join(self):
         """Has the provider's person join, so that each later refusal is the token's fault and nothing else's."""
-        made = self.here.ctl("member", "invite", "acme", "hal@%s.example" % self.provider.name.lower(), "--role", "member")
+        made = self.here.ctl("member", "invite", "acme", "hal@%s.example" % self.provider.id, "--role", "member")
         jar = Jar(self.here)
         jar.get("/join/" + made["secret"])
         same(self.through("join", jar).field("Location"), "/join", "where the callback leads")
-        same(jar.post("/join", {"form_token": form_token(jar.get("/join")), "name": "Hal"}).field("Location"), "/orgs/acme", "where joining leads")
+        answer = jar.post("/join", {"form_token": form_token(jar.get("/join")), "name": "Hal"})
+        same(answer.field("Location"), "/orgs/acme", "where joining leads")
 
     def signs_in(self, **changes):
         """The person gets in."""
@@ -114,7 +115,8 @@ def callbacks(claim, course):
     cases = [
         ("access_denied", {"code": None, "error": "access_denied"}, "the provider answered access_denied", "cancelled"),
         ("server_error", {"code": None, "error": "server_error"}, "the authorization endpoint answered server_error", AWAY),
-        ("a script as its error", {"code": None, "error": "<script>alert(1)</script>"}, "(an unregistered code)", "not set up correctly"),
+        ("a script as its error", {"code": None, "error": "<script>alert(1)</script>"}, "(an unregistered code)",
+         "not set up correctly"),
         ("8 KiB of iss", {"iss": "i" * 8192}, "its query can't be read", "does not belong"),
         ("the iss of another", {"iss": "https://accounts.example"}, "(mix-up)", "does not belong"),
     ]
@@ -131,7 +133,8 @@ def callbacks(claim, course):
             same(course.through("join").field("Location"), "/join", "where the callback leads")
         same([course.jar.get(each).status for each in ("/join", "/orgs/acme/organization", "/")], [404, 404, 403], "the pages")
     with claim("After signing in nobody is led to another site, whatever the address asked for"):
-        for wanted in ("//evil.example", "https://evil.example", "/%5Cevil.example", "/orgs/..%2F..%2F%2Fevil.example", "/sign-in%0D%0AX:y"):
+        for wanted in ("//evil.example", "https://evil.example", "/%5Cevil.example", "/orgs/..%2F..%2F%2Fevil.example",
+                       "/sign-in%0D%0AX:y"):
             answer = course.through("signIn&next=" + wanted)
             same(answer.status, 303, "the answer to %r" % wanted)
             must(re.fullmatch(r"/(orgs/[\w.%-]*)?", answer.field("Location")), "%r leads to %r" % (wanted, answer.field("Location")))
@@ -241,7 +244,8 @@ def keys(claim, course):
 
 def mix_up(claim, mallory, honest):
     """Whoever runs one provider wants in as a person of the other. See RFC 9700, section 4.4."""
-    attacks = [("a provider that names itself in its answers", {"iss": honest.provider.issuer}), ("a provider that doesn't name itself", {})]
+    attacks = [("a provider that names itself in its answers", {"iss": honest.provider.issuer}),
+               ("a provider that doesn't name itself", {})]
     for what, named in attacks:
         with claim("Mix-up: who runs one provider doesn't get the code of %s, and doesn't get in as its people" % what):
             wanted = honest.begin().field("Location")

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import signal
 import socket
 import subprocess
 import urllib.error
@@ -29,7 +28,8 @@ class Idp:
         os.makedirs(self.folder)
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(self.command(redirect + self.id), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command(redirect + self.id), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait(self):
         """Returns when it answers, with the issuer that it names."""
@@ -46,13 +46,9 @@ class Idp:
             return None
 
     def stop(self):
-        """Ends it, if it hasn't ended."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Ends it, if it hasn't ended. It has nothing to keep."""
+        self.process.kill()
+        self.process.wait()
 
 
 class Nanoidp(Idp):

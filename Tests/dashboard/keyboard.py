@@ -11,7 +11,7 @@ def run(claim, here, ana):
     page = ana.page(None)
     page.goto("%s/join/%s" % (here.url, secret))
     page.get_by_role("button", name="Join").click()
-    page.wait_for_url("**/orgs/globex/organization")
+    page.wait_for_url("**/orgs/globex/*")
     ana.state = page.context.storage_state()
     focused = "document.activeElement.textContent.trim()"
 

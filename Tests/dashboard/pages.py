@@ -42,7 +42,7 @@ def furnish(here):
             for model, provider in (("gpt-5", "openai"), ("gpt-5-mini", "openai"), ("gpt-4o", "azure"))]
     first = here.use(*many)
     here.move(days=1)
-    here.use(*many, ("ana", "a-model-that-has-no-price", "nobody", CHAT))
+    here.use(*many, ("ana", "a-model-that-has-no-price", "nobody", CHAT, {"tags": {"project": LONG[:60]}}))
     here.ctl("member", "add", "acme", "zoe")
     here.ctl("member", "remove", "acme", "zoe")
     here.ctl("member", "invite", "acme", "dora@acme.example", "--name", LONG[:100])
@@ -113,7 +113,7 @@ def own_usage(claim, cy, ids):
     """A member and the usage of others."""
     with claim("A member sees their own usage only, whatever the address asks for"):
         for query in ("", "?user=ana", "?mine=no", "?user=", "?period=all&user=bo", "?by=user", "?user=cy&user=ana"):
-            for path in ("/usage", "/usage/live", "/usage.csv"):
+            for path in ("/usage", "/usage/live", "/usage/compare", "/usage.csv"):
                 text = cy.get("/orgs/acme" + path + query).text
                 for other in (">ana<", ">bo<", ",ana,", ",bo,", LONG[:60], "a-model-that-has-no-price"):
                     lacks(text, other)
@@ -132,7 +132,8 @@ def places(ids):
     return {
         "organization": "organization", "member": "members/%d" % ids["member"], "owner": "members/%d" % ids["ana"],
         "removed": "members/1", "usage": "usage", "usage-week": "usage?period=week", "usage-year": "usage?period=year",
-        "usage-all": "usage?period=all", "usage-narrowed": "usage?model=gpt-5&user=cy&mine=yes", "live": "usage/live",
+        "usage-all": "usage?period=all", "usage-narrowed": "usage?model=gpt-5&user=cy&mine=yes",
+        "usage-compare": "usage/compare", "usage-tags": "usage/tags", "usage-tag": "usage/tags?tag=project", "live": "usage/live",
         "record": "usage/records/" + ids["id"], "billing": "billing", "invoices": "invoices", "invoice": "invoices/" + ids["invoice"],
         "payments": "payments", "payment": "payments/1", "history": "history", "order": "orders/" + ids["order"],
         "subscription": "subscription", "security": "security", "audit": "audit", "nothing": "no-such-page",

@@ -28,7 +28,7 @@ class Person:
         page.goto("%s/join/%s" % (self.world.url, secret))
         page.get_by_label("Your name").fill(self.name)
         page.get_by_role("button", name="Join").click()
-        page.wait_for_url("**/orgs/%s/organization" % self.org)
+        page.wait_for_url("**/orgs/%s/*" % self.org)
         self.adopt(context)
         context.close()
         return self

@@ -93,7 +93,8 @@ def configure(here, providers):
 def search(here, kept, passing):
     """None of it is in what the dashboard or the daemon wrote. A sign-in that was begun is in the database until it ends."""
     logs = [os.path.join(here.folder, each) for each in os.listdir(here.folder) if each.endswith(".log")]
-    files = [os.path.join(folder, name) for top in (here.dashboard.state, here.daemon.state) for folder, _, names in os.walk(top) for name in names]
+    files = [os.path.join(folder, name) for top in (here.dashboard.state, here.daemon.state)
+             for folder, _, names in os.walk(top) for name in names]
     found = {path: read(path) for path in logs + files if os.path.isfile(path)}
     together = b"".join(found.values())
     must(b"a sign-in at a provider failed" in together and b"Ana of nanoidp" in together, "the search finds nothing at all")
@@ -118,7 +119,8 @@ def pair(claim, here, members):
             same(person.page.url, "%s/orgs/%s/organization" % (here.url, own), "the page")
             has(person.open("%s/orgs/%s/organization" % (here.url, other)), "isn't yours to see")
     for mine, theirs in ((first, two), (second, one)):
-        with claim("A sign-in that was begun with %s isn't finished by an answer of %s, whatever iss it has" % (mine.idp.name, theirs.idp.name)):
+        pair_of = (mine.idp.name, theirs.idp.name)
+        with claim("A sign-in that was begun with %s isn't finished by an answer of %s, whatever iss it has" % pair_of):
             answer = parameters(theirs.leave().callback())
             for issuer in (theirs.idp.issuer, mine.idp.issuer, None):
                 address = mine.leave().callback()

@@ -174,7 +174,8 @@ def pages(visit, ana, ids):
     names = {name: urllib.parse.quote(evil(name), safe="") for name in ("user", "model", "provider")}
     number = ana.number
     record = urllib.parse.quote(ids["record"], safe="")
-    for path in ("organization", "usage", "usage?period=week", "usage?period=year", "usage?period=all", "usage/live", "billing", "invoices", "payments",
+    for path in ("organization", "usage", "usage?period=week", "usage?period=year", "usage?period=all", "usage/live", "usage/compare", "usage/tags", "usage/tags?tag=tag",
+                 "usage/tags?tag=" + asked, "usage/compare?user=" + names["user"], "billing", "invoices", "payments",
                  "history", "subscription", "security", "audit", "members/%d" % number, "members/%d" % ids["gone"], "members/1",
                  "invoices/" + ids["invoice"], "payments/1", "payments/2", "usage/records/" + record, "payment-method/done",
                  *("usage?%s=%s" % each for each in names.items()), *("usage/live?%s=%s" % each for each in names.items()),

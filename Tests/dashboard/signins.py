@@ -64,7 +64,8 @@ class Course:
 
     def is_member(self, page, name):
         """The security page is this member's."""
-        same((page.url, page.locator("#profile [name=name]").input_value()), (self.here.url + self.at("security"), name), "the page, and who it is")
+        same(page.url, self.here.url + self.at("security"), "the page")
+        same(page.locator("#profile [name=name]").input_value(), name, "who it is")
 
     def request(self):
         """What the provider is asked."""
@@ -194,7 +195,7 @@ class Course:
         self.here.daemon.hang_up()
         self.here.save_card(GOOD, self.org)
         ana, page, pay = self.ana.leave(), self.ana.page, re.compile("^Pay")
-        with self.says("After 15 minutes money takes a fresh sign-in: the provider asks for the password again, and the order is paid once"):
+        with self.says("After 15 minutes money takes a fresh sign-in: the provider asks for the password, and the order is paid once"):
             ana.sign_in()
             self.here.move(840)
             page.goto(self.here.url + self.at("billing"))
@@ -246,7 +247,8 @@ class Course:
             with no_session(self.here, ana.leave()):
                 has(words(ana.sign_in()), "No organization")
         with self.says("Another invitation lets them in again with the provider, as the member that they were"):
-            made = self.here.ctl("member", "invite", self.org, "ana@%s.example" % self.org, "--again", str(self.member), "--role", "owner")
+            made = self.here.ctl("member", "invite", self.org, "ana@%s.example" % self.org, "--role", "owner",
+                                 "--again", str(self.member))
             ana.sign_in("/join/" + made["secret"])
             ana.page.get_by_role("button", name="Join").click()
             ana.page.wait_for_url("**" + self.at("organization"))

@@ -19,12 +19,12 @@ def run(claim, here):
     here.move(days=31)
     same(here.ask("GET", "/v1/orgs/acme/subscription")["standing"], "grace", "the standing")
     ana, bo, cy, gil = here.crowd()
-    banners(claim, here, (ana, bo, cy), gil, ".banner.warning", "A payment failed", "in grace")
+    banners(claim, here, (ana, bo, cy), gil, "warning", "A payment failed", "in grace")
     here.move(days=4)
     same(here.ask("GET", "/v1/orgs/acme/subscription")["standing"], "suspended", "the standing")
     for person in (ana, bo, cy, gil):
         person.sign_in()
-    banners(claim, here, (ana, bo, cy), gil, ".banner.danger", "suspended", "suspended")
+    banners(claim, here, (ana, bo, cy), gil, "danger", "suspended", "suspended")
     with claim("In a suspended organization all pages are there: people see usage and invoices, and can invite nobody they can't seat"):
         for path in PAGES + PAYING:
             same(ana.get("/orgs/acme/" + path).status, 200, path)
@@ -53,18 +53,15 @@ def banners(claim, here, people, gil, kind, said, what):
     """Who sees which."""
     for person in people:
         with claim("In an organization that is %s, the %s sees that on each page, and who can pay" % (what, person.role)):
-            page = person.page(None)
             for path in PAGES + (PAYING if person.role != "member" else ()):
-                page.goto(person.at(path))
-                text = page.locator(kind, has_text=said).inner_text()
-                if person.role != "member":
-                    has(text, "$172.55")
+                found = re.findall(r'<div class="banner %s" role="alert">.*?</div>' % kind, person.get("/orgs/acme/" + path).text, re.DOTALL)
+                same(len(found), 1, "the number of banners on " + path)
+                has(found[0], said)
                 if person.role == "owner":
-                    has(text, "Pay now")
+                    has(found[0], '<a href="/orgs/acme/billing#pay">Pay now</a>', "$172.55")
                 else:
-                    has(text, "An owner can pay")
-                    same(page.get_by_role("link", name="Pay now").count(), 0, "links to pay on " + path)
-            page.context.close()
+                    has(found[0], "An owner can pay", *(["$172.55"] if person.role == "admin" else []))
+                    lacks(found[0], "<a ")
     with claim("The other organization has no such banner while acme is %s" % what):
         for path in PAGES:
             lacks(gil.get("/orgs/globex/" + path).text, said)

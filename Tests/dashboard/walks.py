@@ -116,11 +116,11 @@ def consume(claim, here, ana):
     """Usage, on its pages."""
     first = here.use(("ana", "gpt-5", "openai", CHAT), ("bo", "gpt-5-mini", "openai", CHAT))
     page = ana.page("usage")
-    with claim("Requests are on the usage page, by model and by usage name, with the ledger's cost"):
+    with claim("Requests are on the usage page, by model, by member and by provider, with the ledger's cost"):
         cost = sum(Decimal(here.ask("GET", "/v1/orgs/acme/usage/" + each)["cost"]) for each in first)
         figures = page.locator(".figures").inner_text()
         must(cost in sums(figures), "%s isn't among %s" % (cost, sums(figures)))
-        for table, name in (("By model", "gpt-5-mini"), ("By usage name", "bo"), ("By provider", "openai")):
+        for table, name in (("By model", "gpt-5-mini"), ("By member", "bo"), ("By provider", "openai")):
             has(page.locator("table", has=page.locator("caption", has_text=table)).first.inner_text(), name)
     page.goto(ana.at("usage/live"))
     with claim("Live shows a request that comes while somebody looks, without a reload"):
@@ -263,6 +263,6 @@ def recover(claim, here, ana):
         has(words(page), "Paid", "$138.04")
         same(here.ask("GET", "/v1/orgs/acme/subscription")["standing"], "current", "the standing")
         page.goto(ana.at("billing"))
-        same(page.locator(".banner").count(), 0, "the number of banners")
+        same(page.locator(".banner[role=alert]").count(), 0, "the number of banners")
         same(page.locator("#pay").count(), 0, "the number of forms to retry")
     page.context.close()

@@ -43,6 +43,14 @@ class Daemon(peers.Daemon):
             del known["METERD_BILLING_STRIPE_URL"]
         return known
 
+    def ask(self, method, path, body=None, key=None, headers=None):
+        """A connection that was idle for long is ended by the daemon; the same key makes it safe to ask again."""
+        try:
+            return super().ask(method, path, body, key, headers)
+        except peers.Gone:
+            self.hang_up()
+            return super().ask(method, path, body, key, headers)
+
 
 class Dashboard:
     """meterd-dashboard, as another user if that can be."""

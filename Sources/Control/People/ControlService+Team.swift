@@ -53,7 +53,9 @@ extension ControlService {
                         standing: bill.standing, suspends: bill.suspends, erases: bill.erases,
                         due: bill.owed.isEmpty || Self.seesNamesOnly(context) ? nil : bill.due,
                         actions: TeamRight.actions(of: membership.role), signInIssuer: policy?.signInIssuer,
-                        issuers: try await reader.issuers(of: membership.member)))
+                        identities: try await reader.identities(of: membership.member).map {
+                            IdentityBody(issuer: $0.issuer, subject: $0.subject)
+                        }))
             },
         ]
     }

@@ -56,8 +56,15 @@ extension OpenAPI {
                         ], required: [])
                 ), ("support", .string), ("standing", .string), ("suspends", .time), ("erases", .time), ("due", .money),
                 ("actions", ["type": "array", "items": .string]), ("sign_in_issuer", .string),
-                ("issuers", ["type": "array", "items": .string]),
-            ], required: ["member", "org_state", "standing", "actions", "issuers"]),
+                (
+                    "identities",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("issuer", .string), ("subject", .string)], required: ["issuer", "subject"]),
+                    ]
+                ),
+            ], required: ["member", "org_state", "standing", "actions", "identities"]),
         "Audit": .members(
             [
                 ("number", .integer), ("at", .time), ("org", .string), ("action", .string), ("by", .string),

@@ -146,8 +146,8 @@ public struct MeView: Codable, Sendable, Hashable {
     public let actions: [String]
     /// The OpenID issuer that the org's members have to sign in at; nil if any sign-in is good.
     public let signInIssuer: String?
-    /// The issuers at which the member has signed in or was connected, by name.
-    public let issuers: [String]
+    /// As whom the member signs in, by issuer.
+    public let identities: [IdentityBody]
 }
 
 /// The body of `PUT /v1/orgs/{org}/sign-in-rule`.

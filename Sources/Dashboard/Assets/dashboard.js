@@ -56,7 +56,7 @@ if (live) {
   setInterval(async () => {
     if (document.hidden) return;
     try {
-      const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html", "Meterd-Refresh": "yes" }, credentials: "same-origin" });
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.querySelector("[data-live]");

@@ -2,6 +2,7 @@ import Control
 import Foundation
 import Ledger
 import MeterdClient
+import Metering
 import NIOHTTP1
 
 /// Asks the daemon, on behalf of one member of one org.
@@ -9,8 +10,8 @@ struct MemberClient: Sendable {
     let socket: ControlSocket
     let org: String
     let member: Int64
-    /// The moment of the member's sign-in, as the daemon gave it.
-    let signedIn: String
+    /// When the member last proved who they are; nil if nobody can tell.
+    let authenticated: Timestamp?
 
     /// Reads something below the org.
     func get<Answer: Decodable>(
@@ -57,7 +58,9 @@ struct MemberClient: Sendable {
     }
 
     private var headers: HTTPHeaders {
-        ["Meterd-Acting": "\(member)", "Meterd-Signed-In": signedIn]
+        var headers: HTTPHeaders = ["Meterd-Acting": "\(member)"]
+        if let authenticated { headers.add(name: "Meterd-Signed-In", value: authenticated.description) }
+        return headers
     }
 }
 

@@ -1,4 +1,5 @@
 import HTML
+import Metering
 import OpenIDConnect
 
 /// Signing in where an OpenID provider knows people. Who somebody is, is the provider and its subject, never an e-mail address.
@@ -98,7 +99,8 @@ enum ProviderSignIn {
         do throws(SignInError) {
             begun = try await provider.client.begin(
                 redirect: SignInProvider.redirect(provider.id, at: site.address), now: now(visit),
-                promptsLogin: isFresh, maximumAgeSeconds: isFresh ? Session.recentSeconds : nil)
+                promptsLogin: isFresh && provider.promptsLogin,
+                maximumAgeSeconds: isFresh && provider.promptsLogin ? Session.recentSeconds : nil)
         } catch {
             return .failure(Failure(reply: refused(visit, error, purpose, next)))
         }
@@ -137,25 +139,39 @@ enum ProviderSignIn {
             return failed("This sign-in was begun at another provider.", begun.purpose, begun.next)
         }
         let person: Person
+        let proof: SignInPages.Proof
         do throws(SignInError) {
             let signedIn = try await provider.client.finish(
                 CallbackParameters(query: visit.rawQuery), pending: begun.pending, now: now(visit))
             person = Person(issuer: signedIn.issuer, subject: signedIn.subject)
+            // A provider that was told to ask for the password did, unless it says otherwise.
+            let wasAsked = begun.pending.promptsLogin
+            if let time = signedIn.authTime {
+                proof = .told(Timestamp(milliseconds: time.seconds * 1000))
+            } else {
+                proof = wasAsked ? .now : .unknown
+            }
         } catch {
             return refused(visit, error, begun.purpose, begun.next)
         }
         switch begun.purpose {
         case .signIn:
             return try await SignInPages.open(
-                person, by: .provider, visit, first: SignInPages.place(next: begun.next))
+                person, by: .provider, visit, first: SignInPages.place(next: begun.next), proof: proof)
         case .join:
-            return try await SignInPages.open(person, by: .provider, visit, first: Place(["join"]), isInvited: true)
+            return try await SignInPages.open(
+                person, by: .provider, visit, first: Place(["join"]), isInvited: true, proof: proof)
         case .again:
             guard let session = visit.session, session.hash == begun.session, session.person == person else {
                 return failed("You signed in as somebody else than before. Sign out first.", .again, begun.next)
             }
+            if case .unknown = proof {
+                return failed(
+                    "\(provider.name) doesn't say whether you entered your password just now. Use a passkey for this.",
+                    .again, begun.next)
+            }
             return try await SignInPages.open(
-                person, by: .provider, visit, first: SignInPages.place(next: begun.next))
+                person, by: .provider, visit, first: SignInPages.place(next: begun.next), proof: proof)
         case .connect:
             guard let session = visit.session, session.hash == begun.session else {
                 return failed("Your session ended meanwhile. Sign in, then try again.", .signIn, begun.next)
@@ -171,7 +187,8 @@ enum ProviderSignIn {
         let org = (next ?? "").split(separator: "/").dropFirst().first.flatMap { FormFields.pathSegment($0) }
         guard let membership = session.memberships.first(where: { $0.org == org }) else { throw .notFound }
         let daemon = MemberClient(
-            socket: visit.site.control, org: membership.org, member: membership.member, signedIn: session.signedIn)
+            socket: visit.site.control, org: membership.org, member: membership.member,
+            authenticated: session.authenticated)
         let place = Place(["orgs", membership.org, "security"])
         do throws(PageError) {
             _ = try await daemon.change(

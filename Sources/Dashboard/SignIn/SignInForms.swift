@@ -1,4 +1,5 @@
 import HTML
+import Metering
 
 // Signing in and out, and accepting invitations.
 enum SignInPages {
@@ -9,7 +10,7 @@ enum SignInPages {
     /// `GET /sign-in`
     static func show(_ visit: Visit) throws(PageError) -> Reply {
         let isAgain = visit.query["again"] != nil && visit.session != nil
-        if visit.session != nil, !isAgain { return .redirect(Place([])) }
+        if visit.session != nil, !isAgain { return .redirect(place(next: visit.query["next"])) }
         let passkey = try PasskeyForms.signInForm(visit, next: visit.query["next"])
         var reply = Reply.page(
             Layout.bare(title: isAgain ? "Sign in again" : "Sign in to meterd") {
@@ -46,10 +47,12 @@ enum SignInPages {
 
     /// The place that somebody wanted before they signed in; only one of an org's pages, so that a link leads nowhere else.
     static func place(next: String?) -> Place {
-        let segments = (next ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let parts = (next ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let segments = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst()
             .compactMap { FormFields.pathSegment($0) }
         guard next?.hasPrefix("/orgs/") == true, segments.allSatisfy({ !$0.isEmpty }) else { return Place([]) }
-        return Place(segments)
+        let query = parts.count > 1 ? FormFields(encoded: Array(parts[1].utf8)) : nil
+        return Place(segments, query: query?.all ?? [])
     }
 
     /// `POST /sign-out`
@@ -85,7 +88,7 @@ enum SignInPages {
             }
         }
         guard offer.state == "open" else { return invalid(visit) }
-        let isGood = offer.requiredIssuer == nil || offer.requiredIssuer == visit.session?.person.issuer
+        let isGood = visit.session?.meets(offer.requiredIssuer) ?? (offer.requiredIssuer == nil)
         return .page(
             Layout.bare(title: "You are invited") {
                 element(.div, .class("card")) {
@@ -183,7 +186,7 @@ enum SignInPages {
         _ member: MemberAnswer, to session: Session, _ visit: Visit
     ) async throws(PageError) -> Reply {
         let daemon = MemberClient(
-            socket: visit.site.control, org: member.org, member: member.member, signedIn: session.signedIn)
+            socket: visit.site.control, org: member.org, member: member.member, authenticated: session.authenticated)
         let me = try await daemon.get(MeAnswer.self, "me")
         let others = session.memberships.filter { $0.org != member.org }
         let joined = Membership(org: member.org, displayName: me.displayName, member: member.member)
@@ -193,16 +196,20 @@ enum SignInPages {
 
     /// Opens a session of somebody who proved who they are: the daemon is told, and says where they are a member.
     ///
-    /// - Parameter isInvited: whether they are about to accept an invitation, so that they may be a member nowhere.
+    /// - Parameters:
+    ///   - isInvited: whether they are about to accept an invitation, so that they may be a member nowhere.
+    ///   - proof: when they proved who they are.
     static func open(
-        _ person: Person, by method: SignInMethod, _ visit: Visit, first: Place, isInvited: Bool = false
+        _ person: Person, by method: SignInMethod, _ visit: Visit, first: Place, isInvited: Bool = false,
+        proof: Proof = .now
     ) async throws(PageError) -> Reply {
         let body = ["issuer": person.issuer, "subject": person.subject]
         let answer = try await DaemonCall(visit.site.control).answer(
             SignInAnswer.self, .POST, ["v1", "sign-ins"],
             headers: ["Idempotency-Key": "sign-in-" + Secrets.random()], body: try DaemonCall.encode(body))
         // An org that requires another issuer isn't in the session.
-        let orgs = answer.memberships.filter { $0.requiredIssuer == nil }
+        let orgs = answer.memberships
+            .filter { $0.requiredIssuer == nil || (method == .provider && $0.requiredIssuer == person.issuer) }
             .map { Membership(org: $0.org, displayName: $0.displayName, member: $0.member) }
         if orgs.isEmpty, !isInvited, let issuer = answer.memberships.first?.requiredIssuer {
             visit.site.log.note(.signInRefused, "somebody signed in whose org requires another provider")
@@ -213,7 +220,8 @@ enum SignInPages {
             return noOrganization()
         }
         let (_, secret) = try visit.site.store.open(
-            person, by: method, orgs, signedIn: answer.at, browser: visit.browser, replacing: visit.session,
+            person, by: method, orgs, authenticated: proof.time(answer.at), browser: visit.browser,
+            replacing: visit.session,
             at: visit.now)
         visit.site.log.note(.signedIn, "somebody signed in", ["method": method.rawValue])
         var reply = Reply.redirect(first)
@@ -238,6 +246,26 @@ enum SignInPages {
                     }
                 }
             }, status: 403)
+    }
+
+    /// When somebody proved who they are.
+    enum Proof: Sendable {
+        /// Just now, to the dashboard.
+        case now
+        /// To a provider, by its own word.
+        case told(Timestamp)
+        /// Nobody can tell: a provider may know somebody for weeks.
+        case unknown
+
+        /// The moment by the daemon's clock, which the other may be ahead of.
+        func time(_ signedIn: String) -> Timestamp? {
+            let now = Timestamp(rfc3339: signedIn)
+            return switch self {
+            case .now: now
+            case .told(let time): now.map { min($0, time) }
+            case .unknown: nil
+            }
+        }
     }
 
     static func noOrganization() -> Reply {

@@ -5,6 +5,8 @@ public struct SignInProvider: Sendable {
     /// Its name in addresses, such as `entra`: each provider has a redirect URI of its own, so that none can be taken for another.
     /// See RFC 9700, section 4.4.2.
     public let id: String
+    /// Whether it can be told to ask for the password, by `prompt=login` of OpenID Connect Core, section 3.1.2.1.
+    public let promptsLogin: Bool
     /// What speaks to it.
     public let client: OpenIDClient
 
@@ -12,8 +14,9 @@ public struct SignInProvider: Sendable {
     var issuer: String { client.provider.issuer }
 
     /// A provider of that id.
-    public init(id: String, client: OpenIDClient) {
+    public init(id: String, promptsLogin: Bool = true, client: OpenIDClient) {
         self.id = id
+        self.promptsLogin = promptsLogin
         self.client = client
     }
 

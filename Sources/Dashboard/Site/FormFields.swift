@@ -21,6 +21,9 @@ struct FormFields: Sendable {
     /// The only value of that name; nil if there is none. Of several the first counts.
     subscript(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
+    /// All of them, in order.
+    var all: [(String, String?)] { fields.map { ($0.name, $0.value) } }
+
     /// The value without blanks around it; nil if nothing is left.
     func text(_ name: String) -> String? {
         guard let text = self[name] else { return nil }

@@ -59,7 +59,8 @@ extension Site {
         let cookies = Self.cookies(request)
         let session: Session? =
             if let secret = cookies[Self.cookieName], !secret.isEmpty {
-                try store.session(secret: secret, at: now)
+                try store.session(
+                    secret: secret, isPerson: request.head.headerFields[Self.refresh] == nil, at: now)
             } else { nil }
         let visit = Visit(
             site: self, method: method, path: path, query: query,
@@ -102,7 +103,7 @@ extension Site {
         let org = try visit.parameter("org")
         guard let membership = session.memberships.first(where: { $0.org == org }) else { throw .notFound }
         let daemon = MemberClient(
-            socket: control, org: org, member: membership.member, signedIn: session.signedIn)
+            socket: control, org: org, member: membership.member, authenticated: session.authenticated)
         let me: MeAnswer?
         do throws(PageError) {
             me = try await daemon.get(MeAnswer.self, "me")
@@ -113,19 +114,23 @@ extension Site {
             default: throw error
             }
         }
-        guard let me else {
+        // Whoever was invited again, or lost this sign-in in another way, is here as somebody that the member is no more.
+        let isTheirs = me?.identities.contains {
+            $0.issuer == session.person.issuer && $0.subject == session.person.subject
+        }
+        guard let me, isTheirs == true else {
             try store.set(session.memberships.filter { $0.org != org }, of: session)
             throw .notFound
         }
         // The rule may be newer than the session.
-        if let issuer = me.signInIssuer, session.person.issuer != issuer { throw .wrongIssuer(issuer) }
+        if let issuer = me.signInIssuer, !session.meets(issuer) { throw .wrongIssuer(issuer) }
         return Team(visit: visit, session: session, org: org, me: me, daemon: daemon)
     }
 
     /// The path in `Referer`, if it is of this site.
     private func cameFrom(_ request: Request) -> String? {
         guard let page = request.head.headerFields[.referer], page.hasPrefix(address.origin + "/") else { return nil }
-        let path = page.dropFirst(address.origin.utf8.count).prefix { $0 != "?" && $0 != "#" }
+        let path = page.dropFirst(address.origin.utf8.count).prefix { $0 != "#" }
         return path.utf8.count <= 500 ? String(path) : nil
     }
 
@@ -197,6 +202,8 @@ extension Site {
         return channel.remoteAddress?.ipAddress ?? "local"
     }
 
+    /// What a page's own questions have, which nobody asked.
+    private static let refresh = HTTPField.Name("Meterd-Refresh") ?? .origin
     private static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
     private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .origin
 }

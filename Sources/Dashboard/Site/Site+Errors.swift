@@ -6,14 +6,14 @@ extension Site {
         switch error {
         case .signedOut:
             guard let visit else { return plain(403, "Sign in", "Sign in first.") }
-            let next = visit.method == .get ? visit.path : nil
+            let next = visit.method == .get ? visit.target : nil
             return .redirect(Place(["sign-in"], query: [("next", next)]))
         case .signInTooOld:
             // A form's page shows the form again.
-            let next = visit?.method == .get ? visit?.path : visit?.cameFrom
+            let next = visit?.method == .get ? visit?.target : visit?.cameFrom
             return .redirect(Place(["sign-in"], query: [("again", "1"), ("next", next)]))
         case .wrongIssuer(let issuer):
-            return SignInPages.requiring(issuer, self, next: visit?.method == .get ? visit?.path : visit?.cameFrom)
+            return SignInPages.requiring(issuer, self, next: visit?.method == .get ? visit?.target : visit?.cameFrom)
         case .notFound:
             return plain(404, "Nothing here", "There is no such page, or it isn't yours to see.")
         case .notAllowed(let words): return plain(403, "Not allowed", words)

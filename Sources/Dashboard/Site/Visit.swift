@@ -23,6 +23,9 @@ struct Visit: Sendable {
     let session: Session?
     let now: Timestamp
 
+    /// The path with its query, as a link has them.
+    var target: String { rawQuery.isEmpty ? path : path + "?" + rawQuery }
+
     /// A part of the path.
     func parameter(_ name: String) throws(PageError) -> String {
         guard let value = parameters[name] else { throw .notFound }

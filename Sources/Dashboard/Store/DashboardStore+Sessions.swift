@@ -8,13 +8,14 @@ extension DashboardStore {
     ///
     /// - Returns: the session, and the cookie's value, which is kept nowhere else.
     func open(
-        _ person: Person, by method: SignInMethod, _ memberships: [Membership], signedIn: String, browser: String,
+        _ person: Person, by method: SignInMethod, _ memberships: [Membership], authenticated: Timestamp?,
+        browser: String,
         replacing old: Session?, at now: Timestamp
     ) throws(PageError) -> (session: Session, secret: String) {
         let secret = Secrets.random()
         let session = Session(
             hash: Secrets.hash(secret), person: person, method: method, memberships: memberships, created: now,
-            seen: now, signedIn: signedIn, formToken: Self.formToken(secret), browser: browser)
+            seen: now, authenticated: authenticated, formToken: Self.formToken(secret), browser: browser)
         let text = try Self.text(memberships)
         try writing { database in
             if let old { try database.execute(sql: "DELETE FROM session WHERE hash = ?", arguments: [Data(old.hash)]) }
@@ -22,7 +23,7 @@ extension DashboardStore {
                 sql: "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 arguments: [
                     Data(session.hash), person.issuer, person.subject, method.rawValue, text, now.milliseconds,
-                    now.milliseconds, signedIn, browser,
+                    now.milliseconds, authenticated?.milliseconds, browser,
                 ])
             try database.execute(
                 sql: """
@@ -34,7 +35,9 @@ extension DashboardStore {
     }
 
     /// The session of a cookie; nil if there is none, or it has ended. That it was used is noted, once a minute.
-    func session(secret: String, at now: Timestamp) throws(PageError) -> Session? {
+    ///
+    /// - Parameter isPerson: whether a person asks, and not a page by itself.
+    func session(secret: String, isPerson: Bool, at now: Timestamp) throws(PageError) -> Session? {
         let hash = Secrets.hash(secret)
         let found = try reading { database in
             try Row.fetchOne(database, sql: "SELECT * FROM session WHERE hash = ?", arguments: [Data(hash)])
@@ -42,7 +45,7 @@ extension DashboardStore {
         guard let found else { return nil }
         let session = try Self.session(found, formToken: Self.formToken(secret))
         guard session.isValid(at: now) else { return nil }
-        if session.seen.advanced(bySeconds: 60) <= now {
+        if isPerson, session.seen.advanced(bySeconds: 60) <= now {
             try writing {
                 try $0.execute(
                     sql: "UPDATE session SET seen = ? WHERE hash = ?", arguments: [now.milliseconds, Data(hash)])
@@ -130,7 +133,8 @@ extension DashboardStore {
         return Session(
             hash: [UInt8](row["hash"] as Data), person: Person(issuer: row["issuer"], subject: row["subject"]),
             method: method, memberships: orgs, created: Timestamp(milliseconds: row["created"]),
-            seen: Timestamp(milliseconds: row["seen"]), signedIn: row["signed_in"], formToken: formToken,
+            seen: Timestamp(milliseconds: row["seen"]),
+            authenticated: (row["authenticated"] as Int64?).map(Timestamp.init(milliseconds:)), formToken: formToken,
             browser: row["browser"])
     }
 }

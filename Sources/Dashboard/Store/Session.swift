@@ -37,8 +37,8 @@ struct Session: Sendable {
     let memberships: [Membership]
     let created: Timestamp
     let seen: Timestamp
-    /// The moment of the sign-in as the daemon gave it.
-    let signedIn: String
+    /// When they last proved who they are, by the daemon's clock; nil if nobody can tell.
+    let authenticated: Timestamp?
     /// What its forms carry.
     let formToken: String
     /// The browser's own words for itself.
@@ -58,8 +58,12 @@ struct Session: Sendable {
         now < seen.advanced(bySeconds: Self.idleSeconds) && now < created.advanced(bySeconds: Self.lifeSeconds)
     }
 
+    /// Whether it opens an org that requires an issuer. A passkey doesn't, also one that was added in a session of that issuer's: the
+    /// provider doesn't know of it.
+    func meets(_ issuer: String?) -> Bool { issuer.map { method == .provider && person.issuer == $0 } ?? true }
+
     /// Whether the sign-in is recent enough for money. A minute is left for the form.
     func isRecent(at now: Timestamp) -> Bool {
-        now < created.advanced(bySeconds: Self.recentSeconds - 30)
+        authenticated.map { now < $0.advanced(bySeconds: Self.recentSeconds - 30) } ?? false
     }
 }

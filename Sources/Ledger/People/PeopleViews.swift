@@ -76,7 +76,7 @@ public struct MembershipView: Codable, Sendable, Hashable {
     public let name: String?
     /// `owner`, `admin` or `member`.
     public let role: String
-    /// The issuer that this org requires, if this sign-in was at another one: then it doesn't open the org.
+    /// The issuer that this org requires. A sign-in at another one doesn't open it.
     public var requiredIssuer: String?
 }
 

@@ -92,12 +92,19 @@ extension LedgerReader {
             spentThisMonth: money(month >= window.month ? row["month_spend"] : 0), held: money(row["held"]))
     }
 
-    /// The issuers at which a member signs in, by name.
-    public func issuers(of member: Int64) async throws -> [String] {
+    /// As whom a member signs in, by issuer.
+    public func identities(of member: Int64) async throws -> [SignInIdentity] {
         try await pool.read { database in
-            try String.fetchAll(
-                database, sql: "SELECT DISTINCT issuer FROM member_identity WHERE member = ? ORDER BY issuer",
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT issuer, subject FROM member_identity WHERE member = ? ORDER BY issuer, subject",
                 arguments: [member])
+            return try rows.map { row in
+                guard let identity = SignInIdentity(issuer: row["issuer"], subject: row["subject"]) else {
+                    throw SQLiteError.damaged("an identity of member \(member) can't be read")
+                }
+                return identity
+            }
         }
     }
 

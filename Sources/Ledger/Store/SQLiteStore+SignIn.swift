@@ -21,7 +21,7 @@ extension SQLiteStore {
             memberships.append(
                 MembershipView(
                     org: org.name, displayName: try view(of: org).displayName, member: member.id,
-                    name: member.record.name, role: member.record.role.name))
+                    name: member.record.name, role: member.record.role.name, requiredIssuer: org.policy.signInIssuer))
             if let asker {
                 try audit(
                     org.name, asker.action, by: asker.uid, for: member.id, to: member.id, nil,

@@ -18,7 +18,7 @@ enum SignInRule {
                         return [
                             foreign(provider.name),
                             Parts.text(
-                                provider.issuer == team.session.person.issuer
+                                team.session.meets(provider.issuer)
                                     ? "Signed in with it now" : isConnected ? "Connected" : "Not connected"),
                             isConnected
                                 ? Parts.text("None")
@@ -67,7 +67,7 @@ enum SignInRule {
         return [("", "None")] + (own + required).map { ($0, name(of: $0, team)) }
     }
 
-    private static func issuers(_ team: Team) -> [String] { team.me.issuers }
+    private static func issuers(_ team: Team) -> [String] { team.me.identities.map(\.issuer) }
 
     private static func name(of issuer: String, _ team: Team) -> String {
         team.site.providers.first { $0.issuer == issuer }?.name ?? issuer

@@ -6,6 +6,8 @@ import Metering
 
 /// The same sums as on the page, for a spreadsheet.
 enum UsageCSV {
+    private static let linesMax = 100_000
+
     /// `GET …/usage.csv`
     static func download(_ team: Team) async throws(PageError) -> Reply {
         let filter = try UsageFilter(team.visit.query)
@@ -20,22 +22,18 @@ enum UsageCSV {
         ]
         /// Nothing where no tokens are kept: by tag.
         func text(_ number: Int64?) -> String { number.map { "\($0)" } ?? "" }
-        var question = filter.question(by: by, today)
-        var pages = 0
-        while true {
-            let page = try await team.daemon.get(UsageSummaryView.self, "summary", query: question)
-            for item in page.items {
-                let numbers = [
-                    "\(item.records)", "\(item.unpriced)", item.cost, text(item.inputTokens),
-                    text(item.cacheReadTokens), text(item.cacheWriteTokens), text(item.outputTokens),
-                    text(item.reasoningTokens),
-                ]
-                lines.append((item.key + numbers).map(CSV.field).joined(separator: ","))
-            }
-            pages += 1
-            guard let next = page.nextCursor else { break }
-            guard pages < 200 else { throw .malformed("this is more than 200,000 lines; choose fewer days") }
-            question = question.filter { $0.0 != "cursor" } + [("cursor", next)]
+        let question = filter.question(by: by, today).filter { $0.0 != "limit" } + [("limit", "\(linesMax)")]
+        // One answer, so that all lines are of one moment.
+        let page = try await team.daemon.get(UsageSummaryView.self, "summary", query: question)
+        guard page.nextCursor == nil else {
+            throw .malformed("this is more than \(Words.count(Int64(linesMax))) lines; choose fewer days")
+        }
+        for item in page.items {
+            let numbers = [
+                "\(item.records)", "\(item.unpriced)", item.cost, text(item.inputTokens), text(item.cacheReadTokens),
+                text(item.cacheWriteTokens), text(item.outputTokens), text(item.reasoningTokens),
+            ]
+            lines.append((item.key + numbers).map(CSV.field).joined(separator: ","))
         }
         let (since, until) = filter.range(today)
         let name = "usage-\(since)-\(until.advanced(byDays: -1)).csv"
