@@ -45,7 +45,7 @@ struct DashboardService: Service {
                 try site.store.prune(at: site.now)
                 manager.feedWatchdog()
             } catch {
-                logger.error("the dashboard's file can't be written: \(error)")
+                site.tell(ofBrokenStore: "the dashboard's file can't be written: \(error)")
             }
             try? await Task.sleep(for: tick)
         }

@@ -52,7 +52,7 @@ POSTS = {
     "retryPayment": "owner", "checkPayment": "owner", "cancelPayment": "owner", "beginOrder": "owner", "confirmOrder": "owner",
     "enterCard": "owner", "useCard": "owner", "setTopUp": "owner", "setAlerts": "admin", "setBudget": "admin", "setBillTo": "owner",
     "removeSeats": "owner", "keepSeats": "owner", "cancel": "owner", "resume": "owner", "setProfile": "member",
-    "endSession": "member", "endOtherSessions": "member", "addPasskey": "member", "removePasskey": "member", "requireSignIn": "owner", "connectProvider": "member",
+    "endSession": "member", "endOtherSessions": "member", "addPasskey": "member", "disconnectProvider": "member", "removePasskey": "member", "requireSignIn": "owner", "connectProvider": "member",
 }
 
 

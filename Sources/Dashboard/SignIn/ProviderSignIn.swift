@@ -116,7 +116,8 @@ enum ProviderSignIn {
         return .success((page, Site.cookie(cookie, secret, seconds: provider.client.provider.signInSecondsMax)))
     }
 
-    private static func provider(_ visit: Visit) throws(PageError) -> SignInProvider {
+    /// The provider that an address names.
+    static func provider(_ visit: Visit) throws(PageError) -> SignInProvider {
         let id = try visit.parameter("provider")
         guard let provider = visit.site.providers.first(where: { $0.id == id }) else { throw .notFound }
         return provider

@@ -115,6 +115,9 @@ extension Route {
         member(
             .post, "connectProvider", "/security/connect/{provider}", "addMemberIdentity",
             ProviderSignIn.beginConnecting),
+        member(
+            .post, "disconnectProvider", "/security/disconnect/{provider}", "removeMemberIdentity",
+            SignInRule.disconnect),
         member(.post, "requireSignIn", "/security/sign-in", "requireIssuer", SignInRule.set),
         member(.post, "addPasskey", "/passkeys", nil, PasskeyForms.register),
         member(.post, "removePasskey", "/passkeys/remove", nil, PasskeyForms.remove),

@@ -44,6 +44,9 @@ public struct Site: Sendable {
     /// The time.
     public var now: Timestamp { clock() }
 
+    /// Tells the operator that the dashboard's file can't be used.
+    public func tell(ofBrokenStore words: String) { log.note(.storeBroken, words, level: .error) }
+
     /// The name of the session's cookie. `__Host-` has browsers keep it to this host and to secure connections (and loopback).
     static let cookieName = "__Host-meterd"
 

@@ -14,7 +14,6 @@ struct SiteLog: Sendable {
         case forgedForm = "19100cad653e47a3a0cf9b38e2c7a271"
         case daemonAway = "c7114efe998d4a57b7e24a24e6f341f0"
         case storeBroken = "9566cd7ce52947b69f683660529a4648"
-        case requestFailed = "bb63697db91d4306812b854e24840655"
     }
 
     func note(_ event: Event, _ words: String, _ fields: [String: String] = [:], level: Logger.Level = .info) {

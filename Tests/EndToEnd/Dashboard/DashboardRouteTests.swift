@@ -78,6 +78,7 @@ import Testing
             "endOtherSessions": Row(roles: everyone, path: "/security/sessions/end-others"),
             "requireSignIn": Row(roles: owner, path: "/security/sign-in", form: ["issuer": "", "key": key]),
             "connectProvider": Row(roles: everyone, path: "/security/connect/none"),
+            "disconnectProvider": Row(roles: everyone, path: "/security/disconnect/none"),
             "addPasskey": Row(roles: everyone, path: "/passkeys", form: ["credential": "{}", "challenge": "1.x"]),
             "removePasskey": Row(roles: everyone, path: "/passkeys/remove", form: ["passkey": "00"]),
             "audit": Row(roles: managers, path: "/audit"),

@@ -91,7 +91,11 @@ enum AuditPage {
             }
             cursor = page.nextCursor
             pages += 1
-        } while cursor != nil && pages < 100
+            guard cursor == nil || pages < 100 else {
+                throw .malformed(
+                    "the audit has more than 100,000 entries; 'meterctl audit \(team.org) --csv' writes all of them")
+            }
+        } while cursor != nil
         return Reply(
             .file(
                 Array((lines.joined(separator: "\r\n") + "\r\n").utf8), type: "text/csv; charset=utf-8",

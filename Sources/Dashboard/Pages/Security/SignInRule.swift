@@ -20,18 +20,47 @@ enum SignInRule {
                             Parts.text(
                                 team.session.meets(provider.issuer)
                                     ? "Signed in with it now" : isConnected ? "Connected" : "Not connected"),
-                            isConnected
+                            team.session.person.issuer == provider.issuer
                                 ? Parts.text("None")
-                                : Parts.form(team.place("security", "connect", provider.id), team.session) {
-                                    element(
-                                        .button, .text(.type, "submit"), .class("small"),
-                                        .aria("label", "Connect \(provider.name)"), text: "Connect")
-                                },
+                                : isConnected
+                                    ? disconnection(team, provider)
+                                    : Parts.form(team.place("security", "connect", provider.id), team.session) {
+                                        element(
+                                            .button, .text(.type, "submit"), .class("small"),
+                                            .aria("label", "Connect \(provider.name)"), text: "Connect")
+                                    },
                         ]
                     })
             }
             rule(team)
         }
+    }
+
+    private static func disconnection(_ team: Team, _ provider: SignInProvider) -> HTML {
+        Parts.form(team.place("security", "disconnect", provider.id), team.session) {
+            Parts.hidden("key", Secrets.random())
+            element(
+                .button, .text(.type, "submit"), .class("small"), .aria("label", "Disconnect \(provider.name)"),
+                text: "Disconnect")
+        }
+    }
+
+    /// `POST …/security/disconnect/{provider}`
+    static func disconnect(_ team: Team) async throws(PageError) -> Reply {
+        let provider = try ProviderSignIn.provider(team.visit)
+        // Whoever disconnects what they are signed in with would lock themselves out.
+        guard provider.issuer != team.session.person.issuer else { throw .notFound }
+        let form = team.visit.form
+        do throws(PageError) {
+            for identity in team.me.identities where identity.issuer == provider.issuer {
+                _ = try await team.daemon.change(
+                    Ignored.self, .POST, "team", "\(team.me.member.member)", "identities", "remove", body: identity,
+                    key: try FormKey.of(form))
+            }
+        } catch {
+            return try Failed.back(error, team, to: "security")
+        }
+        return try team.redirect("security", saying: .done("You can't sign in with \(provider.name) any more."))
     }
 
     private static func rule(_ team: Team) -> HTML {
