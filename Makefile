@@ -8,6 +8,8 @@
 # make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (HELD=10000000)
 # make bench-maintenance  reply times at 15,000/s, quiet and with backup, verification, imports and an export at once (FILLED=3000000)
 # make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
+# make test-dashboard  the dashboard in a real browser (SUITE="walks money")
+# make bench-dashboard  how long its pages take while ten people click (RECORDS=50000000)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
 # make litellm  a real LiteLLM proxy from PyPI in front of meterd, and every bill compared (REQUESTS=1000 KILLS=4)
 # make year     a simulated year of bills for 50 orgs, killed at random, every cent derived again (YEAR="--seed 2")
@@ -24,6 +26,7 @@
 
 BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
 TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux rsync
+BROWSER_PACKAGES = chromium openssl python3-venv
 FAULT_PACKAGES = e2fsprogs strace faketime iproute2
 DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian
 BENCH_PACKAGES = redis-server postgresql
@@ -37,6 +40,8 @@ DESTDIR ?=
 # Units and examples name the programs and shared files by their paths.
 PLACED = sed -e 's|/usr/bin/meter|$(PREFIX)/bin/meter|g' -e 's|/usr/share/meterd|$(PREFIX)/share/meterd|g'
 
+DASHBOARD_PROGRAMS = --meterd .build/release/meterd --meterctl .build/release/meterctl --dashboard .build/release/meterd-dashboard
+DASHBOARD_TEST = Tests/dashboard/run $(DASHBOARD_PROGRAMS)
 RECORDS ?= 1000000
 MINUTES ?= 30
 HELD ?= 10000000
@@ -48,7 +53,7 @@ FUZZ_SECONDS ?= 600
 SEED ?= 1
 SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-held bench-maintenance soak bench-rates model year oracle litellm lint smoke deb clean power faults simulate hostile fuzz test-sanitize
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held bench-maintenance soak bench-rates model year oracle litellm lint smoke deb clean test-dashboard bench-dashboard power faults simulate hostile fuzz test-sanitize
 
 run: build
 	@exec scripts/run
@@ -73,6 +78,17 @@ test: build deb
 	Tests/power/run cut --cuts 50 --seed 1
 	scripts/install-promtool
 	Tests/systemd/run
+	@scripts/install-deps $(BROWSER_PACKAGES)
+	$(DASHBOARD_TEST)
+
+# The dashboard in a real browser: all suites, or SUITE="walks money".
+test-dashboard: build
+	@scripts/install-deps $(BROWSER_PACKAGES)
+	$(DASHBOARD_TEST) $(SUITE:%=--only %)
+
+# How long its pages take of an org with many records.
+bench-dashboard: build
+	python3 Tests/dashboard/bench.py $(DASHBOARD_PROGRAMS) --records $(RECORDS)
 
 smoke: build
 	scripts/smoke

@@ -58,6 +58,7 @@ def run(claim, here, ana, bo):
     page = bo.sign_in().page("security")
     keys = Authenticator(page)
     make(page, bo)
+    expect(page.locator(".notice.done")).to_be_visible()
     bo.adopt(page.context)
     key = Passkey(here, page, keys.credentials()[0])
     wrong(claim, here, key)

@@ -49,6 +49,9 @@ def run(claim, here, ana, cy):
             if "text/html" in (answer.field("Content-Type") or ""):
                 same(re.findall(r"<script(?![^>]* src=\"/assets/)[^>]*>|<style| style=| on\w+=|href=\"(?![/#\"]|mailto:|http://127)[^\"]*", answer.text), [], what)
                 has(answer.text, "<!doctype html>")
+    with claim("A page that refuses something has a link that leads on"):
+        for what in ("a refused form", "nothing", "another method", "billing for a member", "too often", "another type"):
+            has(answers[what].text, '<a class="button" href="/"')
     with claim("The session in an answer is another value each time somebody joins, with 256 bits"):
         values = [person.cookie for person in here.people.values()]
         same(len(set(values)), len(values), "the number of values")

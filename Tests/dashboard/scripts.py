@@ -133,7 +133,8 @@ class Visit:
         check = Markup(self.markup, page.url)
         check.feed(answer.text())
         shown = page.evaluate("""document.body.textContent + " " + Array.from(document.querySelectorAll("input, textarea"),
-            (field) => field.value).join(" ")""")
+            (field) => field.value).join(" ") + " " + Array.from(document.querySelectorAll("[title], [aria-label]"),
+            (each) => each.title + " " + each.ariaLabel).join(" ")""")
         self.texts.update(re.findall(r"""hit\(\\?["']([\w-]+)""", shown))
         if "{{7*7}}" not in shown and 'hit("' in shown:
             self.markup.append((page.url, "braces were changed"))

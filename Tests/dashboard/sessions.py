@@ -175,3 +175,10 @@ def ages(claim, here):
             same(opens(here, value), True, "whether it opens a page")
         here.move(3600 + 1)
         same(opens(here, value), False, "whether it opens a page after 24 hours")
+    with claim("A tab that asks for live requests by itself doesn't keep a session from ending after 8 hours"):
+        ana.sign_in()
+        for _ in range(4):
+            here.move(2 * 3600 - 60)
+            same(ana.get("/orgs/acme/usage/live", **{"Meterd-Refresh": "yes"}).status, 200, "the page that is asked for by itself")
+        here.move(300)
+        same(opens(here, ana.cookie), False, "whether the session opens a page")

@@ -12,12 +12,14 @@ import money
 import pages
 import passkeys
 import providers
+import proxies
 import scripts
 import security
 import walks
 from claims import Claims
 
-SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "limits": limits, "passkeys": passkeys, "providers": providers}
+SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "limits": limits,
+          "passkeys": passkeys, "providers": providers, "proxies": proxies}
 
 
 class Stage:

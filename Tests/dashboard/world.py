@@ -55,7 +55,7 @@ class Daemon(peers.Daemon):
 class Dashboard:
     """meterd-dashboard, as another user if that can be."""
 
-    def __init__(self, program, folder, control):
+    def __init__(self, program, folder, control, public_url=None):
         self.program, self.folder, self.control = program, folder, control
         self.state, self.clock, self.log = folder + "/dashboard", folder + "/clock", folder + "/dashboard.log"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -63,9 +63,9 @@ class Dashboard:
         os.chmod(folder + "/dn.sock", 0o777)
         with socket.create_server(("127.0.0.1", 0)) as held:
             self.port = held.getsockname()[1]
-        self.url = "http://localhost:%d" % self.port
+        self.url = public_url or "http://localhost:%d" % self.port
         os.mkdir(self.state, 0o700)
-        self.configure()
+        self.configure("behind_proxy: true\n" if public_url else "")
         if os.geteuid() == 0:
             os.chown(self.state, STRANGER, STRANGER)
         self.process = None
@@ -110,7 +110,7 @@ class Dashboard:
 class World:
     """All of it."""
 
-    def __init__(self, stage, gateway="stripe", percent=19):
+    def __init__(self, stage, gateway="stripe", percent=19, public_url=None):
         self.stage, self.options = stage, stage.options
         self.folder = tempfile.mkdtemp(prefix="meterd-dashboard-")
         os.chmod(self.folder, 0o755)
@@ -128,7 +128,7 @@ class World:
         subprocess.run([self.options.meterd, "init", "--state-dir", self.daemon.state], check=True,
                        stdout=subprocess.DEVNULL, env=self.daemon.environment())
         self.daemon.start()
-        self.dashboard = Dashboard(self.options.dashboard, self.folder, self.daemon.control)
+        self.dashboard = Dashboard(self.options.dashboard, self.folder, self.daemon.control, public_url)
         self.url = self.dashboard.url
         self.raw = Raw(self.dashboard.port)
         # Both clocks begin at the same moment. The daemon's stands still, the dashboard's goes on.

@@ -47,9 +47,11 @@ enum PasskeyForms {
     /// What the authenticator keeps as the person: it says nothing about them.
     private static func handle(_ person: Person) -> [UInt8] { Secrets.hash(person.issuer + "\n" + person.subject) }
 
+    private static let withoutScriptWords = "Passkeys need JavaScript, which is switched off in this browser."
+
     /// Browsers offer passkeys to scripts only.
     private static var withoutScript: HTML {
-        element(.noscript) { element(.p, text: "Passkeys need JavaScript, which is switched off in this browser.") }
+        element(.noscript) { element(.p, text: withoutScriptWords) }
     }
 
     /// The sign-in form, with the cookie that belongs to it.
@@ -82,6 +84,8 @@ enum PasskeyForms {
             let challenge = Challenge(returned: secret, "sign in", at: visit.now),
             try site.store.spend(challenge.bytes, at: visit.now)
         else { return refused(visit, "This sign-in took longer than 5 minutes, or was used already.") }
+        // The page's script writes it.
+        guard visit.form.text("credential") != nil else { return refused(visit, withoutScriptWords) }
         let person: Person
         do throws(PasskeyError) {
             let response = try AuthenticationResponse(json: visit.form["credential"] ?? "")
@@ -177,6 +181,9 @@ enum PasskeyForms {
     static func register(_ team: Team) async throws(PageError) -> Reply {
         guard team.session.isRecent(at: team.now) else { throw .signInTooOld }
         let form = team.visit.form
+        guard form.text("credential") != nil else {
+            return try team.redirect("security", saying: .failed(withoutScriptWords))
+        }
         guard let party = party(team.site), let secret = form["challenge"],
             let challenge = Challenge(returned: secret, "add to \(team.session.formToken)", at: team.now),
             try team.site.store.spend(challenge.bytes, at: team.now)

@@ -18,7 +18,7 @@ enum BrowserName {
         case (let browser?, let system?): return "\(browser) on \(system)"
         case (let browser?, nil): return browser
         case (nil, let system?): return "A browser on \(system)"
-        case (nil, nil): return "Another program"
+        case (nil, nil): return "Unknown browser"
         }
     }
 }

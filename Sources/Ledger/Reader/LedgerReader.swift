@@ -91,42 +91,55 @@ public final class LedgerReader: Sendable {
         }
     }
 
-    /// An org's usage records, newest commit first.
+    /// Records that one page of a narrowed list looks at. Without an end, a page of somebody who made few requests would look at all.
+    public static let listedMax = 50_000
+
+    /// An org's usage records, newest commit first. A page that is narrowed may have fewer items than were asked for, or none, and go on.
     public func usage(
-        of org: String, _ filter: UsageFilter, before cursor: Int64?, limit: Int
+        of org: String, _ filter: UsageFilter, before cursor: Int64?, limit: Int,
+        walking most: Int = LedgerReader.listedMax
     ) async throws -> Page<UsageView> {
         // Of nobody there is nothing: not worth a walk over all records.
         guard filter.among?.isEmpty != true else { return Page(items: [], nextCursor: nil) }
         return try await pool.read { database in
-            var sql = """
-                WITH RECURSIVE own(number) AS (
-                    \(Self.chainStart("usage", "sequence"))
-                    UNION ALL
-                    SELECT usage.previous FROM own JOIN usage ON usage.sequence = own.number WHERE usage.previous > 0
-                )
-                \(Self.usageColumns) FROM own CROSS JOIN usage ON usage.sequence = own.number \(Self.usageJoins) WHERE true
-                """
+            var asked = "true"
             var arguments: StatementArguments = [cursor, cursor, org]
             func narrow(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
                 guard let value else { return }
-                sql += " AND \(condition)"
+                asked += " AND \(condition)"
                 arguments += [value]
             }
             narrow("usage.at >= ?", filter.since?.milliseconds)
             narrow("usage.at < ?", filter.until?.milliseconds)
             narrow("usage.user = ?", filter.user)
             if let among = filter.among {
-                sql += " AND usage.user IN (\(databaseQuestionMarks(count: among.count)))"
+                asked += " AND usage.user IN (\(databaseQuestionMarks(count: among.count)))"
                 arguments += StatementArguments(among)
             }
             narrow("usage.model = ?", filter.model)
             narrow("usage.provider = ?", filter.provider)
             // The chain itself is newest first, a row at a time; CROSS JOIN keeps that order. To sort would be to walk
             // all of it before the first row.
-            sql += " LIMIT ?"
-            arguments += [limit + 1]
-            let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
-            return try Self.page(rows, limit: limit, { try Self.usage($0) }) { "\($0["sequence"] as Int64)" }
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    WITH RECURSIVE own(number, walked) AS (
+                        SELECT first, 1 FROM (\(Self.chainStart("usage", "sequence")))
+                        UNION ALL
+                        SELECT usage.previous, own.walked + 1 FROM own JOIN usage ON usage.sequence = own.number
+                        WHERE usage.previous > 0 AND own.walked < \(most)
+                    )
+                    \(Self.usageColumns), own.walked, (\(asked)) AS asked
+                    FROM own CROSS JOIN usage ON usage.sequence = own.number \(Self.usageJoins)
+                    WHERE asked OR own.walked = \(most) LIMIT ?
+                    """, arguments: arguments + [limit + 1])
+            // Where the walk ended stands a row in any case.
+            guard let last = rows.last, last["walked"] as Int == most, rows.count <= limit else {
+                return try Self.page(rows, limit: limit, { try Self.usage($0) }) { "\($0["sequence"] as Int64)" }
+            }
+            return Page(
+                items: try rows.filter { $0["asked"] }.map { try Self.usage($0) },
+                nextCursor: "\(last["sequence"] as Int64)")
         }
     }
 

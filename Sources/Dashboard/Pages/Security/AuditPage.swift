@@ -1,6 +1,7 @@
 import CSV
 import HTML
 import Ledger
+import Metering
 
 /// Who changed what, before and after.
 enum AuditPage {
@@ -52,25 +53,35 @@ enum AuditPage {
     ]
 
     private static func tree(_ tree: JSONTree?) -> HTML {
-        guard case .object(let members)? = tree, !members.isEmpty else { return Parts.text(text(tree)) }
+        guard case .object(let members)? = tree, !members.isEmpty else {
+            return Parts.text(text(tree, isForPage: true))
+        }
         let shown = members.filter { !unsaid.contains($0.key) && text($0.value) != "" }.sorted { $0.key < $1.key }
         guard !shown.isEmpty else { return Parts.text("—") }
         return shown.enumerated().reduce(into: HTML()) { html, next in
             if next.offset > 0 { html += element(.br) }
-            html += Parts.text(Words.label(next.element.key) + ": ") + foreign(text(next.element.value))
+            html +=
+                Parts.text(Words.label(next.element.key) + ": ") + foreign(text(next.element.value, isForPage: true))
         }
     }
 
-    private static func text(_ tree: JSONTree?) -> String {
+    /// Sums of money have nine decimals.
+    private static func isSum(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts[1].utf8.count == 9 && Money(decimal: text) != nil
+    }
+
+    private static func text(_ tree: JSONTree?, isForPage: Bool = false) -> String {
         switch tree {
         case nil, .null?: "—"
         case .bool(let bool)?: bool ? "yes" : "no"
         case .integer(let integer)?: "\(integer)"
-        case .string(let string)?: string
-        case .array(let items)?: items.map(text).joined(separator: ", ")
+        case .string(let string)?: isForPage && isSum(string) ? Words.usd(string) : string
+        case .array(let items)?: items.map { text($0, isForPage: isForPage) }.joined(separator: ", ")
         case .object(let members)?:
             members.filter { !unsaid.contains($0.key) }.sorted { $0.key < $1.key }
-                .map { "\($0.key.replacing("_", with: " ")) \(text($0.value))" }.joined(separator: ", ")
+                .map { "\($0.key.replacing("_", with: " ")) \(text($0.value, isForPage: isForPage))" }.joined(
+                    separator: ", ")
         }
     }
 

@@ -25,7 +25,9 @@ enum LivePage {
             element(.section, [.class("card")] + (cursor == nil ? [.data("live", here.description)] : [])) {
                 element(.h2, text: "Newest first")
                 if page.items.isEmpty {
-                    Parts.nothing("No requests yet. They appear here as the proxies report them.")
+                    Parts.nothing(
+                        page.nextCursor == nil
+                            ? "No requests yet. They appear here as the proxies report them." : "None of these yet.")
                 } else {
                     Parts.table(
                         "Requests", ["Ended", "User", "Model", "Provider", "Status", "Cost#"],
@@ -38,6 +40,10 @@ enum LivePage {
                                 Parts.badge(record.status), Parts.text(Words.usd(record.cost)),
                             ]
                         })
+                }
+                if page.nextCursor != nil, page.items.count < shown {
+                    Parts.nothing(
+                        "Among the newest requests before that there are no more of these. Look further back:")
                 }
                 Parts.more(
                     page.nextCursor.map { team.place("usage", "live", query: filter.query() + [("cursor", $0)]) })

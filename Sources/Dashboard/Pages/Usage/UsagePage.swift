@@ -28,7 +28,8 @@ enum UsagePage {
                     Parts.nothing("No requests in this period.")
                 } else {
                     element(
-                        .div, .class("scroll"), .text(.role, "region"), .aria("label", "Chart"), .text(.tabindex, "0")
+                        .div, .class("scroll newest-first"), .text(.role, "region"), .aria("label", "Chart"),
+                        .text(.tabindex, "0")
                     ) {
                         BarChart.draw("Cost by \(step), \(report.since) to \(last(report)), in US dollars", bars)
                     }
