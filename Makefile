@@ -25,7 +25,7 @@
 # make smoke    do what make run tells a new user to do
 
 BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
-TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux rsync
+TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux rsync python3
 BROWSER_PACKAGES = chromium openssl python3-venv
 FAULT_PACKAGES = e2fsprogs strace faketime iproute2
 DEB_PACKAGES = debhelper dpkg-dev fakeroot lintian

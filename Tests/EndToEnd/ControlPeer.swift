@@ -34,7 +34,9 @@ final class ControlPeer {
         let output = Pipe()
         self.output = output.fileHandleForReading
         process.executableURL = URL(filePath: "/usr/bin/env")
-        let python = ["python3", script, socket]
+        // The first of PATH may lie where others can't read.
+        let known = "/usr/bin/python3"
+        let python = [FileManager.default.isExecutableFile(atPath: known) ? known : "python3", script, socket]
         let id = "\(Self.uid)"
         process.arguments =
             isStranger ? ["setpriv", "--reuid", id, "--regid", id, "--clear-groups"] + python : python

@@ -59,15 +59,15 @@ import Testing
 
     @Test func theForecastGoesByTheLastDays() throws {
         let daemon = try filled()
-        // On the first day there is nothing else to go by.
+        // By when requests ended, not by when they were reported. Today isn't over.
         let first = try daemon.json("usage", "forecast", "acme")
-        #expect((first["days"] as? Int, first["per_day"] as? String) == (1, "0.015250000"))
+        #expect((first["days"] as? Int, first["per_day"] as? String) == (2, "0.002625000"))
         _ = try daemon.meterctl("clock", "2026-03-12T00:00:00Z")
         let forecast = try daemon.json("usage", "forecast", "acme")
-        #expect(forecast["days"] as? Int == 2)
-        #expect(forecast["per_day"] as? String == "0.007625000")
-        #expect(forecast["days_left"] as? Int == 13112)
-        #expect(forecast["runs_out"] as? String == "2062-02-03")
+        #expect(forecast["days"] as? Int == 4)
+        #expect(forecast["per_day"] as? String == "0.003812500")
+        #expect(forecast["days_left"] as? Int == 26225)
+        #expect(forecast["runs_out"] as? String == "2097-12-29")
         // A statement goes by the day of the charge.
         #expect(
             items(try daemon.json("usage", "statement", "acme", "--since", "2026-03-10", "--until", "2026-03-11")).count

@@ -20,7 +20,7 @@ struct World: Sendable {
         _ behaviour: Behaviour = Behaviour(), userInfo: Provider.UserInfoUse = .whenIncomplete,
         secret: String? = HostileProvider.secret, secretUse: Provider.SecretUse = .byDiscovery,
         algorithms: Set<SigningAlgorithm> = SigningAlgorithm.defaults,
-        timeout: Duration = .seconds(5), configuration: HTTPClient.Configuration = .openIDConnect,
+        timeout: Duration = .seconds(120), configuration: HTTPClient.Configuration = .openIDConnect,
         _ test: @Sendable (World) async throws -> Void
     ) async throws {
         // The server runs before the provider knows its port.
@@ -50,7 +50,7 @@ struct World: Sendable {
 
     /// Follows the authorization URL as a browser does, and gives the query that comes back.
     func visit(_ begun: BegunSignIn) async throws -> String {
-        let response = try await http.execute(HTTPClientRequest(url: begun.url), timeout: .seconds(5))
+        let response = try await http.execute(HTTPClientRequest(url: begun.url), timeout: .seconds(120))
         let location = response.headers.first(name: "Location") ?? ""
         return String(location.drop { $0 != "?" }.dropFirst())
     }

@@ -35,7 +35,9 @@ struct MemberClient: Sendable {
 
     /// Reads a document as it is.
     func document(_ path: String...) async throws(PageError) -> Data {
-        try await DaemonCall(socket).send(.GET, ["v1", "orgs", org] + path, headers: headers, body: nil).body
+        try await DaemonCall(socket).send(
+            .GET, ["v1", "orgs", org] + path, headers: headers, body: nil, seconds: DaemonCall.longSeconds
+        ).body
     }
 
     /// Changes something once: the same key and body again get the first answer.
@@ -75,8 +77,10 @@ struct DaemonCall: Sendable {
 
     init(_ socket: ControlSocket) { self.socket = socket }
 
-    /// Seconds in which an answer has to begin. A change may wait for the payment gateway.
-    private static func seconds(_ method: HTTPMethod) -> Int64 { method == .GET ? 10 : 45 }
+    /// Seconds in which an answer has to begin if another program has a part in it: the payment gateway, or what draws a PDF.
+    static let longSeconds: Int64 = 45
+
+    private static func seconds(_ method: HTTPMethod) -> Int64 { method == .GET ? 10 : longSeconds }
 
     func answer<Answer: Decodable>(
         _ type: Answer.Type, _ method: HTTPMethod, _ path: [String], query: [(String, String?)] = [],
@@ -91,14 +95,15 @@ struct DaemonCall: Sendable {
     }
 
     func send(
-        _ method: HTTPMethod, _ path: [String], query: [(String, String?)] = [], headers: HTTPHeaders, body: Data?
+        _ method: HTTPMethod, _ path: [String], query: [(String, String?)] = [], headers: HTTPHeaders, body: Data?,
+        seconds: Int64? = nil
     ) async throws(PageError) -> ControlSocket.Answer {
         var headers = headers
         if body != nil { headers.add(name: "Content-Type", value: "application/json") }
         let answer: ControlSocket.Answer
         do throws(ControlSocketError) {
             answer = try await socket.send(
-                method, path, query: query, headers: headers, body: body, seconds: Self.seconds(method))
+                method, path, query: query, headers: headers, body: body, seconds: seconds ?? Self.seconds(method))
         } catch {
             throw .noAnswer("\(error)")
         }

@@ -77,8 +77,6 @@ import Testing
             "endSession": Row(roles: everyone, path: "/security/sessions/end-none"),
             "endOtherSessions": Row(roles: everyone, path: "/security/sessions/end-others"),
             "requireSignIn": Row(roles: owner, path: "/security/sign-in", form: ["issuer": "", "key": key]),
-            "connectProvider": Row(roles: everyone, path: "/security/connect/none"),
-            "disconnectProvider": Row(roles: everyone, path: "/security/disconnect/none"),
             "addPasskey": Row(roles: everyone, path: "/passkeys", form: ["credential": "{}", "challenge": "1.x"]),
             "removePasskey": Row(roles: everyone, path: "/passkeys/remove", form: ["passkey": "00"]),
             "audit": Row(roles: managers, path: "/audit"),
@@ -89,7 +87,8 @@ import Testing
     /// Routes that have no org in their path, and those whose object only one person has: other tests are about them.
     private static let elsewhere: Set<String> = [
         "home", "asset", "signIn", "passkeySignIn", "beginProvider", "finishProvider", "signOut", "openInvitation",
-        "showInvitation", "acceptInvitation", "order", "confirmOrder", "endSession", "removePasskey",
+        "showInvitation", "acceptInvitation", "order", "confirmOrder", "endSession", "removePasskey", "connectProvider",
+        "disconnectProvider",
     ]
 
     private let daemon: RunningDaemon
