@@ -1,5 +1,4 @@
 import HTML
-import Metering
 import OpenIDConnect
 
 /// Signing in where an OpenID provider knows people. Who somebody is, is the provider and its subject, never an e-mail address.
@@ -148,7 +147,7 @@ enum ProviderSignIn {
             // A provider that was told to ask for the password did, unless it says otherwise.
             let wasAsked = begun.pending.promptsLogin
             if let time = signedIn.authTime {
-                proof = .told(Timestamp(milliseconds: time.seconds * 1000))
+                proof = .earlier(by: visit.now.milliseconds - time.seconds * 1000)
             } else {
                 proof = wasAsked ? .now : .unknown
             }
@@ -189,7 +188,7 @@ enum ProviderSignIn {
         guard let membership = session.memberships.first(where: { $0.org == org }) else { throw .notFound }
         let daemon = MemberClient(
             socket: visit.site.control, org: membership.org, member: membership.member,
-            authenticated: session.authenticated)
+            authenticated: session.proven?.there)
         let place = Place(["orgs", membership.org, "security"])
         do throws(PageError) {
             _ = try await daemon.change(

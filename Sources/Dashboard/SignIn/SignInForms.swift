@@ -186,7 +186,7 @@ enum SignInPages {
         _ member: MemberAnswer, to session: Session, _ visit: Visit
     ) async throws(PageError) -> Reply {
         let daemon = MemberClient(
-            socket: visit.site.control, org: member.org, member: member.member, authenticated: session.authenticated)
+            socket: visit.site.control, org: member.org, member: member.member, authenticated: session.proven?.there)
         let me = try await daemon.get(MeAnswer.self, "me")
         let others = session.memberships.filter { $0.org != member.org }
         let joined = Membership(org: member.org, displayName: me.displayName, member: member.member)
@@ -220,7 +220,7 @@ enum SignInPages {
             return noOrganization()
         }
         let (_, secret) = try visit.site.store.open(
-            person, by: method, orgs, authenticated: proof.time(answer.at), browser: visit.browser,
+            person, by: method, orgs, proven: proof.times(here: visit.now, there: answer.at), browser: visit.browser,
             replacing: visit.session,
             at: visit.now)
         visit.site.log.note(.signedIn, "somebody signed in", ["method": method.rawValue])
@@ -252,18 +252,23 @@ enum SignInPages {
     enum Proof: Sendable {
         /// Just now, to the dashboard.
         case now
-        /// To a provider, by its own word.
-        case told(Timestamp)
+        /// So many milliseconds ago to a provider, by its own word.
+        case earlier(by: Int64)
         /// Nobody can tell: a provider may know somebody for weeks.
         case unknown
 
-        /// The moment by the daemon's clock, which the other may be ahead of.
-        func time(_ signedIn: String) -> Timestamp? {
-            let now = Timestamp(rfc3339: signedIn)
-            return switch self {
-            case .now: now
-            case .told(let time): now.map { min($0, time) }
-            case .unknown: nil
+        /// The moment by both clocks.
+        func times(here: Timestamp, there: String) -> Session.Proven? {
+            let age: Int64
+            switch self {
+            case .now: age = 0
+            case .earlier(let milliseconds): age = max(0, milliseconds)
+            case .unknown: return nil
+            }
+            return Timestamp(rfc3339: there).map { there in
+                Session.Proven(
+                    here: Timestamp(milliseconds: here.milliseconds - age),
+                    there: Timestamp(milliseconds: there.milliseconds - age))
             }
         }
     }

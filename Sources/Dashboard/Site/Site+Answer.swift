@@ -103,7 +103,7 @@ extension Site {
         let org = try visit.parameter("org")
         guard let membership = session.memberships.first(where: { $0.org == org }) else { throw .notFound }
         let daemon = MemberClient(
-            socket: control, org: org, member: membership.member, authenticated: session.authenticated)
+            socket: control, org: org, member: membership.member, authenticated: session.proven?.there)
         let me: MeAnswer?
         do throws(PageError) {
             me = try await daemon.get(MeAnswer.self, "me")

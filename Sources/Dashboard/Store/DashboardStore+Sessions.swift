@@ -8,22 +8,22 @@ extension DashboardStore {
     ///
     /// - Returns: the session, and the cookie's value, which is kept nowhere else.
     func open(
-        _ person: Person, by method: SignInMethod, _ memberships: [Membership], authenticated: Timestamp?,
+        _ person: Person, by method: SignInMethod, _ memberships: [Membership], proven: Session.Proven?,
         browser: String,
         replacing old: Session?, at now: Timestamp
     ) throws(PageError) -> (session: Session, secret: String) {
         let secret = Secrets.random()
         let session = Session(
             hash: Secrets.hash(secret), person: person, method: method, memberships: memberships, created: now,
-            seen: now, authenticated: authenticated, formToken: Self.formToken(secret), browser: browser)
+            seen: now, proven: proven, formToken: Self.formToken(secret), browser: browser)
         let text = try Self.text(memberships)
         try writing { database in
             if let old { try database.execute(sql: "DELETE FROM session WHERE hash = ?", arguments: [Data(old.hash)]) }
             try database.execute(
-                sql: "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                sql: "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 arguments: [
                     Data(session.hash), person.issuer, person.subject, method.rawValue, text, now.milliseconds,
-                    now.milliseconds, authenticated?.milliseconds, browser,
+                    now.milliseconds, proven?.here.milliseconds, proven?.there.milliseconds, browser,
                 ])
             try database.execute(
                 sql: """
@@ -125,6 +125,11 @@ extension DashboardStore {
     /// What a session's forms carry: made of the cookie, so that it is kept nowhere.
     private static func formToken(_ secret: String) -> String { Secrets.text(Secrets.hash("form " + secret)) }
 
+    private static func proven(_ row: Row) -> Session.Proven? {
+        guard let here = row["proven_here"] as Int64?, let there = row["proven_there"] as Int64? else { return nil }
+        return Session.Proven(here: Timestamp(milliseconds: here), there: Timestamp(milliseconds: there))
+    }
+
     private static func session(_ row: Row, formToken: String) throws(PageError) -> Session {
         let memberships: String = row["memberships"]
         guard let method = SignInMethod(rawValue: row["method"]),
@@ -134,7 +139,7 @@ extension DashboardStore {
             hash: [UInt8](row["hash"] as Data), person: Person(issuer: row["issuer"], subject: row["subject"]),
             method: method, memberships: orgs, created: Timestamp(milliseconds: row["created"]),
             seen: Timestamp(milliseconds: row["seen"]),
-            authenticated: (row["authenticated"] as Int64?).map(Timestamp.init(milliseconds:)), formToken: formToken,
+            proven: proven(row), formToken: formToken,
             browser: row["browser"])
     }
 }

@@ -31,7 +31,7 @@ public final class DashboardStore: Sendable {
                     CREATE TABLE session(
                         hash BLOB PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, method TEXT NOT NULL,
                         memberships TEXT NOT NULL, created INTEGER NOT NULL, seen INTEGER NOT NULL,
-                        authenticated INTEGER, browser TEXT NOT NULL, notice TEXT
+                        proven_here INTEGER, proven_there INTEGER, browser TEXT NOT NULL, notice TEXT
                     ) WITHOUT ROWID;
                     CREATE INDEX session_of_person ON session(issuer, subject);
                     CREATE INDEX session_seen ON session(seen);

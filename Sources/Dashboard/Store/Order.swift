@@ -94,6 +94,16 @@ extension DashboardStore {
         }
     }
 
+    /// Takes back that it was confirmed, if the daemon did nothing for it.
+    func reopen(_ order: Order) throws(PageError) {
+        try writing {
+            try $0.execute(
+                sql:
+                    "UPDATE placed_order SET state = 'open', total = NULL, sent = NULL WHERE id = ? AND state = 'sent'",
+                arguments: [order.id])
+        }
+    }
+
     /// Notes what became of it.
     func finish(
         _ order: Order, _ state: Order.State, payment: Int64? = nil, words: String? = nil

@@ -37,12 +37,20 @@ struct Session: Sendable {
     let memberships: [Membership]
     let created: Timestamp
     let seen: Timestamp
-    /// When they last proved who they are, by the daemon's clock; nil if nobody can tell.
-    let authenticated: Timestamp?
+    /// When they last proved who they are; nil if nobody can tell.
+    let proven: Proven?
     /// What its forms carry.
     let formToken: String
     /// The browser's own words for itself.
     let browser: String
+
+    /// A moment by two clocks, which needn't agree.
+    struct Proven: Sendable {
+        /// By the dashboard's, which decides when to ask again.
+        let here: Timestamp
+        /// By the daemon's, which checks it.
+        let there: Timestamp
+    }
 
     /// Seconds after which a session ends that isn't used.
     static let idleSeconds: Int64 = 8 * 3600
@@ -64,6 +72,6 @@ struct Session: Sendable {
 
     /// Whether the sign-in is recent enough for money. A minute is left for the form.
     func isRecent(at now: Timestamp) -> Bool {
-        authenticated.map { now < $0.advanced(bySeconds: Self.recentSeconds - 30) } ?? false
+        proven.map { now < $0.here.advanced(bySeconds: Self.recentSeconds - 30) } ?? false
     }
 }

@@ -93,7 +93,13 @@ enum OrderPage {
             }
             total = shown
         }
-        try await place(team, order, total)
+        do throws(PageError) {
+            try await place(team, order, total)
+        } catch {
+            // Nothing was done under this key: the order's page can be confirmed after the sign-in.
+            if case .signInTooOld = error, order.state == .open { try team.site.store.reopen(order) }
+            throw error
+        }
         return try team.redirect("orders", order.id)
     }
 
@@ -121,8 +127,6 @@ enum OrderPage {
             switch error {
             case .refused(_, let words), .notAllowed(let words):
                 try team.site.store.finish(order, .refused, words: words)
-            case .signInTooOld:
-                try team.site.store.finish(order, .refused, words: "the sign-in was too old")
             // What became of it is not known: the order's page says so, and asks again.
             case .noAnswer: break
             default: throw error
