@@ -109,9 +109,7 @@ struct UsageSumming {
             let sums = UsageSums(
                 records: rows.int(4), unpriced: rows.int(5), cost: rows.int(6), input: rows.int(7),
                 cacheRead: rows.int(8), cacheWrite: rows.int(9), output: rows.int(10), reasoning: rows.int(11))
-            let point = UsageWay.Point(
-                day: rows.int(0), user: names.user(rows.text(1) ?? ""), model: names.model(rows.text(2) ?? ""),
-                provider: names.provider(rows.text(3) ?? ""), hasUser: names.isUser)
+            let point = names.point(rows, day: rows.int(0), from: 1)
             for index in ways.indices where !ways[index].isByTag { ways[index].add(sums, at: point) }
         }
     }
@@ -138,9 +136,7 @@ struct UsageSumming {
             let key = contribution.key
             let day = query.time == .charged ? key.receivedDay : key.day
             guard isAsked(key, day) else { continue }
-            let point = UsageWay.Point(
-                day: day, user: names.user(key.user), model: names.model(key.model),
-                provider: names.provider(key.provider), hasUser: names.isUser)
+            let point = names.point(key, day: day)
             for index in ways.indices {
                 guard case .tag(let name)? = ways[index].dimensions.first else {
                     ways[index].add(contribution.sums, at: point)

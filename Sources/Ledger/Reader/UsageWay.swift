@@ -5,6 +5,8 @@ struct UsageWay {
     let dimensions: [UsageDimension]
     private var parts: [Part] = []
     private var places: [Key: Int] = [:]
+    /// The part of the row before: rows are in the order of days and users, so that it is often this one's as well.
+    private var last: (key: Key, place: Int)?
 
     /// A part's values, one per dimension: names by their numbers, times by their first day. There are six dimensions at most.
     private typealias Key = SIMD8<Int32>
@@ -17,7 +19,7 @@ struct UsageWay {
 
     /// Where a sum belongs.
     struct Point {
-        var day: Int64
+        var day, week, month: Int32
         var user, model, provider: Int32
         /// Whether somebody is named.
         var hasUser: Bool
@@ -37,10 +39,9 @@ struct UsageWay {
                 case .user: point.user
                 case .model: point.model
                 case .provider: point.provider
-                case .day: Int32(clamping: point.day)
-                // Day 0 was a Thursday.
-                case .week: Int32(clamping: point.day - (point.day + 3) % 7)
-                case .month: Int32(clamping: CalendarDay(daysSinceEpoch: point.day).firstOfMonth.daysSinceEpoch)
+                case .day: point.day
+                case .week: point.week
+                case .month: point.month
                 case .tag: 0
                 }
         }
@@ -54,10 +55,17 @@ struct UsageWay {
     }
 
     private mutating func place(of key: Key) -> Int {
-        if let place = places[key] { return place }
-        places[key] = parts.count
-        parts.append(Part(key: key))
-        return parts.count - 1
+        if let last, last.key == key { return last.place }
+        let place: Int
+        if let known = places[key] {
+            place = known
+        } else {
+            place = parts.count
+            places[key] = place
+            parts.append(Part(key: key))
+        }
+        last = (key, place)
+        return place
     }
 
     /// The parts in order: the most expensive first, times in order.
@@ -92,6 +100,8 @@ struct UsageNames {
     private var numbers: [String: Int32] = [:]
     private var names: [String] = []
     private var last: [(name: String, number: Int32)] = []
+    /// The day of the row before, with its week and its month.
+    private var days: (day: Int64, week: Int32, month: Int32) = (.min, 0, 0)
 
     init() {
         let nobody = number(of: "")
@@ -100,17 +110,39 @@ struct UsageNames {
 
     subscript(_ number: Int32) -> String { names[Int(number)] }
 
-    /// Whether the user that was asked for last is somebody.
-    var isUser: Bool { !last[0].name.isEmpty }
+    /// The numbers of a record's names, and when it was.
+    mutating func point(_ key: SQLiteStore.Contribution.Key, day: Int64) -> UsageWay.Point {
+        point(day: day) { names, column in
+            let name = [key.user, key.model, key.provider][column]
+            return names.last[column].name == name ? nil : name
+        }
+    }
 
-    mutating func user(_ name: String) -> Int32 { number(of: name, 0) }
-    mutating func model(_ name: String) -> Int32 { number(of: name, 1) }
-    mutating func provider(_ name: String) -> Int32 { number(of: name, 2) }
+    /// The same of a row with user, model and provider in these columns.
+    mutating func point(_ row: SQLiteStatement, day: Int64, from first: Int32) -> UsageWay.Point {
+        point(day: day) { names, column in
+            // To make a text of each row's names would be half of the work.
+            row.isText(first + Int32(column), names.last[column].name) ? nil : row.text(first + Int32(column)) ?? ""
+        }
+    }
 
-    private mutating func number(of name: String, _ column: Int) -> Int32 {
-        if last[column].name == name { return last[column].number }
-        last[column] = (name, number(of: name))
-        return last[column].number
+    /// - Parameter changed: a column's name, if it isn't that of the row before.
+    private mutating func point(
+        day: Int64, _ changed: (UsageNames, Int) -> String?
+    ) -> UsageWay.Point {
+        for column in 0..<3 {
+            if let name = changed(self, column) { last[column] = (name, number(of: name)) }
+        }
+        if days.day != day {
+            // Day 0 was a Thursday.
+            days = (
+                day, Int32(clamping: day - (day + 3) % 7),
+                Int32(clamping: CalendarDay(daysSinceEpoch: day).firstOfMonth.daysSinceEpoch)
+            )
+        }
+        return UsageWay.Point(
+            day: Int32(clamping: day), week: days.week, month: days.month, user: last[0].number,
+            model: last[1].number, provider: last[2].number, hasUser: !last[0].name.isEmpty)
     }
 
     mutating func number(of name: String) -> Int32 {

@@ -1,3 +1,4 @@
+import Foundation
 import GRDBSQLite
 
 /// A compiled statement: bind by position from 1, step, read columns from 0, reset.
@@ -85,6 +86,17 @@ final class SQLiteStatement {
 
     /// Whether it is in the middle of its rows.
     var isBusy: Bool { sqlite3_stmt_busy(statement) != 0 }
+
+    /// Whether a column has that text, byte by byte.
+    func isText(_ column: Int32, _ text: String) -> Bool {
+        guard let bytes = sqlite3_column_text(statement, column) else { return false }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        var text = text
+        return text.withUTF8 { known in
+            guard known.count == count, let start = known.baseAddress, count > 0 else { return known.count == count }
+            return memcmp(start, bytes, count) == 0
+        }
+    }
 
     func int(_ column: Int32) -> Int64 {
         sqlite3_column_int64(statement, column)
