@@ -169,8 +169,10 @@ litellm: build
 	var/litellm/bin/pip install --quiet --disable-pip-version-check -r Tests/litellm/requirements.txt
 	Tests/litellm/run
 
+# Pages show money, and compute none.
 lint:
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	@! grep -rnwE 'Double|Float' Sources/Dashboard Sources/HTML Sources/CSV
 
 install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd

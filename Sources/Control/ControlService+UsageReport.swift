@@ -65,7 +65,11 @@ extension ControlService {
                     (name: "model", description: "Only requests of this model"),
                     (name: "provider", description: "Only requests to this provider"),
                     (name: "mine", description: "true for the acting member's own requests only"),
-                    (name: "limit", description: "Items per way, 1 to 1000"),
+                    (
+                        name: "limit",
+                        description:
+                            "Items per way, 1 to 1000; a way that begins with a time has up to 1000 in any case"
+                    ),
                 ],
                 requiredQuery: ["by"], response: .reference("UsageReport")
             ) { request, context in
@@ -85,10 +89,13 @@ extension ControlService {
                     UsageReportView(
                         org: org.org, since: since.description, until: until.description, total: first.total,
                         estimated: first.estimated,
-                        parts: zip(ways, reports).map { by, report in
-                            .init(
-                                by: by, items: Array(report.items.prefix(limit)),
-                                others: max(0, report.items.count - limit))
+                        parts: zip(queries, zip(ways, reports)).map { query, part in
+                            // Of a course of time nothing is left out.
+                            let isTime = query.dimensions.first?.isTime == true
+                            let most = isTime ? LedgerReader.pageMax : limit
+                            return .init(
+                                by: part.0, items: Array(part.1.items.prefix(most)),
+                                others: max(0, part.1.items.count - most))
                         }, asOf: clock().description, through: first.through))
             },
             Endpoint(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// An org that requires one OpenID issuer.
-@Suite(.ownThread, .timeLimit(.minutes(2))) struct SignInRuleTests {
+@Suite(.ownThread, .timeLimit(.minutes(10))) struct SignInRuleTests {
     private static let issuer = "https://id.example"
     private let team: Team
     private let owner: Team.Person

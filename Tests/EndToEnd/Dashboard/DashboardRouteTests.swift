@@ -4,7 +4,7 @@ import Testing
 @testable import Dashboard
 
 /// Every route against everybody: who gets in, who is told that they may not, and who is told that nothing is there.
-@Suite(.ownThread, .timeLimit(.minutes(3))) struct DashboardRouteTests {
+@Suite(.ownThread, .timeLimit(.minutes(10))) struct DashboardRouteTests {
     /// A route with what it takes, and the roles that it is for.
     private struct Row {
         let roles: Set<String>

@@ -112,7 +112,7 @@ struct UsageFilter: Sendable, Hashable {
         return [
             ("by", dimensions), ("since", since.description), ("until", until.description),
             ("mine", isMine ? "true" : nil), ("user", user), ("model", model), ("provider", provider),
-            ("limit", "1000"),
+            ("limit", "\(UsageTable.rowsMax)"),
         ]
     }
 

@@ -15,6 +15,7 @@ enum UsagePage {
         let forecast: ForecastView? =
             team.may("forecastCredits") && !filter.isNarrowed
             ? try await team.daemon.get(ForecastView.self, "forecast") : nil
+        func others(_ index: Int) -> Int { report.parts.indices.contains(index) ? report.parts[index].others : 0 }
         func items(_ index: Int) -> [UsageSummaryItem] {
             report.parts.indices.contains(index) ? report.parts[index].items : []
         }
@@ -46,14 +47,16 @@ enum UsagePage {
             }
             element(.div) {
                 Parts.card("By model") {
-                    UsageTable(caption: "By model", first: "Model", total: report.total).draw(items(1)) { key in
+                    UsageTable(caption: "By model", first: "Model", total: report.total).draw(
+                        items(1), others: others(1)
+                    ) { key in
                         model(team, filter, key, people, items(4))
                     }
                 }
                 if team.me.member.role != "member" {
                     Parts.card("By member") {
                         UsageTable(caption: "By member, most expensive first", first: "Member", total: report.total)
-                            .draw(items(2)) { key in
+                            .draw(items(2), others: others(2)) { key in
                                 guard !key.isEmpty else { return Parts.text("(no user)") }
                                 return element(.a, .href(place(team, filter) { $0.user = key })) {
                                     foreign(people.name(of: key))
@@ -62,7 +65,9 @@ enum UsagePage {
                     }
                 }
                 Parts.card("By provider") {
-                    UsageTable(caption: "By provider", first: "Provider", total: report.total).draw(items(3)) { key in
+                    UsageTable(caption: "By provider", first: "Provider", total: report.total).draw(
+                        items(3), others: others(3)
+                    ) { key in
                         guard !key.isEmpty else { return Parts.text("(not said)") }
                         return element(.a, .href(place(team, filter) { $0.provider = key })) { foreign(key) }
                     }

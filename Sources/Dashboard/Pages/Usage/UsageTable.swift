@@ -12,10 +12,12 @@ struct UsageTable {
     var hasTokens = true
 
     /// Rows before the rest is counted together.
-    private static let rowsMax = 100
+    static let rowsMax = 100
 
-    /// - Parameter name: what stands in the first column for a key.
-    func draw(_ items: [UsageSummaryItem], name: (String) -> HTML) -> HTML {
+    /// - Parameters:
+    ///   - others: how many there are beside the items.
+    ///   - name: what stands in the first column for a key.
+    func draw(_ items: [UsageSummaryItem], others: Int = 0, name: (String) -> HTML) -> HTML {
         guard !items.isEmpty else { return Parts.nothing("No requests in this period.") }
         let hasUsers = items.contains { $0.users != nil }
         let shown = items.prefix(Self.rowsMax)
@@ -31,7 +33,7 @@ struct UsageTable {
         }
         let table = Parts.table(
             caption, columns, shown.map { row(name($0.key.first ?? ""), $0) }, foot: row(Parts.text("Total"), total))
-        let left = items.count - shown.count
+        let left = items.count - shown.count + others
         return left > 0
             ? table + Parts.nothing("\(Words.count(Int64(left))) more are in the total and in the CSV.") : table
     }
