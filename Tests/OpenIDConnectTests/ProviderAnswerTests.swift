@@ -43,10 +43,17 @@ import Testing
 
     @Test func slowAnswersAreRefused() async throws {
         let bodies: [LoopbackAnswer.Body] = [.never, .endless(" ", pause: .milliseconds(50))]
-        for (path, purpose) in Self.paths {
+        for (path, _) in Self.paths {
             for body in bodies {
                 try await World.run(Self.behaviour(path, LoopbackAnswer(body: body)), timeout: .seconds(1)) { world in
-                    await world.fails(.providerFailed(purpose, .timedOut))
+                    let thrown = await #expect(throws: SignInError.self) {
+                        try await world.signIn(promptsLogin: false, age: nil)
+                    }
+                    // On a loaded machine the request before may be late already.
+                    guard case .providerFailed(_, .timedOut) = thrown else {
+                        Issue.record("\(String(describing: thrown))")
+                        return
+                    }
                 }
             }
         }
