@@ -126,7 +126,7 @@ enum Parts {
     ///
     /// - Parameters:
     ///   - caption: what it is of; screen readers say it.
-    ///   - columns: their headings; those that end with `#` are numbers.
+    ///   - columns: their headings; a heading that ends with `#` is over numbers.
     static func table(_ caption: String, _ columns: [String], _ rows: [[HTML]], foot: [HTML]? = nil) -> HTML {
         let names = columns.map { $0.hasSuffix("#") ? String($0.dropLast()) : $0 }
         func cell(_ index: Int, _ content: HTML) -> HTML {

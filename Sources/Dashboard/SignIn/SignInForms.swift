@@ -45,7 +45,7 @@ enum SignInPages {
         return reply
     }
 
-    /// The place that somebody wanted before they signed in; only one of an org's pages, so that a link leads nowhere else.
+    /// The place that somebody wanted before they signed in; only a page of an org, so that a link leads to no other site.
     static func place(next: String?) -> Place {
         let parts = (next ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let segments = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst()
@@ -194,7 +194,7 @@ enum SignInPages {
         return .redirect(Place(["orgs", member.org]))
     }
 
-    /// Opens a session of somebody who proved who they are: the daemon is told, and says where they are a member.
+    /// Opens a session of somebody who proved who they are. The daemon is told, and answers with their orgs.
     ///
     /// - Parameters:
     ///   - isInvited: whether they are about to accept an invitation, so that they may be a member nowhere.

@@ -28,7 +28,7 @@ enum Secrets {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// Whether two secrets are the same; how long it takes doesn't tell where they differ.
+    /// Whether two secrets are the same, in constant time.
     static func areSame(_ one: String, _ other: String) -> Bool {
         let (first, second) = (hash(one), hash(other))
         return zip(first, second).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0

@@ -116,7 +116,7 @@ struct UsageSumming {
 
     // MARK: What it hasn't come to
 
-    /// Adds the org's records behind those that are added up.
+    /// Adds the org's newest records, which the writer hasn't added up.
     private mutating func addTail(through: Int64) throws {
         guard newest > through else { return }
         let statement = try SQLiteConnection(borrowing: database.sqliteConnection).prepare(

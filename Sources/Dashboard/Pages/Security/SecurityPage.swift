@@ -3,7 +3,7 @@ import HTML
 import Ledger
 import Metering
 
-/// Who one is here, how one signs in, and where one is signed in.
+/// A member's profile, passkeys, providers and sessions.
 enum SecurityPage {
     /// `GET …/security`
     static func show(_ team: Team) async throws(PageError) -> Reply {
