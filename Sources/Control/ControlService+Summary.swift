@@ -51,23 +51,31 @@ public struct ForecastView: Codable, Sendable, Hashable {
 
 // Usage added up.
 extension ControlService {
+    /// The days that usage is added up of.
+    static let rangeQuery = [
+        (name: "since", description: "The first day, such as 2026-11-01; the month's first if it is left out"),
+        (name: "until", description: "The first day that isn't counted; tomorrow if it is left out"),
+    ]
+
+    /// What of the requests is meant.
+    static let narrowingQuery = [
+        (name: "user", description: "Only requests of this name"),
+        (name: "model", description: "Only requests of this model"),
+        (name: "provider", description: "Only requests to this provider"),
+        (name: "mine", description: "true for the acting member's own requests only"),
+    ]
+
     var summaryEndpoints: [Endpoint] {
-        let range = [
-            (name: "since", description: "The first day, such as 2026-11-01; the month's first where it is left out"),
-            (name: "until", description: "The first day that isn't counted; tomorrow where it is left out"),
-        ]
-        let narrowing = [
-            (name: "user", description: "Only requests of this name"),
-            (name: "model", description: "Only requests of this model"),
-            (name: "provider", description: "Only requests to this provider"),
-            (name: "mine", description: "true for the acting member's own requests only"),
-            (
-                name: "limit",
-                description:
-                    "Items per page, 1 to 100000; if it is left out, 100 for a member and all of them for an operator"
-            ),
-            (name: "cursor", description: "The next_cursor of the page before; each page is of its own moment"),
-        ]
+        let range = Self.rangeQuery
+        let narrowing =
+            Self.narrowingQuery + [
+                (
+                    name: "limit",
+                    description:
+                        "Items per page, 1 to 100000; if it is left out, 100 for a member and all of them for an operator"
+                ),
+                (name: "cursor", description: "The next_cursor of the page before; each page is of its own moment"),
+            ]
         return [
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/summary", name: "summarizeUsage",

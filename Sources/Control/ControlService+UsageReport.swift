@@ -59,17 +59,13 @@ extension ControlService {
                         name: "by",
                         description:
                             "Ways with semicolons, each user, model, provider, day, week or month, several with commas: day;model;day,user"
-                    ), (name: "since", description: "The first day; the month's first if it is left out"),
-                    (name: "until", description: "The first day that isn't counted; tomorrow if it is left out"),
-                    (name: "user", description: "Only requests of this name"),
-                    (name: "model", description: "Only requests of this model"),
-                    (name: "provider", description: "Only requests to this provider"),
-                    (name: "mine", description: "true for the acting member's own requests only"),
+                    )
+                ] + Self.rangeQuery + Self.narrowingQuery + [
                     (
                         name: "limit",
                         description:
                             "Items per way, 1 to 1000; a way that begins with a time has up to 1000 in any case"
-                    ),
+                    )
                 ],
                 requiredQuery: ["by"], response: .reference("UsageReport")
             ) { request, context in
@@ -101,10 +97,7 @@ extension ControlService {
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/tags", name: "listTags",
                 summary: "The names of tags that usage records have, for summaries by tag:NAME",
-                query: [
-                    (name: "since", description: "The first day; the month's first if it is left out"),
-                    (name: "until", description: "The first day that isn't counted; tomorrow if it is left out"),
-                ], response: .reference("TagNames")
+                query: Self.rangeQuery, response: .reference("TagNames")
             ) { request, context in
                 let org = try await org(context)
                 let (since, until) = try days(request)

@@ -16,13 +16,6 @@ enum Layout {
         }
     }
 
-    /// What only owners may, of what pages ask for; it is for words only.
-    static let ownersOnly: Set<String> = [
-        "buyCredits", "setTopUp", "beginMethodEntry", "finishMethodEntry", "retryPayment", "removeSeats", "keepSeats",
-        "cancelSubscription", "resumeSubscription", "setBillTo", "requireIssuer", "checkPayment", "cancelPayment",
-        "noteInvoice", "eraseMember",
-    ]
-
     /// A page of an org.
     static func page(
         _ team: Team, _ tab: Tab, title: String, @HTMLBuilder _ content: () -> HTML

@@ -91,7 +91,7 @@ extension Site {
             let team = try await team(visit, session)
             if let action, !team.may(action) {
                 throw .notAllowed(
-                    "Your role in this organization, \(team.me.member.role), doesn't allow this. Ask \(team.whoMay(action))."
+                    "Your role in this organization, \(team.me.member.role), doesn't allow this. Ask \(team.whoMay)."
                 )
             }
             return try await handle(team)

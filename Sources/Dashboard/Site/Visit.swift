@@ -55,10 +55,8 @@ struct Team: Sendable {
     /// Whether their role may use an endpoint of the daemon's.
     func may(_ action: String) -> Bool { me.actions.contains(action) }
 
-    /// Who can do what this member may not.
-    func whoMay(_ action: String) -> String {
-        me.member.role == "admin" || Layout.ownersOnly.contains(action) ? "an owner" : "an owner or admin"
-    }
+    /// Whom a member may ask for what their own role doesn't allow.
+    var whoMay: String { me.member.role == "admin" ? "an owner" : "an owner or admin" }
 
     /// A place of this org.
     func place(_ segments: String..., query: [(String, String?)] = [], fragment: String? = nil) -> Place {

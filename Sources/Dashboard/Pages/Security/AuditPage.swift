@@ -9,6 +9,8 @@ enum AuditPage {
     static func show(_ team: Team) async throws(PageError) -> Reply {
         let page = try await team.daemon.get(
             Page<AuditView>.self, "audit", query: [("limit", "50"), ("cursor", team.visit.query["cursor"])])
+        let members = try await team.daemon.get(Page<MemberAnswer>.self, "team", query: [("limit", "1000")]).items
+        let names = Dictionary(members.map { ($0.member, OrganizationPage.name($0)) }) { first, _ in first }
         return try Layout.page(team, .security, title: "Audit") {
             element(.p, .class("row")) { Parts.link("Download as CSV", team.place("audit.csv")) }
             Parts.card("Newest first") {
@@ -19,7 +21,8 @@ enum AuditPage {
                         "Changes", ["When", "By", "What", "Before", "After"],
                         page.items.map { entry in
                             [
-                                Words.timeWithSeconds(entry.at), foreign(actor(entry)), what(entry), tree(entry.before),
+                                Words.timeWithSeconds(entry.at), foreign(actor(entry, names)), what(entry),
+                                tree(entry.before),
                                 tree(entry.after),
                             ]
                         })
@@ -30,12 +33,9 @@ enum AuditPage {
     }
 
     /// Who it was, as a team knows them. The CSV has the daemon's own words.
-    private static func actor(_ entry: AuditView) -> String {
+    private static func actor(_ entry: AuditView, _ names: [Int64: String]) -> String {
         guard let member = entry.member else { return entry.by == "meterd" ? "Automatic" : "Operator" }
-        guard let open = entry.by.firstIndex(of: "("), let close = entry.by.firstRange(of: ") of ") else {
-            return "Member \(member)"
-        }
-        return String(entry.by[entry.by.index(after: open)..<close.lowerBound])
+        return names[member] ?? "Member \(member)"
     }
 
     /// What was done, and to whom.
