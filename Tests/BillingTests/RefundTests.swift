@@ -18,11 +18,11 @@ struct RefundTests {
 
     init() throws { stripe = try StripeDouble() }
 
-    private func fixture(seatPrice: Int64 = 29, taxes: String = taxes) async throws -> BillingFixture {
+    private func fixture(seatPrice: String = "29", taxes: String = taxes) async throws -> BillingFixture {
         let gateway = try StripeGateway(
             base: stripe.address, key: Secret("sk_test_123"), webhookSecret: nil, ledgerID: "l1", timeoutSeconds: 10)
         var plan = Plan()
-        plan.seatPrice = Money(nanos: seatPrice * 1_000_000_000)
+        plan.seatPrice = try money(seatPrice)
         let fixture = try await BillingFixture(gateway: gateway, plan: plan, taxes: try TaxDocument.parse(taxes))
         try await fixture.createOrg()
         try await save("4242424242424242", fixture)
@@ -174,7 +174,7 @@ struct RefundTests {
     }
 
     @Test func seatsForLessThanStripeCollectsAreHadAtOnceAndPaidLater() async throws {
-        let fixture = try await fixture(seatPrice: 10, taxes: "format: meterd-tax/1\nrates: []\n")
+        let fixture = try await fixture(seatPrice: "10", taxes: "format: meterd-tax/1\nrates: []\n")
         #expect(try await fixture.order(1).state == "succeeded")
         // The last day of 28: 0.36 for a seat.
         try await fixture.move(to: "2026-02-27")
@@ -186,6 +186,28 @@ struct RefundTests {
         #expect((second.state, second.amount, second.fromBalance) == ("succeeded", "0.36", "-0.36"))
         #expect(try stripe.captured().map(\.amount) == [1000, 72])
         #expect(try await fixture.billing.subscription(of: "acme").seats == 3)
+        try await fixture.verify()
+        try await fixture.close()
+    }
+
+    @Test func whatIsLeftOfAnInvoiceIsCarriedOverToABalanceBelowZeroToo() async throws {
+        let fixture = try await fixture(seatPrice: "0.40", taxes: "format: meterd-tax/1\nrates: []\n")
+        #expect(try await fixture.order(2).state == "succeeded")
+        try await save("4000000000000341", fixture)
+        try await fixture.move(to: "2026-02-28")
+        #expect(try await fixture.order(1).fromBalance == "0.40")
+        // 0.40 are carried over already, and of 0.80 are 0.30 left.
+        _ = try await fixture.billing.credit(
+            try money("0.50"), reason: "an outage", on: "INV-000001", of: "acme", under: fixture.key(), by: "test")
+        let served = try await fixture.billing.subscription(of: "acme")
+        #expect((served.standing, served.due, served.balance) == ("current", "0.00", "-0.70"))
+        try await fixture.verify()
+        // The next invoice collects both.
+        try await save("4242424242424242", fixture)
+        try await fixture.move(to: "2026-03-31")
+        let next = try #require(try await fixture.invoices().last)
+        #expect((next.carriedIn, next.due, next.state) == ("0.70", "1.90", "paid"))
+        #expect(try stripe.captured().map(\.amount) == [80, 190])
         try await fixture.verify()
         try await fixture.close()
     }

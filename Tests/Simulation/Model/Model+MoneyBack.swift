@@ -12,8 +12,11 @@ extension Model {
             var org = bills.orgs[name], bills.invoices[index].state == .open
         else { throw Wrong("a balance pays what is not owed") }
         let open = bills.invoices[index].open
-        guard amount == bills.share(of: open, name) || amount == min(open, org.balance), amount <= open else {
-            throw Wrong("the balance pays \(Money(nanos: amount)) of \(Money(nanos: open))")
+        // An invoice is asked for without the balance: what is left of it is carried over if it is too little, however low that is.
+        let small = open < BillModel.minimum && amount == open
+        guard small || amount == bills.share(of: open, name) || amount == min(open, org.balance), amount <= open else {
+            throw Wrong(
+                "a balance of \(Money(nanos: org.balance)) pays \(Money(nanos: amount)) of \(Money(nanos: open))")
         }
         org.balance -= amount
         bills.balances += 1
