@@ -117,11 +117,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        // How pages and mails say sums and times.
+        .target(name: "Wording", dependencies: ["Metering"]),
         .target(
             name: "Dashboard",
             dependencies: [
                 "Billing", "CSV", "Control", "HTML", "HTTPServing", "Ledger", "MeterdClient", "Metering",
-                "OpenIDConnect", "Passkeys",
+                "OpenIDConnect", "Passkeys", "Wording",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),

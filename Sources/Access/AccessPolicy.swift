@@ -27,6 +27,8 @@ public enum ControlRole: String, CaseIterable, Sendable {
     case webhook
     /// Ask on behalf of an org's members, with the rights of theirs, and nothing else.
     case dashboard
+    /// Read events and whom they are told to, and nothing else.
+    case notify
     /// Scrape `/metrics` and ask for health, and nothing else.
     case metrics
 }
@@ -67,23 +69,32 @@ public struct AccessRule: Sendable, Hashable {
 /// peer may do what any rule about them allows, and nothing else; root may do everything, since it could change the rules, and so may
 /// the daemon's own user, who has the ledger anyway and makes the backups.
 ///
-/// The dashboard's own user is never an operator by being in a group or by there being no rules: what strangers reach may do only what
-/// the members may on whose behalf it asks, unless a rule names that very user.
+/// The users of the programs around the daemon are never operators by being in a group or by there being no rules: each has the role of
+/// its program, unless a rule names that very user. So a dashboard that was broken into may do only what its members may.
 public struct AccessPolicy: Sendable, Hashable {
     /// The rules; nil where there are none at all.
     public let rules: [AccessRule]?
     /// Those on whose behalf a peer may speak, by name.
     public let senders: [String: Sender]
-    /// The user that `meterd-dashboard` runs as; nil if this machine has none.
-    private let dashboard: UInt32?
+    /// The roles of the users that the programs around the daemon run as, as far as this machine has them.
+    private let programs: [UInt32: ControlRole]
 
-    /// The user that `meterd-dashboard` runs as.
-    public static let dashboardUser = "meterd-dashboard"
+    /// The users that the programs around the daemon run as, with the one role that each has.
+    public static let programUsers: [String: ControlRole] = ["meterd-dashboard": .dashboard, "meterd-notify": .notify]
+
+    /// Those of ``programUsers`` that this machine has, by number.
+    public static func programsHere() -> [UInt32: ControlRole] {
+        var programs: [UInt32: ControlRole] = [:]
+        for (user, role) in programUsers {
+            if let uid = getpwnam(user)?.pointee.pw_uid { programs[uid] = role }
+        }
+        return programs
+    }
 
     /// A policy of those rules.
-    public init(rules: [AccessRule]?, senders: [Sender] = [], dashboard: UInt32? = nil) {
+    public init(rules: [AccessRule]?, senders: [Sender] = [], programs: [UInt32: ControlRole] = [:]) {
         self.rules = rules
-        self.dashboard = dashboard
+        self.programs = programs
         self.senders = Dictionary(senders.map { ($0.name, $0) }) { first, _ in first }
     }
 
@@ -92,9 +103,9 @@ public struct AccessPolicy: Sendable, Hashable {
 
     /// What a peer may do; nobody knows who a peer without credentials is, so that they may do nothing where there are rules.
     public func permissions(of peer: PeerCredentials?) -> Permissions {
-        if let peer, let dashboard, peer.uid == dashboard, peer.uid != 0, peer.uid != geteuid() {
-            let own = (rules ?? []).filter { $0.uid == dashboard && $0.isAbout(peer) }
-            return Permissions(rules: own.isEmpty ? [AccessRule(uid: dashboard, control: [.dashboard])] : own)
+        if let peer, let role = programs[peer.uid], peer.uid != 0, peer.uid != geteuid() {
+            let own = (rules ?? []).filter { $0.uid == peer.uid && $0.isAbout(peer) }
+            return Permissions(rules: own.isEmpty ? [AccessRule(uid: peer.uid, control: [role])] : own)
         }
         guard let rules else { return .all }
         guard let peer else { return Permissions(rules: []) }

@@ -2,7 +2,13 @@ import Hummingbird
 import Ledger
 import NIOCore
 
-// The outbox: what happened, at least once, in order, by cursor.
+/// What `GET /v1/events/newest` answers.
+public struct NewestEventView: Codable, Sendable, Hashable {
+    /// The newest event's number; 0 if there is none.
+    public let number: Int64
+}
+
+// The event log: what happened, at least once, in order, by cursor.
 extension ControlService {
     /// A comment is sent this often where nothing happens, so that both sides know that the other is there.
     private static let heartbeat = Duration.seconds(15)
@@ -13,21 +19,28 @@ extension ControlService {
             Endpoint(
                 method: .get, path: "/v1/events", name: "listEvents",
                 summary: "Events of the last 46 days, oldest first",
-                query: [after, Self.paging[1]], response: .page(of: "Event")
+                query: [after, Self.paging[1]], response: .page(of: "Event"), roles: [.viewer, .notify]
             ) { request, _ in
                 try Endpoint.json(
                     try await reader.events(after: try Self.after(request), limit: try Endpoint.limit(request)))
             },
             Endpoint(
+                method: .get, path: "/v1/events/newest", name: "newestEvent",
+                summary: "The number of the newest event; 0 if there is none", response: .reference("NewestEvent"),
+                roles: [.viewer, .notify]
+            ) { _, _ in
+                try Endpoint.json(NewestEventView(number: try await reader.newestEvent()))
+            },
+            Endpoint(
                 method: .get, path: "/v1/events/stream", name: "followEvents",
                 summary: "Events as they happen: a stream of server-sent events whose ids are their numbers",
-                query: [after], response: .string
+                query: [after], response: .string, roles: [.viewer, .notify]
             ) { request, context in
                 let start = try Self.after(request)
                 let peer = context.peer
                 // A reload can take the permission away while the stream lives.
                 let isAllowed: @Sendable () -> Bool = {
-                    access().permissions(of: peer).allows(anyOf: [.viewer, .admin], org: nil)
+                    access().permissions(of: peer).allows(anyOf: [.viewer, .admin, .notify], org: nil)
                 }
                 return Response(
                     status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

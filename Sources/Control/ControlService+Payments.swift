@@ -82,7 +82,8 @@ extension ControlService {
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/payments/{payment}", name: "showPayment",
-                summary: "One payment; with its lines it is the receipt", response: .reference("Payment")
+                summary: "One payment; with its lines it is the receipt", response: .reference("Payment"),
+                roles: [.viewer, .notify]
             ) { _, context in
                 let org = try await org(context)
                 return try Endpoint.json(try await billing.payment(try Self.payment(context), of: org.org))
@@ -214,7 +215,7 @@ extension ControlService {
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/invoices/{invoice}/pdf", name: "drawInvoice",
                 summary: "One invoice or credit note as a PDF", response: ["type": "string", "format": "binary"],
-                contentType: "application/pdf"
+                contentType: "application/pdf", roles: [.viewer, .notify]
             ) { _, context in
                 let org = try await org(context)
                 let invoice = try await billing.invoice(try Endpoint.parameter("invoice", context), of: org.org)

@@ -33,6 +33,11 @@ public struct HTML: Sendable, Hashable {
         HTML(markup: Array("<!doctype html>\n".utf8)) + element("html", [.lang(language)], content())
     }
 
+    /// A stylesheet in the document itself, as mails need it. It is part of the program, so that nothing in it is anybody's text.
+    public static func style(_ sheet: StaticString) -> HTML {
+        element("style", [], HTML(markup: sheet.withUTF8Buffer { Array($0) }))
+    }
+
     /// Whether there is nothing.
     public var isEmpty: Bool { bytes.isEmpty }
 

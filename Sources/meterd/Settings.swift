@@ -166,7 +166,7 @@ struct SettingsSource: Sendable {
         var settings = try settings(
             ConfigReader(providers: providers),
             AccessPolicy(
-                rules: peers, senders: senders, dashboard: getpwnam(AccessPolicy.dashboardUser)?.pointee.pw_uid),
+                rules: peers, senders: senders, programs: AccessPolicy.programsHere()),
             problems)
         for sender in senders {
             guard let name = sender.costPolicy?.rawValue, let policy = CostPolicy(name: name) else { continue }

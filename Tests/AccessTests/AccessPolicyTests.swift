@@ -41,15 +41,24 @@ import Testing
     @Test func theDashboardsUserIsNoOperatorByAGroupOrByThereBeingNoRules() {
         let dashboard = PeerCredentials(uid: 990, groups: [990, 50], pid: 4)
         for rules in [nil, [], [AccessRule(gid: 50, ingest: [.usage], control: [.admin])]] {
-            let permissions = AccessPolicy(rules: rules, dashboard: 990).permissions(of: dashboard)
+            let permissions = AccessPolicy(rules: rules, programs: [990: .dashboard]).permissions(of: dashboard)
             #expect(permissions.allows(anyOf: [.dashboard], org: "acme"))
             #expect(permissions.allows(anyOf: [.dashboard], org: nil))
             #expect(!permissions.allows(anyOf: [.admin, .viewer, .webhook, .metrics], org: "acme"))
             #expect(!permissions.allows(.usage, org: "acme"))
         }
-        let named = AccessPolicy(rules: [AccessRule(uid: 990, orgs: ["acme"], control: [.dashboard])], dashboard: 990)
+        let named = AccessPolicy(
+            rules: [AccessRule(uid: 990, orgs: ["acme"], control: [.dashboard])], programs: [990: .dashboard])
         #expect(named.permissions(of: dashboard).allows(anyOf: [.dashboard], org: "acme"))
         #expect(!named.permissions(of: dashboard).allows(anyOf: [.dashboard], org: "globex"))
+    }
+
+    @Test func eachProgramHasTheRoleOfItsOwnUserAndNoOther() {
+        let policy = AccessPolicy(rules: nil, programs: [990: .dashboard, 991: .notify])
+        let notify = policy.permissions(of: PeerCredentials(uid: 991, groups: [991, 50], pid: 4))
+        #expect(notify.allows(anyOf: [.notify], org: nil))
+        #expect(!notify.allows(anyOf: [.admin, .viewer, .dashboard, .webhook, .metrics], org: "acme"))
+        #expect(policy.permissions(of: proxy).allows(anyOf: [.admin], org: nil))
     }
 
     @Test func anEmptyListOfRulesLetsNobodyIn() {

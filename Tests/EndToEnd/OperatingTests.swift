@@ -302,7 +302,10 @@ import Testing
         ("peers: [{user: 1, ingest: all, orgs: [ACME]}]", "'ACME' can be no org's name"),
         ("peers: [{user: 1, ingest: all, orgs: all}]", "leave orgs out"),
         ("peers: [{user: 1, ingest: [push]}]", "'push' is not one of all, usage, authorize, release, balance"),
-        ("peers: [{user: 1, control: [root]}]", "'root' is not one of all, admin, viewer, webhook, dashboard, metrics"),
+        (
+            "peers: [{user: 1, control: [root]}]",
+            "'root' is not one of all, admin, viewer, webhook, dashboard, notify, metrics"
+        ),
         ("peers: [{user: 1, ingest: all, orgs: []}]", "orgs: expected a list of names"),
         ("peers: [{user: 1, ingest: all, org: acme}]", "org: there is no such key"),
         ("metrics: {listen: '0.0.0.0:9464'}", "expected a loopback address"),

@@ -61,7 +61,8 @@ import Testing
         "listQuarantine": Row(.operators), "showQuarantined": Row(.operators),
         "retryQuarantined": Row(.operators, #"{"actor": "a"}"#),
         "discardQuarantined": Row(.operators, #"{"actor": "a"}"#),
-        "listEvents": Row(.operators), "followEvents": Row(.operators), "verifyLedger": Row(.operators),
+        "listEvents": Row(.operators), "followEvents": Row(.operators), "newestEvent": Row(.operators),
+        "listRecipients": Row(.operators), "verifyLedger": Row(.operators),
         "exportLedger": Row(.operators), "backup": Row(.operators), "reportBackup": Row(.operators, #"{"ok": true}"#),
         "takeStripeWebhook": Row(.operators, #"{}"#), "verifyVAT": Row(.operators, #"{"valid": true}"#),
         "recordPayment": Row(.operators, #"{"state": "paid"}"#), "depositPayment": Row(.operators, #"{"amount": "5"}"#),
@@ -75,6 +76,7 @@ import Testing
             .proof, #"{"secret": "a secret of no invitation", "issuer": "https://i", "subject": "s"}"#),
         "signIn": Row(.proof, #"{"issuer": "https://i", "subject": "nobody"}"#),
         "signUp": Row(.proof, #"{"issuer": "https://i", "subject": "nobody", "org": "founded"}"#),
+        "showSignUps": Row(.proof),
 
         "buyCredits": Row(.owner(isRecent: true), #"{"amount": "50", "expect_total": "50"}"#),
         "cancelSubscription": Row(.owner(isRecent: true), #"{}"#),

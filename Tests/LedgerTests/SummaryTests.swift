@@ -105,6 +105,36 @@ import Testing
         try await verify(ledger)
     }
 
+    @Test func daysThatBeginOrEndWithinAMonthCountWhatTheyHaveAndNoMore() async throws {
+        let ledger = try filled()
+        let today = CalendarDay(ledger.clock.now)
+        // Two months on some days of which nothing was used.
+        for number in 0..<60 where number % 10 < 6 {
+            let at = ledger.clock.now.advanced(bySeconds: -Int64(number % 40) * 86_400)
+            _ = try ledger.reply(try ledger.record("s\(number)", model: "m", input: number + 1, output: 1, at: at))
+        }
+        try rollUp(ledger)
+        let reader = try LedgerReader(path: ledger.path)
+        defer { try? reader.close() }
+        var isSeen = (whole: false, part: false)
+        for since in stride(from: Int64(-45), through: 0, by: 3) {
+            for length in [Int64(1), 4, 17, 31, 60] {
+                let (first, end) = (today.advanced(byDays: since), today.advanced(byDays: since + length))
+                func cost(by dimensions: [UsageDimension]) async throws -> Int64 {
+                    let items = try await reader.summary(
+                        of: "acme", by: dimensions, since: first, until: end, in: .ended)
+                    return items.reduce(0) { $0 + (Money(decimal: $1.cost)?.nanos ?? 0) }
+                }
+                // By day, sums by month are never used.
+                let exact = try await cost(by: [.day])
+                #expect(try await cost(by: [.month]) == exact, "\(first) to \(end)")
+                #expect(try await cost(by: [.model, .user]) == exact, "\(first) to \(end)")
+                if end > today { isSeen.whole = true } else if exact > 0 { isSeen.part = true }
+            }
+        }
+        #expect(isSeen.whole && isSeen.part)
+    }
+
     @Test func aQueryOfSomeNamesModelsOrProvidersIsWhatTheWholeHasOfThem() async throws {
         let ledger = try filled()
         for isRolled in [false, true] {

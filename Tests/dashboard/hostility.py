@@ -131,7 +131,7 @@ def callbacks(claim, course):
     with claim("Whoever has an account and no invitation gets no rights by the way that invited people take"):
         with course.provider.does(claims={"sub": "person-3"}):
             same(course.through("join").field("Location"), "/join", "where the callback leads")
-        same([course.jar.get(each).status for each in ("/join", "/orgs/acme/organization", "/")], [404, 404, 403], "the pages")
+        same([course.jar.get(each).status for each in ("/join", "/orgs/acme/organization", "/", "/organizations/new")], [404, 404, 303, 403], "the pages")
     with claim("After signing in nobody is led to another site, whatever the address asked for"):
         for wanted in ("//evil.example", "https://evil.example", "/%5Cevil.example", "/orgs/..%2F..%2F%2Fevil.example",
                        "/sign-in%0D%0AX:y"):

@@ -17,6 +17,8 @@ GETS = {
     "beginProvider": (404, 404, 404),
     # Nor is there one to come back from.
     "finishProvider": (404, 404, 404),
+    # By policy: an org is founded by an operator.
+    "newOrganization": (403, 403, 403),
     "openInvitation": (303, 303, 303),
     "showInvitation": (404, 404, 404),
     "org": (303, 303, 303),
@@ -46,7 +48,7 @@ GETS = {
 
 # A POST route's lowest role; nothing for those that aren't of an org.
 POSTS = {
-    "signOut": None, "acceptInvitation": None, "passkeySignIn": None,
+    "signOut": None, "foundOrganization": None, "acceptInvitation": None, "passkeySignIn": None,
     "invite": "admin", "resend": "admin", "withdraw": "admin", "setLimits": "admin", "setRole": "admin", "addUser": "admin",
     "removeMember": "admin", "eraseMember": "owner", "setModels": "admin", "setData": "admin", "disputeInvoice": "owner",
     "retryPayment": "owner", "checkPayment": "owner", "cancelPayment": "owner", "beginOrder": "owner", "confirmOrder": "owner",

@@ -4,6 +4,7 @@ import contextlib
 import re
 import sqlite3
 
+import rules
 from claims import has, lacks, must, same
 from hostile import Jar
 from idps import CLIENT, PEOPLE, Browser, changed, parameters
@@ -53,6 +54,8 @@ class Course:
         self.money()
         self.removed()
         self.connect()
+        rules.required(self)
+        rules.founded(self)
 
     def says(self, sentence):
         """A claim about this provider."""

@@ -7,6 +7,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
+import honest
 import limits
 import money
 import pages
@@ -18,7 +19,7 @@ import security
 import walks
 from claims import Claims
 
-SUITES = {"walks": walks, "money": money, "pages": pages, "security": security, "scripts": scripts, "limits": limits,
+SUITES = {"walks": walks, "honest": honest, "money": money, "pages": pages, "security": security, "scripts": scripts, "limits": limits,
           "passkeys": passkeys, "providers": providers, "proxies": proxies}
 
 

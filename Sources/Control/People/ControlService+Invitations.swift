@@ -113,6 +113,13 @@ extension ControlService {
                 return try await answer(.signIn(try Self.identity(body.issuer, body.subject), key))
             },
             Endpoint(
+                method: .get, path: "/v1/sign-ups", name: "showSignUps",
+                summary: "Whether people found orgs for themselves", response: .reference("SignUps"),
+                roles: [.dashboard]
+            ) { _, _ in
+                try Endpoint.json(SignUpsView(signUp: people().signUp.rawValue))
+            },
+            Endpoint(
                 method: .post, path: "/v1/sign-ups", name: "signUp",
                 summary: "Found an org and become its owner, if dashboard.sign_up is open",
                 body: .members(

@@ -33,6 +33,29 @@ extension ControlService {
                 return try Endpoint.json(isOther ? member.publicPart : member)
             },
             Endpoint(
+                method: .get, path: "/v1/orgs/{org}/recipients", name: "listRecipients",
+                summary: "Whom an org's notices may go to: its active members, or one member whatever their state",
+                query: [(name: "member", description: "Only this member's number")],
+                response: .reference("Recipients"), roles: [.notify]
+            ) { request, context in
+                let org = try await org(context)
+                let members: [TeamMemberView]
+                if let text = Endpoint.text(request, "member") {
+                    guard let number = Int64(text), number > 0,
+                        let member = try await reader.teamMember(number, of: org.org, at: clock())
+                    else { throw Problem(.notFound, "org '\(org.org)' has no member \(text)") }
+                    members = [member]
+                } else {
+                    members = try await reader.activeTeam(of: org.org, at: clock())
+                }
+                return try Endpoint.json(
+                    RecipientsView(
+                        org: org.org, displayName: org.displayName, support: people().support,
+                        members: members.map {
+                            RecipientView(member: $0.member, role: $0.role, name: $0.name, email: $0.email)
+                        }))
+            },
+            Endpoint(
                 method: .get, path: "/v1/orgs/{org}/me", name: "showMe",
                 summary: "The member on whose behalf it is asked, with their limits and the models that they may use",
                 response: .reference("Me")
@@ -55,7 +78,7 @@ extension ControlService {
                         actions: TeamRight.actions(of: membership.role), signInIssuer: policy?.signInIssuer,
                         identities: try await reader.identities(of: membership.member).map {
                             IdentityBody(issuer: $0.issuer, subject: $0.subject)
-                        }))
+                        }, signUp: people().signUp.rawValue))
             },
         ]
     }

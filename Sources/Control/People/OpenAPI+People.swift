@@ -5,6 +5,10 @@ extension OpenAPIValue {
         "type": "string", "enum": .list(OrgRole.allCases.reversed().map { .text($0.name) }),
     ]
 
+    static let signUp: OpenAPIValue = [
+        "type": "string", "enum": .list(SignUpPolicy.allCases.map { .text($0.rawValue) }),
+    ]
+
     static let identity: OpenAPIValue = .members(
         [("issuer", .string), ("subject", .string)], required: ["issuer", "subject"])
 }
@@ -63,8 +67,23 @@ extension OpenAPI {
                         "items": .members(
                             [("issuer", .string), ("subject", .string)], required: ["issuer", "subject"]),
                     ]
+                ), ("sign_up", .signUp),
+            ], required: ["member", "org_state", "standing", "actions", "identities", "sign_up"]),
+        "SignUps": .members([("sign_up", .signUp)], required: ["sign_up"]),
+        "Recipients": .members(
+            [
+                ("org", .string), ("display_name", .string), ("support", .string),
+                (
+                    "members",
+                    [
+                        "type": "array",
+                        "items": .members(
+                            [("member", .integer), ("role", .orgRole), ("name", .string), ("email", .string)],
+                            required: ["member", "role"]),
+                    ]
                 ),
-            ], required: ["member", "org_state", "standing", "actions", "identities"]),
+            ], required: ["org", "members"]),
+        "NewestEvent": .members([("number", .integer)], required: ["number"]),
         "Audit": .members(
             [
                 ("number", .integer), ("at", .time), ("org", .string), ("action", .string), ("by", .string),

@@ -148,6 +148,46 @@ public struct MeView: Codable, Sendable, Hashable {
     public let signInIssuer: String?
     /// As whom the member signs in, by issuer.
     public let identities: [IdentityBody]
+    /// `off`, `invited`, or `open` if people found orgs for themselves.
+    public let signUp: String
+}
+
+/// What `GET /v1/sign-ups` answers.
+public struct SignUpsView: Codable, Sendable, Hashable {
+    /// `off`, `invited`, or `open` if people found orgs for themselves.
+    public let signUp: String
+}
+
+/// Whom an org's notices may go to.
+public struct RecipientsView: Codable, Sendable, Hashable {
+    /// The org's name.
+    public let org: String
+    /// What people call it; nil if nobody said.
+    public let displayName: String?
+    /// Whom to ask for help; nil if none is configured.
+    public let support: String?
+    /// Its members.
+    public let members: [RecipientView]
+
+    /// The recipients of an org.
+    public init(org: String, displayName: String?, support: String?, members: [RecipientView]) {
+        self.org = org
+        self.displayName = displayName
+        self.support = support
+        self.members = members
+    }
+}
+
+/// A member, as far as notices need them.
+public struct RecipientView: Codable, Sendable, Hashable {
+    /// The member's number.
+    public let member: Int64
+    /// `owner`, `admin` or `member`.
+    public let role: String
+    /// What people call them.
+    public let name: String?
+    /// Their e-mail address; nil if it isn't known, or was erased.
+    public let email: String?
 }
 
 /// The body of `PUT /v1/orgs/{org}/sign-in-rule`.

@@ -94,6 +94,7 @@ enum TeamRight: Sendable, Hashable {
         "acceptInvitation": .proof,
         "signIn": .proof,
         "signUp": .proof,
+        "showSignUps": .proof,
     ]
 
     /// The endpoints that a role may use, in order.

@@ -8,3 +8,4 @@ typealias MeAnswer = MeView
 typealias InvitationAnswer = InvitationView
 typealias MemberAnswer = TeamMemberView
 typealias SignInAnswer = SignInView
+typealias SignUpsAnswer = SignUpsView

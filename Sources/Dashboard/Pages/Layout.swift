@@ -1,4 +1,5 @@
 import HTML
+import Wording
 
 /// What pages have in common.
 enum Layout {
@@ -68,7 +69,7 @@ enum Layout {
     }
 
     /// A page that is of no org.
-    static func bare(title: String, isSignedIn: Bool = false, @HTMLBuilder _ content: () -> HTML) -> HTML {
+    static func bare(title: String, @HTMLBuilder _ content: () -> HTML) -> HTML {
         document(title: title) {
             element(.header, .class("top")) { element(.a, .class("brand"), .href(Place([])), text: "meterd") }
             element(.main, .id("main"), .class("narrow")) {
@@ -99,7 +100,8 @@ enum Layout {
     /// The org, and a way to the others, without a script.
     private static func orgSwitch(_ team: Team, _ name: String) -> HTML {
         let others = team.session.memberships.filter { $0.org != team.org }
-        guard !others.isEmpty else { return element(.span, .class("org")) { foreign(name) } }
+        let isOpen = team.me.signUp == "open"
+        guard !others.isEmpty || isOpen else { return element(.span, .class("org")) { foreign(name) } }
         return element(.details, .class("org menu")) {
             element(.summary) { foreign(name) }
             element(.ul) {
@@ -108,6 +110,7 @@ enum Layout {
                         element(.a, .href(Place(["orgs", other.org]))) { foreign(other.displayName ?? other.org) }
                     }
                 }
+                if isOpen { element(.li) { element(.a, .href(SignUp.place), text: "New organization") } }
             }
         }
     }

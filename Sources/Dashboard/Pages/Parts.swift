@@ -1,4 +1,5 @@
 import HTML
+import Wording
 
 /// Pieces that many pages are made of.
 enum Parts {

@@ -1,6 +1,7 @@
 import Billing
 import HTML
 import Ledger
+import Wording
 
 /// Seats: how many, what they cost, and how their number changes.
 enum SubscriptionPage {

@@ -1,6 +1,7 @@
 import HTML
 import Metering
 import Passkeys
+import Wording
 
 // Passkeys: made on the security page, used on the sign-in page.
 enum PasskeyForms {

@@ -1,5 +1,6 @@
 import HTML
 import OpenIDConnect
+import Wording
 
 /// Signing in where an OpenID provider knows people. Who somebody is, is the provider and its subject, never an e-mail address.
 enum ProviderSignIn {

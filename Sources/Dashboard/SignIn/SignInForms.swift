@@ -1,5 +1,6 @@
 import HTML
 import Metering
+import Wording
 
 // Signing in and out, and accepting invitations.
 enum SignInPages {
@@ -181,8 +182,8 @@ enum SignInPages {
         return reply
     }
 
-    /// Opens an org that was joined in a session.
-    private static func add(
+    /// Opens an org that was joined or founded in a session.
+    static func add(
         _ member: MemberAnswer, to session: Session, _ visit: Visit
     ) async throws(PageError) -> Reply {
         let daemon = MemberClient(
@@ -215,9 +216,13 @@ enum SignInPages {
             visit.site.log.note(.signInRefused, "somebody signed in whose org requires another provider")
             return requiring(issuer, visit.site, next: nil)
         }
-        guard !orgs.isEmpty || isInvited else {
-            visit.site.log.note(.signInRefused, "somebody signed in who is no member of any org")
-            return noOrganization()
+        var first = first
+        if orgs.isEmpty, !isInvited {
+            guard try await SignUp.isOpen(visit.site) else {
+                visit.site.log.note(.signInRefused, "somebody signed in who is no member of any org")
+                return SignUp.closed(nil)
+            }
+            first = SignUp.place
         }
         let (_, secret) = try visit.site.store.open(
             person, by: method, orgs, proven: proof.times(here: visit.now, there: answer.at), browser: visit.browser,
@@ -271,15 +276,6 @@ enum SignInPages {
                     there: Timestamp(milliseconds: there.milliseconds - age))
             }
         }
-    }
-
-    static func noOrganization() -> Reply {
-        .page(
-            Layout.bare(title: "No organization") {
-                element(
-                    .p, text: "You are no member of an organization here. Ask an owner or admin of yours to invite you."
-                )
-            }, status: 403)
     }
 
     private static func invalid(_ visit: Visit) -> Reply {

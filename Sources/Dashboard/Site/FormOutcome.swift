@@ -1,4 +1,5 @@
 import HTML
+import Wording
 
 /// The key under which a form's change is made once, however often the form is sent.
 enum FormKey {

@@ -7,7 +7,7 @@ final class RateLimiter: Sendable {
     enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Beginning and ending a sign-in, per address.
         case signIn
-        /// Looking at and accepting invitations, per address.
+        /// Looking at and accepting invitations, and founding organizations, per person or address.
         case invitation
         /// Forms that spend money, per person.
         case money

@@ -7,7 +7,7 @@ extension Route {
     private static let open: [Route] = [
         Route(.get, "home", "/") { (visit) throws(PageError) in
             guard let session = visit.session else { return .redirect(Place(["sign-in"])) }
-            guard let first = session.memberships.first else { return SignInPages.noOrganization() }
+            guard let first = session.memberships.first else { return .redirect(SignUp.place) }
             return .redirect(Place(["orgs", first.org]))
         },
         Route(.get, "asset", "/assets/{digest}/{name}") { (visit) throws(PageError) in try Assets.reply(visit) },
@@ -26,6 +26,16 @@ extension Route {
             .post, "signOut", "/sign-out",
             person: { (visit, session) throws(PageError) in
                 try SignInPages.signOut(visit, session)
+            }),
+        Route(
+            .get, "newOrganization", "/organizations/new",
+            person: { (visit, session) async throws(PageError) in
+                try await SignUp.show(visit, session)
+            }),
+        Route(
+            .post, "foundOrganization", "/organizations/new", limit: .invitation,
+            person: { (visit, session) async throws(PageError) in
+                try await SignUp.found(visit, session)
             }),
         Route(.get, "openInvitation", "/join/{secret}", limit: .invitation) { (visit) throws(PageError) in
             try SignInPages.openLink(visit)

@@ -1,4 +1,5 @@
 import HTML
+import Wording
 
 // What a visitor is told when something isn't there or wasn't done.
 extension Site {

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-// The outbox.
+// The event log.
 extension LedgerReader {
     /// Events after a number, oldest first.
     public func events(after cursor: Int64, limit: Int) async throws -> Page<LedgerEvent> {
@@ -19,7 +19,7 @@ extension LedgerReader {
         }
     }
 
-    /// The number of the newest event; 0 where there is none.
+    /// The number of the newest event; 0 if there is none.
     public func newestEvent() async throws -> Int64 {
         try await pool.read { try Int64.fetchOne($0, sql: "SELECT max(number) FROM event") ?? 0 }
     }

@@ -51,6 +51,15 @@ extension LedgerReader {
         }
     }
 
+    /// Everybody who is active in an org, by number.
+    public func activeTeam(of org: String, at moment: Timestamp) async throws -> [TeamMemberView] {
+        try await pool.read { database in
+            try Self.team(of: org, "member.state = ?", [MemberState.active.rawValue, Int64.max], database).map {
+                try Self.teamMember($0, org, moment, database)
+            }
+        }
+    }
+
     /// One member of an org; nil if there is none of that number.
     public func teamMember(_ member: Int64, of org: String, at moment: Timestamp) async throws -> TeamMemberView? {
         try await pool.read { database in

@@ -54,26 +54,41 @@ struct UsageSumming {
     }
 
     private mutating func addRolled() throws {
-        let months = fullMonths
+        let months = try fullMonths()
         guard !months.isEmpty else {
             return try addDays(query.since.daysSinceEpoch..<query.until.daysSinceEpoch)
         }
-        try addDays(query.since.daysSinceEpoch..<months.lowerBound)
+        // Those may begin before the days that are asked for, and end after them.
+        let (since, until) = (query.since.daysSinceEpoch, query.until.daysSinceEpoch)
+        if since < months.lowerBound { try addDays(since..<months.lowerBound) }
         try addRows(
             of: "usage_month", time: "month", "month >= ? AND month < ?", [months.lowerBound, months.upperBound])
-        try addDays(months.upperBound..<query.until.daysSinceEpoch)
+        if months.upperBound < until { try addDays(months.upperBound..<until) }
     }
 
-    /// The calendar months that lie wholly in the days asked for, as days; empty if sums by month won't do.
-    private var fullMonths: Range<Int64> {
+    /// The calendar months all of whose records are asked for, as days; empty if sums by month won't do.
+    private func fullMonths() throws -> Range<Int64> {
         let none = query.since.daysSinceEpoch..<query.since.daysSinceEpoch
         guard query.time == .ended,
             !ways.contains(where: { $0.dimensions.contains(.day) || $0.dimensions.contains(.week) })
         else { return none }
-        let firstMonth = query.since.firstOfMonth
-        let first = firstMonth == query.since ? firstMonth : firstMonth.advanced(byMonths: 1)
-        let end = query.until.firstOfMonth
+        // A month that is asked for in part counts as whole if nothing was used on its other days: the present one, nearly always.
+        var first = query.since.firstOfMonth
+        if try hasSums(on: first..<query.since) { first = first.advanced(byMonths: 1) }
+        var end = query.until.firstOfMonth
+        if end < query.until {
+            let next = end.advanced(byMonths: 1)
+            if try !hasSums(on: query.until..<next) { end = next }
+        }
         return first < end ? first.daysSinceEpoch..<end.daysSinceEpoch : none
+    }
+
+    /// Whether anything of the org's is kept of some days.
+    private func hasSums(on days: Range<CalendarDay>) throws -> Bool {
+        guard !days.isEmpty else { return false }
+        return try Bool.fetchOne(
+            database, sql: "SELECT EXISTS(SELECT 1 FROM usage_day WHERE org = ? AND day >= ? AND day < ?)",
+            arguments: [org, days.lowerBound.daysSinceEpoch, days.upperBound.daysSinceEpoch]) ?? true
     }
 
     private mutating func addDays(_ days: Range<Int64>) throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Metering
 
-// The outbox: what others may want to know, in the order of commits, kept for 46 days.
+// The event log: what others may want to know, in the order of commits, kept for 46 days.
 extension SQLiteStore {
     mutating func raise(
         _ kind: LedgerEvent.Kind, _ org: String, at: Timestamp, _ data: [String: String]

@@ -88,7 +88,7 @@ import Testing
     private static let elsewhere: Set<String> = [
         "home", "asset", "signIn", "passkeySignIn", "beginProvider", "finishProvider", "signOut", "openInvitation",
         "showInvitation", "acceptInvitation", "order", "confirmOrder", "endSession", "removePasskey", "connectProvider",
-        "disconnectProvider",
+        "disconnectProvider", "newOrganization", "foundOrganization",
     ]
 
     private let daemon: RunningDaemon

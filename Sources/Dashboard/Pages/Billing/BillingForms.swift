@@ -2,6 +2,7 @@ import Billing
 import Control
 import HTML
 import Ledger
+import Wording
 
 /// What is set on the billing page.
 enum BillingForms {

@@ -2,6 +2,7 @@ import Billing
 import Control
 import HTML
 import Ledger
+import Wording
 
 /// What credits are left, what was paid, and how more are bought.
 enum BillingPage {

@@ -1,6 +1,7 @@
 import Billing
 import Control
 import HTML
+import Wording
 
 /// Entering a card: on the gateway's own page, so that no number of a card is ever seen here.
 enum CardEntry {

@@ -1,6 +1,7 @@
 import Billing
 import HTML
 import Ledger
+import Wording
 
 /// An invoice, with the same numbers as its PDF: both are made of the same answer.
 enum InvoicePage {

@@ -1,6 +1,7 @@
 import Billing
 import HTML
 import Ledger
+import Wording
 
 /// Lists that go on beyond what the billing page shows.
 enum ListPages {

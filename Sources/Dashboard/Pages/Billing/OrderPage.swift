@@ -3,6 +3,7 @@ import Control
 import HTML
 import Ledger
 import Metering
+import Wording
 
 /// An order: what it costs, the button that confirms it once, and what became of it.
 ///

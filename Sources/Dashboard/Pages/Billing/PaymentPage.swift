@@ -2,6 +2,7 @@ import Billing
 import Control
 import HTML
 import Ledger
+import Wording
 
 /// One payment, in words.
 enum PaymentPage {

@@ -1,6 +1,7 @@
 import Control
 import HTML
 import Ledger
+import Wording
 
 /// Inviting people.
 enum InvitationForms {

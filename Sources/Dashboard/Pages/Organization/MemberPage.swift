@@ -1,6 +1,7 @@
 import Control
 import HTML
 import Ledger
+import Wording
 
 /// One member, and what owners and admins may change about them.
 enum MemberPage {

@@ -1,6 +1,7 @@
 import Billing
 import HTML
 import Ledger
+import Wording
 
 /// Who is in the org: members, invitations, and what its owners and admins decided.
 enum OrganizationPage {

@@ -2,6 +2,7 @@ import CSV
 import HTML
 import Ledger
 import Metering
+import Wording
 
 /// Who changed what, before and after.
 enum AuditPage {

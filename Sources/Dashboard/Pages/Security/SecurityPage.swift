@@ -2,6 +2,7 @@ import Control
 import HTML
 import Ledger
 import Metering
+import Wording
 
 /// A member's profile, passkeys, providers and sessions.
 enum SecurityPage {

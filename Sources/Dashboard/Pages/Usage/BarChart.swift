@@ -1,5 +1,6 @@
 import HTML
 import Metering
+import Wording
 
 /// Bars of sums over time, drawn on the server. The same numbers stand in the table beside it.
 enum BarChart {

@@ -1,5 +1,6 @@
 import HTML
 import Ledger
+import Wording
 
 /// Requests as they happen, the newest first, and one of them in full.
 enum LivePage {

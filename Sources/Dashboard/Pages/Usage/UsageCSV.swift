@@ -3,6 +3,7 @@ import Control
 import HTML
 import Ledger
 import Metering
+import Wording
 
 /// The same sums as on the page, for a spreadsheet.
 enum UsageCSV {

@@ -11,7 +11,7 @@ struct UsageFilter: Sendable, Hashable {
             switch self {
             case .week: "Past 7 days"
             case .month: "Past 30 days"
-            case .year: "Past 365 days"
+            case .year: "Past 12 months"
             case .all: "All"
             }
         }
@@ -21,7 +21,7 @@ struct UsageFilter: Sendable, Hashable {
             switch self {
             case .week: today.advanced(byDays: -6)
             case .month: today.advanced(byDays: -29)
-            case .year: today.advanced(byDays: -364)
+            case .year: today.firstOfMonth.advanced(byMonths: -11)
             case .all: CalendarDay(daysSinceEpoch: 0)
             }
         }

@@ -2,6 +2,7 @@ import Control
 import HTML
 import Ledger
 import Metering
+import Wording
 
 /// What was used: over time, by model, member and provider, from one moment, so that all tables add up to the same total.
 enum UsagePage {

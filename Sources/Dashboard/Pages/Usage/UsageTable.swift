@@ -1,5 +1,6 @@
 import HTML
 import Ledger
+import Wording
 
 /// A table of usage that is added up, with the total below, and what it leaves out.
 struct UsageTable {

@@ -1,10 +1,9 @@
-import HTML
 import Metering
 
-/// How the pages say sums, times and numbers. Nothing is computed here: texts of the daemon's are only made easier to read.
-enum Words {
+/// How pages and mails say sums, times and numbers. Nothing is computed here: the daemon's texts are only made easier to read.
+public enum Words {
     /// `1234.5` → `$1,234.50`: the decimal as it is, with at least two decimals and groups of three digits.
-    static func usd(_ decimal: String) -> String {
+    public static func usd(_ decimal: String) -> String {
         let isNegative = decimal.hasPrefix("-")
         let parts = (isNegative ? decimal.dropFirst() : decimal[...]).split(
             separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
@@ -15,10 +14,10 @@ enum Words {
     }
 
     /// The same of a sum that may be missing.
-    static func usd(_ decimal: String?) -> String { decimal.map { usd($0) } ?? "—" }
+    public static func usd(_ decimal: String?) -> String { decimal.map { usd($0) } ?? "—" }
 
     /// `1234567` → `1,234,567`
-    static func count(_ number: Int64) -> String {
+    public static func count(_ number: Int64) -> String {
         number < 0 ? "−" + grouped(String(number.magnitude)) : grouped(String(number))
     }
 
@@ -32,46 +31,41 @@ enum Words {
     }
 
     /// `1 seat`, `2 seats`
-    static func count(_ number: Int64, _ one: String, _ many: String) -> String {
+    public static func count(_ number: Int64, _ one: String, _ many: String) -> String {
         "\(count(number)) \(number == 1 ? one : many)"
     }
 
     /// `2026-11-30T14:05:09.123Z` → `2026-11-30 14:05 UTC`
-    static func time(_ rfc3339: String) -> HTML {
-        element(.time, .text(.datetime, rfc3339), text: timeText(rfc3339))
-    }
-
-    /// The same as text.
-    static func timeText(_ rfc3339: String) -> String {
+    public static func timeText(_ rfc3339: String) -> String {
         guard rfc3339.utf8.count >= 16 else { return rfc3339 }
         return rfc3339.prefix(10) + " " + rfc3339.dropFirst(11).prefix(5) + " UTC"
     }
 
     /// The day of a time.
-    static func day(_ rfc3339: String) -> String { String(rfc3339.prefix(10)) }
+    public static func day(_ rfc3339: String) -> String { String(rfc3339.prefix(10)) }
 
     /// The last day of a period that ends before a day: `2026-12-10` → `2026-12-09`.
-    static func lastDay(before day: String) -> String {
+    public static func lastDay(before day: String) -> String {
         CalendarDay(day).map { $0.advanced(byDays: -1).description } ?? day
     }
 
     /// A sum for a field that people edit: `500.000000000` → `500.00`.
-    static func field(_ decimal: String?) -> String? {
+    public static func field(_ decimal: String?) -> String? {
         decimal.map { usd($0).replacing(",", with: "").replacing("$", with: "").replacing("−", with: "-") }
     }
 
     /// A sentence of the daemon's as a page says it: it begins with a capital and ends with a full stop.
-    static func sentence(_ words: String) -> String {
+    public static func sentence(_ words: String) -> String {
         guard let first = words.first else { return words }
         let begun = first.uppercased() + words.dropFirst()
         return ".!?".contains(begun.last ?? ".") ? begun : begun + "."
     }
 
     /// A state as people call it.
-    static func state(_ name: String) -> String { name == "current" ? "Active" : label(name) }
+    public static func state(_ name: String) -> String { name == "current" ? "Active" : label(name) }
 
     /// `not_found` → `Not found`
-    static func label(_ name: String) -> String { sentenceCase(name.replacing("_", with: " ")) }
+    public static func label(_ name: String) -> String { sentenceCase(name.replacing("_", with: " ")) }
 
     private static func sentenceCase(_ text: String) -> String {
         (text.first?.uppercased() ?? "") + text.dropFirst()
@@ -79,18 +73,8 @@ enum Words {
 }
 
 extension Words {
-    /// `2026-11-30T14:05:09.123Z` → `2026-11-30 14:05:09 UTC`
-    static func timeWithSeconds(_ rfc3339: String) -> HTML {
-        guard rfc3339.utf8.count >= 19 else { return HTML(text: rfc3339) }
-        return element(
-            .time, .text(.datetime, rfc3339),
-            text: rfc3339.prefix(10) + " " + rfc3339.dropFirst(11).prefix(8) + " UTC")
-    }
-}
-
-extension Words {
     /// `setMemberRole` → `Set member role`
-    static func spaced(_ name: String) -> String {
+    public static func spaced(_ name: String) -> String {
         var words = ""
         for character in name {
             if character.isUppercase { words += " " }
