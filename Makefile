@@ -8,6 +8,7 @@
 # make bench-held    full load with restarts, kills, backups, reloads, imports and slow readers at once (HELD=10000000)
 # make bench-maintenance  reply times at 15,000/s, quiet and with backup, verification, imports and an export at once (FILLED=3000000)
 # make soak     half of full load for long: are memory, descriptors and log flat? (MINUTES=30)
+# make test-notify  mail in front of a real mail server (SUITE="mails faults")
 # make test-dashboard  the dashboard in a real browser (SUITE="walks money")
 # make bench-dashboard  how long its pages take while ten people click (RECORDS=50000000)
 # make oracle   price generated records by LiteLLM's own functions too, and compare
@@ -24,7 +25,7 @@
 # make lint     the format check of CI
 # make smoke    do what make run tells a new user to do
 
-BUILD_PACKAGES = libpango1.0-dev libsqlite3-dev libsystemd-dev
+BUILD_PACKAGES = libcurl4-openssl-dev libpango1.0-dev libsqlite3-dev libsystemd-dev
 TEST_PACKAGES = systemd procps hledger curl poppler-utils util-linux rsync python3
 BROWSER_PACKAGES = chromium openssl python3-venv
 FAULT_PACKAGES = e2fsprogs strace faketime iproute2
@@ -42,6 +43,7 @@ PLACED = sed -e 's|/usr/bin/meter|$(PREFIX)/bin/meter|g' -e 's|/usr/share/meterd
 
 DASHBOARD_PROGRAMS = --meterd .build/release/meterd --meterctl .build/release/meterctl --dashboard .build/release/meterd-dashboard
 DASHBOARD_TEST = Tests/dashboard/run $(DASHBOARD_PROGRAMS)
+NOTIFY_TEST = Tests/notify/run $(DASHBOARD_PROGRAMS) --notify .build/release/meterd-notify
 RECORDS ?= 1000000
 MINUTES ?= 30
 HELD ?= 10000000
@@ -53,7 +55,7 @@ FUZZ_SECONDS ?= 600
 SEED ?= 1
 SIMULATED ?= 1-100000
 
-.PHONY: run test build deps install bench bench-growth bench-parts bench-held bench-maintenance soak bench-rates model year oracle litellm lint smoke deb clean test-dashboard bench-dashboard power faults simulate hostile fuzz test-sanitize
+.PHONY: run test build deps install bench bench-growth bench-parts bench-held bench-maintenance soak bench-rates model year oracle litellm lint smoke deb clean test-dashboard test-notify bench-dashboard power faults simulate hostile fuzz test-sanitize
 
 run: build
 	@exec scripts/run
@@ -80,11 +82,17 @@ test: build deb
 	Tests/systemd/run
 	@scripts/install-deps $(BROWSER_PACKAGES)
 	$(DASHBOARD_TEST)
+	$(NOTIFY_TEST)
 
 # The dashboard in a real browser: all suites, or SUITE="walks money".
 test-dashboard: build
 	@scripts/install-deps $(BROWSER_PACKAGES)
 	$(DASHBOARD_TEST) $(SUITE:%=--only %)
+
+# Mail, in front of a real mail server.
+test-notify: build
+	@scripts/install-deps $(BROWSER_PACKAGES)
+	$(NOTIFY_TEST) $(SUITE:%=--only %)
 
 # How long its pages take of an org with many records.
 bench-dashboard: build
@@ -172,16 +180,18 @@ litellm: build
 # Pages show money, and compute none.
 lint:
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
-	@! grep -rnwE 'Double|Float' Sources/Dashboard Sources/HTML Sources/CSV
+	@! grep -rnwE 'Double|Float' Sources/Dashboard Sources/HTML Sources/CSV Sources/Wording Sources/Notify
 
 install:
 	install -D -m 755 .build/release/meterd $(DESTDIR)$(PREFIX)/bin/meterd
 	install -D -m 755 .build/release/meterctl $(DESTDIR)$(PREFIX)/bin/meterctl
 	install -D -m 755 .build/release/meterd-dashboard $(DESTDIR)$(PREFIX)/bin/meterd-dashboard
+	install -D -m 755 .build/release/meterd-notify $(DESTDIR)$(PREFIX)/bin/meterd-notify
 	install -D -m 755 .build/release/meterd-invoice-pdf $(DESTDIR)$(PREFIX)/libexec/meterd/meterd-invoice-pdf
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
 	    meterd-restore-test.service meterd-restore-test.timer meterd-failure@.service \
-	    meterd-invoice-pdf.socket meterd-invoice-pdf@.service meterd-dashboard.socket meterd-dashboard.service; do \
+	    meterd-invoice-pdf.socket meterd-invoice-pdf@.service meterd-dashboard.socket meterd-dashboard.service \
+	    meterd-notify.service; do \
 	    $(PLACED) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	# A second instance has the same units, as templates.
 	for unit in meterd.service meterd-ingest.socket meterd-control.socket meterd-backup.service meterd-backup.timer \
@@ -193,14 +203,15 @@ install:
 	install -D -m 644 systemd/meterd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/meterd.catalog
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/meterd config/grafana-dashboard.json config/alerts.yaml config/plans.yaml \
 	    config/tax.yaml config/rates.yaml
-	for file in systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml config/meterd.yaml config/dashboard.yaml; do \
+	for file in systemd/dropins/*.conf systemd/examples/*.service config/prometheus.yaml config/meterd.yaml config/dashboard.yaml \
+	    config/notify.yaml; do \
 	    $(PLACED) $$file | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/meterd/$${file##*/} || exit 1; done
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/meterd systemd/examples/on-failure.example
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/meterctl.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/meterd.yaml.5
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8 man/meterd-dashboard.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 man/meterd.8 man/meterd-dashboard.8 man/meterd-notify.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/meterd docs/*.md docs/*.svg
-	set -e; for program in meterd meterctl meterd-dashboard; do \
+	set -e; for program in meterd meterctl meterd-dashboard meterd-notify; do \
 	    .build/release/$$program --generate-completion-script bash | sed '1{/^#!/d}' | \
 	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
 	    .build/release/$$program --generate-completion-script zsh | \

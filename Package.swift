@@ -147,6 +147,29 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        // libcurl, which sends mail and calls webhooks.
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(
+            name: "Notify",
+            dependencies: [
+                "Billing", "CCurl", "Control", "HTML", "Ledger", "MeterdClient", "Metering", "Wording",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .executableTarget(
+            name: "meterd-notify",
+            dependencies: [
+                "CCurl", "MeterdClient", "Metering", "Notify", "SystemdSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "meterd",
             dependencies: [
@@ -251,7 +274,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "Dashboard", "meterd", "meterctl", "meterd-dashboard", "meterd-invoice-pdf", "Ledger", "Metering",
+                "Dashboard", "meterd", "meterctl", "meterd-dashboard", "meterd-invoice-pdf", "meterd-notify", "Ledger",
+                "Metering", "Notify",
                 "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),

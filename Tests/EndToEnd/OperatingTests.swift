@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Dashboard
+@testable import Notify
 @testable import meterd
 
 /// What operators have: backups, the way back, doctor, top, metrics, the journal's catalog, the rules of who may speak.
@@ -233,7 +234,9 @@ import Testing
     @Test func theCatalogHasEveryEventAndNoOther() throws {
         let catalog = try String(contentsOfFile: Binaries.root + "/systemd/meterd.catalog", encoding: .utf8)
         let ids = catalog.split(separator: "\n").filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
-        let known = JournalEvent.allCases.map(\.rawValue) + SiteLog.Event.allCases.map(\.rawValue)
+        let known =
+            JournalEvent.allCases.map(\.rawValue) + SiteLog.Event.allCases.map(\.rawValue)
+            + NotifyLog.Event.allCases.map(\.rawValue)
         #expect(Set(ids) == Set(known))
         #expect(ids.count == known.count)
         let page = try String(contentsOfFile: Binaries.root + "/docs/journal.md", encoding: .utf8)

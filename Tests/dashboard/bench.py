@@ -67,10 +67,11 @@ def record(number, at):
     model, provider = random.choice(MODELS)
     # A few people make most of the requests, and each has models of their own.
     user = int(random.paretovariate(1.2)) % USERS
-    return ('{"id":"b%d","org":"acme","user":"user%d","model":"%s","provider":"%s","at":"%s","usage":{"prompt_tokens":%d,'
-            '"completion_tokens":%d},"tags":{"project":"p%d"}}\n' % (
-                number, user, model, provider, at, random.randrange(100, 9000), random.randrange(10, 900),
-                random.randrange(PROJECTS)))
+    # Embeddings have no output.
+    output = "" if "embedding" in model else ',"completion_tokens":%d' % random.randrange(10, 900)
+    return ('{"id":"b%d","org":"acme","user":"user%d","model":"%s","provider":"%s","at":"%s","usage":{"prompt_tokens":%d%s},'
+            '"tags":{"project":"p%d"}}\n' % (
+                number, user, model, provider, at, random.randrange(100, 9000), output, random.randrange(PROJECTS)))
 
 
 def fill(here, records, months):
@@ -118,6 +119,8 @@ def trickle(here, first, rate, until):
 def click(here, person, until, times):
     """One person: any page, then the next."""
     connection = http.client.HTTPConnection("127.0.0.1", here.dashboard.port)
+    # People don't begin at the same moment.
+    time.sleep(random.uniform(0, 2))
     while time.monotonic() < until:
         page = random.choice(PAGES)
         began = time.monotonic()

@@ -24,6 +24,8 @@ GOOD, DECLINING = "4242424242424242", "4000000000000341"
 START = datetime.datetime(2026, 3, 10, 10, tzinfo=datetime.timezone.utc)
 # As which user the dashboard runs if the tests are run by root, so that the daemon's rules of `peers` are about it.
 STRANGER = 65534
+# The same for meterd-notify.
+TELLER = 65533
 WAIT = 20_000
 
 TAX = """format: meterd-tax/1
@@ -117,7 +119,8 @@ class World:
         self.contexts, self.people, self.records = [], {}, 0
         self.now, self.double = START, None
         self.set_tax(percent)
-        rules = "peers:\n  - user: %d\n    control: [dashboard]\n" % STRANGER if os.geteuid() == 0 else ""
+        rule = "  - user: %d\n    control: [%s]\n"
+        rules = "peers:\n" + rule % (STRANGER, "dashboard") + rule % (TELLER, "notify") if os.geteuid() == 0 else ""
         with open(self.folder + "/meterd.yaml", "w") as file:
             file.write(rules + "billing: {tax: %s/tax.yaml}\ncontrol: {socket_mode: \"0666\"}\nlog: {level: debug}\n"
                        "dashboard: {support: help@meterd.example, orders_per_day_max: 50000}\n" % self.folder)

@@ -4,12 +4,12 @@ import Metering
 struct UsageWay {
     let dimensions: [UsageDimension]
     private var parts: [Part] = []
-    private var places: [Key: Int] = [:]
+    private var places: PlaceTable
     /// The part of the row before: rows are in the order of days and users, so that it is often this one's as well.
     private var last: (key: Key, place: Int)?
 
     /// A part's values, one per dimension: names by their numbers, times by their first day. There are six dimensions at most.
-    private typealias Key = SIMD8<Int32>
+    typealias Key = SIMD8<Int32>
 
     private struct Part {
         var key: Key
@@ -25,7 +25,10 @@ struct UsageWay {
         var hasUser: Bool
     }
 
-    init(_ dimensions: [UsageDimension]) { self.dimensions = dimensions }
+    init(_ dimensions: [UsageDimension]) {
+        self.dimensions = dimensions
+        places = PlaceTable(valuesPerKey: max(1, dimensions.count))
+    }
 
     var isByTag: Bool { dimensions.contains(where: \.isTag) }
     /// Whether it is told how many names made a part.
@@ -56,14 +59,8 @@ struct UsageWay {
 
     private mutating func place(of key: Key) -> Int {
         if let last, last.key == key { return last.place }
-        let place: Int
-        if let known = places[key] {
-            place = known
-        } else {
-            place = parts.count
-            places[key] = place
-            parts.append(Part(key: key))
-        }
+        let place = places.place(of: key, next: parts.count)
+        if place == parts.count { parts.append(Part(key: key)) }
         last = (key, place)
         return place
     }
@@ -95,6 +92,59 @@ struct UsageWay {
     }
 }
 
+/// Where the part of a key is: a hash table with open addressing, since the standard dictionary's hash, which withstands chosen keys, was a
+/// fifth of the work. Keys are made of numbers that this program gives out.
+struct PlaceTable {
+    private var keys: [UsageWay.Key] = []
+    /// By slot: the place of its key; -1 if it is empty.
+    private var places: [Int32]
+    private let valuesPerKey: Int
+
+    /// - Parameter valuesPerKey: how many of a key's values are used.
+    init(valuesPerKey: Int) {
+        self.valuesPerKey = valuesPerKey
+        places = Array(repeating: -1, count: 64)
+        keys = Array(repeating: UsageWay.Key(), count: 64)
+    }
+
+    private var count = 0
+
+    /// The place of a key.
+    ///
+    /// - Parameter next: the place that a new key gets.
+    mutating func place(of key: UsageWay.Key, next: Int) -> Int {
+        if 2 * count >= places.count { grow() }
+        let slot = slot(of: key)
+        if places[slot] >= 0 { return Int(places[slot]) }
+        (keys[slot], places[slot]) = (key, Int32(clamping: next))
+        count += 1
+        return next
+    }
+
+    /// The key's slot, or the free one where it belongs.
+    private func slot(of key: UsageWay.Key) -> Int {
+        var hash: UInt64 = 0
+        for index in 0..<valuesPerKey {
+            // Fibonacci hashing, see Knuth, The Art of Computer Programming, volume 3, section 6.4.
+            hash = (hash ^ UInt64(UInt32(bitPattern: key[index]))) &* 0x9E37_79B9_7F4A_7C15
+            hash ^= hash >> 29
+        }
+        var slot = Int(truncatingIfNeeded: hash) & (places.count - 1)
+        while places[slot] >= 0, keys[slot] != key { slot = (slot + 1) & (places.count - 1) }
+        return slot
+    }
+
+    private mutating func grow() {
+        let (oldKeys, oldPlaces) = (keys, places)
+        places = Array(repeating: -1, count: 2 * oldPlaces.count)
+        keys = Array(repeating: UsageWay.Key(), count: 2 * oldPlaces.count)
+        for (key, place) in zip(oldKeys, oldPlaces) where place >= 0 {
+            let slot = slot(of: key)
+            (keys[slot], places[slot]) = (key, place)
+        }
+    }
+}
+
 /// Names by numbers. Rows come in the order of users, so that the same name often follows.
 struct UsageNames {
     private var numbers: [String: Int32] = [:]
@@ -119,10 +169,17 @@ struct UsageNames {
     }
 
     /// The same of a row with user, model and provider in these columns.
-    mutating func point(_ row: SQLiteStatement, day: Int64, from first: Int32) -> UsageWay.Point {
+    ///
+    /// - Parameter model: whether the models are read; a name that isn't is nobody's. `provider` is the same for providers.
+    mutating func point(
+        _ row: SQLiteStatement, day: Int64, from first: Int32, model: Bool, provider: Bool
+    ) -> UsageWay.Point {
         point(day: day) { names, column in
+            if column == 1, !model { return nil }
+            if column == 2, !provider { return nil }
             // To make a text of each row's names would be half of the work.
-            row.isText(first + Int32(column), names.last[column].name) ? nil : row.text(first + Int32(column)) ?? ""
+            return row.isText(first + Int32(column), names.last[column].name)
+                ? nil : row.text(first + Int32(column)) ?? ""
         }
     }
 
