@@ -207,8 +207,11 @@ struct NotifyConfiguration: Sendable {
             return nil
         }
         let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !text.isEmpty else {
-            problems.append("smtp.password_file: \(full) is empty")
+        // The unit's word for a credential whose file isn't there.
+        guard !text.isEmpty, text != "not-set" else {
+            problems.append(
+                "smtp.password_file: \(full) is empty; the unit's credential smtp-password is /etc/meterd/smtp-password"
+            )
             return nil
         }
         return text
