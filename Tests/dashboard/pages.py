@@ -226,6 +226,9 @@ class View:
         only = {"options": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}} if self.mode == "dark" else {}
         for each in Axe().run(page, **only).response["violations"]:
             found.append("%s: %s at %s" % (self.mode, each["id"], each["nodes"][0]["target"]))
+        twice = page.evaluate("(all => all.filter((id, at) => all.indexOf(id) != at))([...document.querySelectorAll('[id]')].map(e => e.id))")
+        if twice:
+            found.append("ids that are there twice: %s" % twice)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > page.viewport_size["width"]:
             found.append("%s: %d px wide" % (self.mode, width))

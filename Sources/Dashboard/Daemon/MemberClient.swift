@@ -114,11 +114,17 @@ struct DaemonCall: Sendable {
         switch problem.code {
         case "unknown_org", "not_found": throw .notFound
         case "sign_in_required": throw .signInTooOld
-        case "forbidden": throw .notAllowed(problem.detail)
+        case "forbidden": throw .notAllowed(Self.forMembers(problem.detail))
         case "unknown_outcome", "storage_unavailable", "shutting_down", "gateway_unavailable":
             throw .noAnswer(problem.detail)
-        default: throw .refused(code: problem.code, words: problem.detail)
+        default: throw .refused(code: problem.code, words: Self.forMembers(problem.detail))
         }
+    }
+
+    /// The daemon's words without the commands that it names for operators.
+    static func forMembers(_ words: String) -> String {
+        let parts = words.split(separator: ";").filter { !$0.contains("meterctl ") }
+        return parts.isEmpty ? words : parts.joined(separator: ";")
     }
 
     static func encode(_ body: some Encodable) throws(PageError) -> Data {

@@ -43,17 +43,20 @@ enum Parts {
     }
 
     /// An input with its label, and perhaps a hint.
+    ///
+    /// - Parameter id: what tells it from another input of that name on the page.
     static func field(
-        _ label: String, _ name: String, type: String = "text", value: String? = nil, hint: String? = nil,
-        _ more: Attribute...
+        _ label: String, _ name: String, id: String? = nil, type: String = "text", value: String? = nil,
+        hint: String? = nil, _ more: Attribute...
     ) -> HTML {
-        var attributes: [Attribute] = [.text(.type, type), .text(.name, name), .id("f-" + name)]
+        let id = id ?? name
+        var attributes: [Attribute] = [.text(.type, type), .text(.name, name), .id("f-" + id)]
         if let value { attributes.append(.text(.value, value)) }
-        if hint != nil { attributes.append(.aria("describedby", "h-" + name)) }
+        if hint != nil { attributes.append(.aria("describedby", "h-" + id)) }
         return element(.div, .class("field")) {
-            element(.label, .text(.for, "f-" + name), text: label)
+            element(.label, .text(.for, "f-" + id), text: label)
             element(.input, attributes + more)
-            if let hint { element(.small, .id("h-" + name), text: hint) }
+            if let hint { element(.small, .id("h-" + id), text: hint) }
         }
     }
 

@@ -100,7 +100,7 @@ enum SubscriptionPage {
         Parts.card("Remove seats", id: "remove") {
             Parts.form(team.place("subscription", "remove"), team.session) {
                 Parts.field(
-                    "How many", "seats", type: "number", value: "1",
+                    "How many", "seats", id: "removed-seats", type: "number", value: "1",
                     hint:
                         "You keep them until \(subscription.periodEnd ?? "the period ends"). If all seats are used, remove members first.",
                     .flag(.required), .text(.min, "1"), .text(.step, "1"))

@@ -29,7 +29,7 @@ enum BillingPage {
                     "Credits last", forecast.daysLeft.map { Words.count($0, "day", "days") } ?? "—",
                     forecast.runsOut.map { "Until \($0)" } ?? "Nothing was spent of late")
             }
-            if team.me.due != nil, team.may("retryPayment") { pay(team) }
+            if let due = team.me.due, team.may("retryPayment") { pay(team, due, method) }
             element(.div, .class("columns")) {
                 if team.may("buyCredits") { buy(team, method) }
                 methodCard(team, method)
@@ -49,16 +49,26 @@ enum BillingPage {
         }
     }
 
-    private static func pay(_ team: Team) -> HTML {
+    private static func pay(_ team: Team, _ due: String, _ method: PaymentMethodView) -> HTML {
         Parts.card("Pay what is owed", id: "pay") {
-            element(
-                .p,
-                text:
-                    "\(Words.usd(team.me.due)) is due. The saved payment method is asked for it, and everything works again at once when it is paid."
-            )
-            Parts.form(team.place("payments", "retry"), team.session) {
-                Parts.hidden("key", Secrets.random())
-                Parts.submit("Retry the payment of \(Words.usd(team.me.due))")
+            if method.gateway == "manual" {
+                // Nobody can be asked for a transfer.
+                element(
+                    .p,
+                    text:
+                        "\(Words.usd(due)) is due. Payments are made by transfer: the operator of this service says where to. When the transfer is noted, everything works as before at once."
+                )
+            } else {
+                element(
+                    .p,
+                    text:
+                        "\(Words.usd(due)) is due. The saved payment method is asked for it, and everything works as before at once when it is paid."
+                )
+                Parts.form(team.place("payments", "retry"), team.session) {
+                    Parts.hidden("key", Secrets.random())
+                    Parts.hidden("total", due)
+                    Parts.submit("Retry the payment of \(Words.usd(due))")
+                }
             }
         }
     }

@@ -43,7 +43,8 @@ enum PaymentPage {
         switch payment.state {
         case "pending" where payment.confirm != nil: return "Your bank wants you to confirm this payment."
         case "pending" where payment.gateway == "manual":
-            return "We wait for your transfer. Nothing else is to be done here."
+            return
+                "We wait for your transfer. The operator of this service says where to, and notes it here when it has come."
         case "pending": return "The bank was asked and has not answered yet. You are not charged twice."
         case "refund_due": return "The money goes back to you."
         case "succeeded" where payment.purpose == "credits":
@@ -108,7 +109,10 @@ enum PaymentPage {
         let payment: PaymentView
         do throws(PageError) {
             payment = try await team.daemon.change(
-                PaymentView.self, .POST, "payments", "retry", key: try FormKey.of(team.visit.form))
+                PaymentView.self, .POST, "payments", "retry",
+                body: RetryPaymentBody(
+                    returnUrl: team.site.address.origin + team.place("billing").description,
+                    expectTotal: team.visit.form.text("total")), key: try FormKey.of(team.visit.form))
         } catch {
             return try Failed.back(error, team, to: "billing")
         }

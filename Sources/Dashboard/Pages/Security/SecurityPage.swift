@@ -67,7 +67,8 @@ enum SecurityPage {
             Parts.form(team.place("security", "profile"), team.session) {
                 Parts.hidden("key", Secrets.random())
                 Parts.field(
-                    "Name", "name", value: team.me.member.name, hint: "The team sees it.", .text(.maxlength, "100"),
+                    "Name", "name", id: "own-name", value: team.me.member.name, hint: "The team sees it.",
+                    .text(.maxlength, "100"),
                     .text(.autocomplete, "name"))
                 Parts.field(
                     "E-mail address", "email", type: "email", value: team.me.member.email,
