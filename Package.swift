@@ -269,6 +269,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        .testTarget(name: "NotifyTests", dependencies: ["Notify"]),
         .testTarget(
             name: "StripeTests", dependencies: ["Billing", "Metering", "Stripe", "TestSupport"]),
         .testTarget(

@@ -93,6 +93,14 @@ class Course:
             until(lambda: self.told - 1 in self.numbers(ANA), "it came")
             self.sink.forget()
             self.told = 0
+        with self.claim("A mail at which the server hangs up holds up nobody else's"):
+            self.sink.hangs.add(ANA)
+            self.happen(3)
+            until(lambda: self.skip(60) or set(self.numbers(BO)) >= {1, 2, 3}, "Bo was told of all")
+            same(self.numbers(ANA), [], "what Ana was told of")
+            self.sink.hangs.clear()
+            until(lambda: self.skip(60) or set(self.numbers(ANA)) >= {1, 2, 3}, "Ana was told of all")
+            self.all_came(ANA, BO)
         with self.claim("An answer that gets lost sends the same mail again, with the same Message-ID"):
             self.sink.drops = 1
             self.happen()
@@ -127,6 +135,15 @@ class Course:
             self.here.daemon.start()
             self.happen(2)
             self.all_came(ANA, BO)
+        with self.claim("The journal says once per outage that meterd is away"):
+            before = self.teller.words().count("meterd gives no answer")
+            for outage in (1, 2):
+                self.here.daemon.hang_up()
+                self.here.daemon.kill()
+                until(lambda: self.teller.words().count("meterd gives no answer") == before + outage, "it says so")
+                self.here.daemon.start()
+                self.happen()
+                self.all_came(ANA, BO)
         with self.claim("A file that was lost begins at the newest event, and says nothing twice"):
             self.teller.stop()
             for name in os.listdir(self.teller.state):

@@ -25,7 +25,7 @@ class Sink:
              "subjectAltName=DNS:" + HOST, "-keyout", folder + "/mail.key", "-out", self.certificate],
             check=True, stderr=subprocess.DEVNULL)
         self.lock, self.mails, self.refusals, self.logins = threading.Lock(), [], {}, []
-        self.drops, self.controller = 0, None
+        self.drops, self.hangs, self.controller = 0, set(), None
         self.start()
 
     def start(self, has_tls=True):
@@ -62,7 +62,9 @@ class Sink:
     async def handle_RCPT(self, server, session, envelope, address, options):
         """Takes an address, or says what it was told to."""
         with self.lock:
-            refusal = self.refusals.get(address)
+            refusal, hangs = self.refusals.get(address), address in self.hangs
+        if hangs:
+            server.transport.close()
         if refusal:
             return refusal
         envelope.rcpt_tos.append(address)

@@ -2,7 +2,7 @@ import HTML
 import Ledger
 import Wording
 
-/// People who found an org for themselves, where the operator allows it.
+/// People who found an org for themselves, if the operator allows it.
 enum SignUp {
     /// Where the form is.
     static let place = Place(["organizations", "new"])

@@ -121,7 +121,7 @@ struct PlaceTable {
         return next
     }
 
-    /// The key's slot, or the free one where it belongs.
+    /// The key's slot, or the free one that it gets.
     private func slot(of key: UsageWay.Key) -> Int {
         var hash: UInt64 = 0
         for index in 0..<valuesPerKey {

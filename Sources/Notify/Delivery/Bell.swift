@@ -24,7 +24,8 @@ final class Bell: Sendable {
     /// Returns at a stroke, or after a time. Only one task may wait.
     func wait(_ duration: Duration) async {
         let timer = Task {
-            try? await Task.sleep(for: duration)
+            // A timer that was stopped is no stroke: the next wait would end at once.
+            guard (try? await Task.sleep(for: duration)) != nil else { return }
             ring()
         }
         await withTaskCancellationHandler {
@@ -43,5 +44,9 @@ final class Bell: Sendable {
             ring()
         }
         timer.cancel()
+        await timer.value
     }
+
+    /// Whether a stroke waits to be heard.
+    var isRung: Bool { state.withLock { $0.isRung } }
 }

@@ -18,6 +18,8 @@ actor Dispatcher {
     /// How the mail server answered last.
     private var relay = RelayState()
 
+    /// How often a PDF is waited for: some 15 minutes in all. Then the mail is sent without.
+    private static let drawingsMax: Int64 = 5
     /// Transfers at a time.
     private static let transfersMax = 8
 
@@ -120,10 +122,12 @@ actor Dispatcher {
                     level: .error)
             }
             // Mail that is this old is of no use, whoever is to blame.
-            if isTooOld(delivery, now) {
-                try store.gaveUp(delivery, words, at: now)
-                gaveUp(delivery, "the mail server could not be used for 5 days", fields)
+            guard isTooOld(delivery, now) else {
+                // Another recipient's mail is the next to try: the server may hang up at this one only.
+                return try store.putBehind(delivery, words, until: relay.due ?? now)
             }
+            try store.gaveUp(delivery, words, at: now)
+            gaveUp(delivery, "the mail server could not be used for 5 days", fields)
         }
     }
 
@@ -131,8 +135,7 @@ actor Dispatcher {
         _ delivery: Delivery, _ words: String, _ fields: [String: String], _ now: Timestamp
     ) throws(StoreError) {
         guard isTooOld(delivery, now) else {
-            _ = try store.postponed(delivery, words, at: now)
-            return
+            return try store.postponed(delivery, words, at: now)
         }
         try store.gaveUp(delivery, words, at: now)
         gaveUp(delivery, "it was tried for 5 days", fields)
@@ -167,20 +170,25 @@ actor Dispatcher {
         guard let data = delivery.body, let body = try? JSONDecoder().decode(MailBody.self, from: data) else {
             return .refused("what was to be sent can't be read")
         }
+        var notice = body.notice
         var files: [MailMessage.File] = []
-        if let invoice = body.notice.invoice {
+        if let invoice = notice.invoice {
             do throws(DaemonError) {
                 let bytes = try await daemon.drawing(of: invoice, of: delivery.org)
                 files = [MailMessage.File(name: Self.fileName(invoice), type: "application/pdf", bytes: bytes)]
             } catch {
-                return .notReady("meterd gives no PDF of \(invoice): \(error)")
+                // A PDF that nobody can draw doesn't hold up the mails behind it, of which one may be a suspension.
+                if case .away(let words) = error, delivery.attempts < Self.drawingsMax {
+                    return .notReady("meterd gives no PDF of \(invoice): \(words)")
+                }
+                notice.paragraphs = ["The PDF of \(invoice) could not be attached. The document is on the dashboard."]
             }
         }
         let footer = NoticeFooter(org: body.org, support: body.support, unsubscribe: body.unsubscribe)
         let message = MailMessage(
             sender: mail.sender, replyTo: mail.replyTo, recipient: body.address, recipientName: body.name,
-            subject: body.notice.subject, date: delivery.created, id: delivery.id, text: body.notice.text(footer),
-            html: body.notice.html(footer).bytes, files: files, unsubscribe: body.unsubscribe)
+            subject: notice.subject, date: delivery.created, id: delivery.id, text: notice.text(footer),
+            html: notice.html(footer).bytes, files: files, unsubscribe: body.unsubscribe)
         return await mail.relay.send(
             message.bytes(), to: body.address, from: mail.sender.address, as: Self.plain(hostName))
     }

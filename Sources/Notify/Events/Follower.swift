@@ -1,7 +1,7 @@
 import Ledger
 import Metering
 
-/// Reads the event log by number, from where it was, and makes deliveries of it.
+/// Reads the event log after the number that it has come to, and makes deliveries of the events.
 struct Follower: Sendable {
     let daemon: DaemonClient
     let store: NotifyStore
@@ -14,41 +14,46 @@ struct Follower: Sendable {
     /// Goes on until the task is cancelled.
     func run() async {
         var failures = 0
+        var cursor: Int64?
         while !Task.isCancelled {
             do throws(DaemonError) {
-                try await readOn()
+                if let known = cursor {
+                    cursor = try await readOn(after: known)
+                } else {
+                    cursor = try await start()
+                }
                 failures = 0
             } catch {
                 if failures == 0 { log.note(.daemonAway, "meterd gives no answer: \(error)", level: .warning) }
                 failures += 1
+                // What is kept says where to go on.
+                cursor = nil
                 try? await Task.sleep(for: .milliseconds(min(30_000, 250 << min(failures, 7))))
             }
         }
     }
 
-    /// Makes deliveries of all events that are there, then waits for the next.
-    private func readOn() async throws(DaemonError) {
-        var cursor = try await start()
-        while !Task.isCancelled {
-            let events = try await daemon.events(after: cursor)
-            guard let first = events.first, let last = events.last else {
-                try await daemon.wait(after: cursor)
-                // A ledger that was put back from a backup numbers its events anew.
-                if try await daemon.newestEvent() < cursor { cursor = try await start() }
-                continue
-            }
-            if first.number > cursor + 1 {
-                log.note(
-                    .eventsMissed,
-                    "events \(cursor + 1) to \(first.number - 1) are not kept any more; nobody was told of them",
-                    level: .error)
-            }
-            let memory = Planner.Memory()
-            var deliveries: [NewDelivery] = []
-            for event in events { deliveries += try await planner.deliveries(of: event, in: events, memory) }
-            try keep(deliveries, through: last.number)
-            cursor = last.number
+    /// Makes deliveries of the next events, or waits for some.
+    ///
+    /// - Returns: the number to go on after; nil if that has to be looked up.
+    private func readOn(after cursor: Int64) async throws(DaemonError) -> Int64? {
+        let events = try await daemon.events(after: cursor)
+        guard let first = events.first, let last = events.last else {
+            try await daemon.wait(after: cursor)
+            // A ledger that was put back from a backup numbers its events anew.
+            return try await daemon.newestEvent() < cursor ? nil : cursor
         }
+        if first.number > cursor + 1 {
+            log.note(
+                .eventsMissed,
+                "events \(cursor + 1) to \(first.number - 1) are not kept any more; nobody was told of them",
+                level: .error)
+        }
+        let memory = Planner.Memory()
+        var deliveries: [NewDelivery] = []
+        for event in events { deliveries += try await planner.deliveries(of: event, in: events, memory) }
+        try keep(deliveries, through: last.number)
+        return last.number
     }
 
     /// Where to go on. The first time that is the newest event: nobody is told of what was before.

@@ -61,8 +61,6 @@ enum Backoff {
 
     /// Seconds for which something is tried: RFC 5321, section 4.5.4.1, wants four to five days for mail.
     static let mailSeconds: Int64 = 5 * 86_400
-    /// The same for webhooks: then the endpoint is paused.
-    static let webhookSeconds: Int64 = 3 * 86_400
     /// Seconds for which delivered ones are shown.
     static let shownSeconds: Int64 = 7 * 86_400
     /// Seconds for which dead ones are kept.

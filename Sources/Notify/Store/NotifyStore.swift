@@ -11,7 +11,7 @@ public final class NotifyStore: Sendable {
 
     /// Opens the file, or makes it.
     ///
-    /// - Parameter folder: where it lies; nobody else may read there, as it holds names and addresses.
+    /// - Parameter folder: of the file; nobody else may read there, as it holds names and addresses.
     public init(folder: String) throws {
         var configuration = Configuration()
         configuration.prepareDatabase { database in
@@ -33,7 +33,7 @@ public final class NotifyStore: Sendable {
             try database.execute(
                 sql: """
                     CREATE TABLE progress(id INTEGER PRIMARY KEY CHECK(id = 1), event INTEGER NOT NULL);
-                    -- state: 1 waiting, 2 delivered, 3 dead. body: NULL once it is erased. due: when it was given up or delivered.
+                    -- state: 1 waiting, 2 delivered, 3 dead. body: NULL once it is erased. ended: when it was delivered or given up.
                     CREATE TABLE delivery(
                         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, recipient TEXT NOT NULL,
                         event INTEGER NOT NULL, kind TEXT NOT NULL, org TEXT NOT NULL, created INTEGER NOT NULL,
@@ -42,9 +42,9 @@ public final class NotifyStore: Sendable {
                     CREATE INDEX delivery_waiting ON delivery(recipient, number) WHERE state = 1;
                     CREATE INDEX delivery_by_state ON delivery(state, number);
                     CREATE INDEX delivery_ended ON delivery(ended) WHERE ended IS NOT NULL;
-                    -- A recipient of whom something waits. due: when the first of it is tried. failing: since when nothing gets through.
+                    -- A recipient of whom something waits. due: when the first of it is tried. failures: how often in turn it was in vain.
                     CREATE TABLE queue(
-                        recipient TEXT PRIMARY KEY, due INTEGER NOT NULL, failures INTEGER NOT NULL, failing INTEGER
+                        recipient TEXT PRIMARY KEY, due INTEGER NOT NULL, failures INTEGER NOT NULL
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX queue_due ON queue(due);
                     """)
@@ -72,7 +72,7 @@ public final class NotifyStore: Sendable {
                     ])
                 guard database.changesCount > 0 else { continue }
                 try database.execute(
-                    sql: "INSERT INTO queue VALUES (?, ?, 0, NULL) ON CONFLICT(recipient) DO NOTHING",
+                    sql: "INSERT INTO queue VALUES (?, ?, 0) ON CONFLICT(recipient) DO NOTHING",
                     arguments: [delivery.recipient, now.milliseconds])
             }
             try database.execute(
@@ -138,7 +138,7 @@ public final class NotifyStore: Sendable {
     /// The recipient's next delivery is due, or nothing of theirs waits.
     private static func advance(_ recipient: String, _ now: Timestamp, _ database: Database) throws {
         try database.execute(
-            sql: "UPDATE queue SET due = ?, failures = 0, failing = NULL WHERE recipient = ?",
+            sql: "UPDATE queue SET due = ?, failures = 0 WHERE recipient = ?",
             arguments: [now.milliseconds, recipient])
         try database.execute(
             sql: """
@@ -147,40 +147,36 @@ public final class NotifyStore: Sendable {
                 """, arguments: [recipient])
     }
 
-    /// It is tried again later.
-    ///
-    /// - Returns: since when nothing gets through to the recipient.
-    func postponed(_ delivery: Delivery, _ words: String, at now: Timestamp) throws(StoreError) -> Timestamp {
+    /// It is tried again later: the longer nothing has got through to the recipient, the later.
+    func postponed(_ delivery: Delivery, _ words: String, at now: Timestamp) throws(StoreError) {
         try writing { database in
+            try Self.note(words, of: delivery, database)
             try database.execute(
-                sql: "UPDATE delivery SET attempts = attempts + 1, words = ? WHERE id = ? AND state = 1",
-                arguments: [words, delivery.id])
-            try database.execute(
-                sql: "UPDATE queue SET failures = failures + 1, failing = coalesce(failing, ?) WHERE recipient = ?",
-                arguments: [now.milliseconds, delivery.recipient])
-            let row = try Row.fetchOne(
-                database, sql: "SELECT failures, failing FROM queue WHERE recipient = ?",
-                arguments: [delivery.recipient])
-            guard let row else { return now }
-            try database.execute(
-                sql: "UPDATE queue SET due = ? WHERE recipient = ?",
-                arguments: [
-                    now.advanced(bySeconds: Backoff.seconds(after: row["failures"])).milliseconds, delivery.recipient,
-                ])
-            return Timestamp(milliseconds: row["failing"])
+                sql: "UPDATE queue SET failures = failures + 1 WHERE recipient = ?", arguments: [delivery.recipient])
+            let failures = try Int64.fetchOne(
+                database, sql: "SELECT failures FROM queue WHERE recipient = ?", arguments: [delivery.recipient])
+            let due = now.advanced(bySeconds: Backoff.seconds(after: failures ?? 1))
+            try Self.wait(delivery.recipient, until: due, database)
         }
     }
 
-    /// Gives up all that waits for a recipient; how many.
-    func gaveUpAll(of recipient: String, _ words: String, at now: Timestamp) throws(StoreError) -> Int {
+    /// It is tried again at that time, behind what is due earlier. The recipient is not to blame.
+    func putBehind(_ delivery: Delivery, _ words: String, until due: Timestamp) throws(StoreError) {
         try writing { database in
-            try database.execute(
-                sql: "UPDATE delivery SET state = 3, ended = ?, words = ? WHERE recipient = ? AND state = 1",
-                arguments: [now.milliseconds, words, recipient])
-            let count = database.changesCount
-            try database.execute(sql: "DELETE FROM queue WHERE recipient = ?", arguments: [recipient])
-            return count
+            try Self.note(words, of: delivery, database)
+            try Self.wait(delivery.recipient, until: due, database)
         }
+    }
+
+    private static func note(_ words: String, of delivery: Delivery, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE delivery SET attempts = attempts + 1, words = ? WHERE id = ? AND state = 1",
+            arguments: [words, delivery.id])
+    }
+
+    private static func wait(_ recipient: String, until due: Timestamp, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE queue SET due = ? WHERE recipient = ?", arguments: [due.milliseconds, recipient])
     }
 
     /// Has dead deliveries tried again, behind what waits; how many.
@@ -200,7 +196,7 @@ public final class NotifyStore: Sendable {
                             number = (SELECT max(number) + 1 FROM delivery) WHERE number = ?
                         """, arguments: [now.milliseconds, row["number"] as Int64])
                 try database.execute(
-                    sql: "INSERT INTO queue VALUES (?, ?, 0, NULL) ON CONFLICT(recipient) DO NOTHING",
+                    sql: "INSERT INTO queue VALUES (?, ?, 0) ON CONFLICT(recipient) DO NOTHING",
                     arguments: [row["recipient"] as String, now.milliseconds])
             }
             return rows.count

@@ -117,7 +117,10 @@ public struct MailRelay: Sendable, Hashable {
     /// An answer to RCPT or DATA is about this mail; anything else is about all of them.
     static func attempt(code: Int32, status: Int, command: String, words: String) -> Attempt {
         if code == 0 { return .delivered }
-        let isAboutThisMail = ["RCPT", "DATA"].contains(command) && (400..<600).contains(status) && status != 421
+        // At MAIL it is if the message is too large. See RFC 1870, section 6.
+        let isTooLarge = command == "MAIL" && status == 552
+        let isAboutThisMail =
+            isTooLarge || (["RCPT", "DATA"].contains(command) && (400..<600).contains(status) && status != 421)
         guard isAboutThisMail else { return .relayAway(words) }
         return status >= 500 ? .refused(words) : .postponed(words)
     }
