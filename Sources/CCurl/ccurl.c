@@ -1,17 +1,10 @@
 #include "ccurl.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 // curl_easy_setopt takes any type, which Swift can't call: that is all that this file is for.
-
-// Bytes of an answer that are read. Its body is of no interest, and may be endless.
-enum { body_bytes_max = 65536 };
 
 typedef struct {
     const char *bytes;
@@ -68,17 +61,8 @@ static int watch(CURL *handle, curl_infotype type, char *data, size_t length, vo
     return 0;
 }
 
-static size_t discard(char *data, size_t size, size_t count, void *context) {
-    size_t *left = context;
-    (void)data;
-    if (size * count > *left) return 0;
-    *left -= size * count;
-    return size * count;
-}
-
-static void finish(CURL *handle, CURLcode code, const char *words, ccurl_outcome *outcome) {
+static void finish(CURLcode code, const char *words, ccurl_outcome *outcome) {
     outcome->code = (int)code;
-    if (!outcome->is_mail) curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &outcome->status);
     if (code == CURLE_OK) return;
     const char *said = words[0] ? words : curl_easy_strerror(code);
     // What a mail server said about a command tells more.
@@ -102,7 +86,7 @@ static void common(CURL *handle, char *words, const char *ca_file, long connect_
 void ccurl_begin(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 ccurl_outcome ccurl_send_mail(const ccurl_mail *mail) {
-    ccurl_outcome outcome = {.code = CURLE_FAILED_INIT, .is_mail = true};
+    ccurl_outcome outcome = {.code = CURLE_FAILED_INIT};
     char words[CURL_ERROR_SIZE] = "";
     CURL *handle = curl_easy_init();
     if (!handle) return outcome;
@@ -124,54 +108,8 @@ ccurl_outcome ccurl_send_mail(const ccurl_mail *mail) {
     curl_easy_setopt(handle, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, watch);
     curl_easy_setopt(handle, CURLOPT_DEBUGDATA, &outcome);
-    finish(handle, recipients ? curl_easy_perform(handle) : CURLE_OUT_OF_MEMORY, words, &outcome);
+    finish(recipients ? curl_easy_perform(handle) : CURLE_OUT_OF_MEMORY, words, &outcome);
     curl_slist_free_all(recipients);
-    curl_easy_cleanup(handle);
-    return outcome;
-}
-
-// libcurl asks for a socket for each address that it is about to connect to.
-static curl_socket_t open_allowed(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
-    const ccurl_request *request = context;
-    const unsigned char *bytes = NULL;
-    (void)purpose;
-    if (address->family == AF_INET) {
-        bytes = (const unsigned char *)&((const struct sockaddr_in *)(const void *)&address->addr)->sin_addr;
-    } else if (address->family == AF_INET6) {
-        bytes = (const unsigned char *)&((const struct sockaddr_in6 *)(const void *)&address->addr)->sin6_addr;
-    }
-    if (!bytes || !request->allows(request->context, address->family, bytes)) return CURL_SOCKET_BAD;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-ccurl_outcome ccurl_post(const ccurl_request *request) {
-    ccurl_outcome outcome = {.code = CURLE_FAILED_INIT};
-    char words[CURL_ERROR_SIZE] = "";
-    CURL *handle = curl_easy_init();
-    if (!handle) return outcome;
-    size_t left = body_bytes_max;
-    struct curl_slist *fields = NULL;
-    bool is_whole = true;
-    for (size_t index = 0; index < request->field_count; index += 1) {
-        struct curl_slist *more = curl_slist_append(fields, request->fields[index]);
-        is_whole = is_whole && more;
-        if (more) fields = more;
-    }
-    common(handle, words, request->ca_file, request->connect_milliseconds, request->total_milliseconds);
-    curl_easy_setopt(handle, CURLOPT_URL, request->url);
-    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(handle, CURLOPT_POST, 1L);
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body);
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length);
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, fields);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, discard);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &left);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_allowed);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, (void *)(size_t)request);
-    finish(handle, is_whole ? curl_easy_perform(handle) : CURLE_OUT_OF_MEMORY, words, &outcome);
-    curl_slist_free_all(fields);
     curl_easy_cleanup(handle);
     return outcome;
 }

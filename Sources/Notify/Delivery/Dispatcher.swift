@@ -184,11 +184,11 @@ actor Dispatcher {
                 notice.paragraphs = ["The PDF of \(invoice) could not be attached. The document is on the dashboard."]
             }
         }
-        let footer = NoticeFooter(org: body.org, support: body.support, unsubscribe: body.unsubscribe)
+        let footer = NoticeFooter(org: body.org, support: body.support)
         let message = MailMessage(
             sender: mail.sender, replyTo: mail.replyTo, recipient: body.address, recipientName: body.name,
             subject: notice.subject, date: delivery.created, id: delivery.id, text: notice.text(footer),
-            html: notice.html(footer).bytes, files: files, unsubscribe: body.unsubscribe)
+            html: notice.html(footer).bytes, files: files)
         return await mail.relay.send(
             message.bytes(), to: body.address, from: mail.sender.address, as: Self.plain(hostName))
     }

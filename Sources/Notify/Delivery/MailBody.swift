@@ -8,7 +8,6 @@ struct MailBody: Codable, Sendable {
     /// The org, as people call it.
     let org: String
     let support: String?
-    let unsubscribe: String?
 }
 
 /// Who gets mail, and how.

@@ -121,11 +121,12 @@ struct Planner: Sendable {
         _ name: String?
     ) throws(DaemonError) -> NewDelivery {
         let body = MailBody(
-            address: address, name: name, notice: planned.notice, org: org.displayName ?? org.org, support: org.support,
-            unsubscribe: nil)
+            address: address, name: name, notice: planned.notice, org: org.displayName ?? org.org, support: org.support)
         guard let encoded = try? JSONEncoder().encode(body) else { throw .away("a mail can't be encoded") }
         // The time keeps apart what a restored ledger numbers again.
-        let moment = Timestamp(rfc3339: event.at)?.milliseconds ?? 0
+        guard let moment = Timestamp(rfc3339: event.at)?.milliseconds else {
+            throw .away("the time of event \(event.number) can't be read")
+        }
         return NewDelivery(
             id: "\(event.number)-\(String(moment, radix: 36))-\(recipient)", recipient: "mail:\(address.lowercased())",
             event: event.number, kind: event.kind, org: event.org, body: encoded)

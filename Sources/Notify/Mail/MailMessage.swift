@@ -42,8 +42,6 @@ public struct MailMessage: Sendable {
     let text: String
     let html: [UInt8]
     let files: [File]
-    /// Where a click ends mails of this kind; nil if they can't be ended. See RFC 8058.
-    let unsubscribe: String?
 
     /// The message, with CR LF at each line's end.
     func bytes() -> [UInt8] {
@@ -58,10 +56,6 @@ public struct MailMessage: Sendable {
             "Auto-Submitted: auto-generated",
         ]
         if let replyTo { fields.append("Reply-To: <\(replyTo)>") }
-        if let unsubscribe {
-            fields.append("List-Unsubscribe: <\(unsubscribe)>")
-            fields.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
-        }
         let outer = "meterd-\(id)-outer", inner = "meterd-\(id)-inner"
         func part(_ type: String, _ content: String, _ encoding: String, _ more: [String] = []) -> String {
             (["Content-Type: \(type)", "Content-Transfer-Encoding: \(encoding)"] + more).joined(separator: "\r\n")

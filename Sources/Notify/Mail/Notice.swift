@@ -54,8 +54,6 @@ struct NoticeFooter: Sendable {
     let org: String
     /// Whom to ask for help; nil if nobody is configured.
     let support: String?
-    /// Where mails like this are ended; nil if they can't be.
-    let unsubscribe: String?
 
     /// The org's name with a full stop.
     var sentence: String { org.hasSuffix(".") ? org : org + "." }
@@ -76,7 +74,6 @@ extension Notice {
         if let note { lines.append(note) }
         var end = "-- \nSent by meterd about \(footer.sentence) All times are UTC."
         if let support = footer.support { end += "\nHelp: \(support)" }
-        if let unsubscribe = footer.unsubscribe { end += "\nNo more mails like this: \(unsubscribe)" }
         return (lines + [end]).joined(separator: "\n\n") + "\n"
     }
 
@@ -114,11 +111,6 @@ extension Notice {
                         foreign(footer.sentence)
                         " All times are UTC."
                         if let support = footer.support { " Help: \(support)." }
-                        if let unsubscribe = footer.unsubscribe.flatMap({ Place(partner: $0) }) {
-                            " "
-                            element(.a, .href(unsubscribe), text: "No more mails like this")
-                            "."
-                        }
                     }
                 }
             }

@@ -6,7 +6,6 @@ import Wording
 
 /// What is told about an event, and to whom.
 struct PlannedNotice: Sendable {
-    let category: NoticeCategory
     let audience: Audience
     let notice: Notice
 }
@@ -36,42 +35,42 @@ struct NoticeWriter: Sendable {
     func notices(about event: LedgerEvent, _ context: Context) -> [PlannedNotice] {
         guard !context.isToldElsewhere, let kind = LedgerEvent.Kind(rawValue: event.kind) else { return [] }
         let data = event.data
-        func one(_ category: NoticeCategory, _ audience: Audience, _ notice: Notice) -> [PlannedNotice] {
-            [PlannedNotice(category: category, audience: audience, notice: notice)]
+        func one(_ audience: Audience, _ notice: Notice) -> [PlannedNotice] {
+            [PlannedNotice(audience: audience, notice: notice)]
         }
         switch kind {
-        case .balanceLow: return one(.balance, .managers, balanceLow(data))
-        case .creditsExpired: return one(.balance, .managers, creditsExpired(data))
+        case .balanceLow: return one(.managers, balanceLow(data))
+        case .creditsExpired: return one(.managers, creditsExpired(data))
         case .memberRoleChanged:
-            return data["member"].flatMap(Int64.init).map { one(.access, .member($0), roleChanged(data)) } ?? []
+            return data["member"].flatMap(Int64.init).map { one(.member($0), roleChanged(data)) } ?? []
         case .memberRemoved:
-            return data["member"].flatMap(Int64.init).map { one(.access, .member($0), removed()) } ?? []
-        case .orderedByMember: return one(.purchases, .owners, ordered(data, context))
+            return data["member"].flatMap(Int64.init).map { one(.member($0), removed()) } ?? []
+        case .orderedByMember: return one(.owners, ordered(data, context))
         case .paymentSucceeded:
-            return context.payment?.isTopUp == true ? one(.topUps, .owners, toppedUp(data, context)) : []
+            return context.payment?.isTopUp == true ? one(.owners, toppedUp(data, context)) : []
         case .paymentDeclined:
-            if context.payment?.isTopUp == true { return one(.topUps, .owners, topUpDeclined(data)) }
+            if context.payment?.isTopUp == true { return one(.owners, topUpDeclined(data)) }
             // Whoever buys something sees on the page that it was declined.
             let isOwed = context.payment.map { $0.purpose == "invoice" } ?? (data["invoice"] != nil)
-            return isOwed ? one(.account, .owners, paymentFailed(data)) : []
-        case .graceStarted: return one(.account, .owners, grace(data, context))
-        case .orgSuspended: return one(.account, .owners, suspended(data))
-        case .erasureAnnounced: return one(.account, .owners, erasure(data))
-        case .orgRestored: return one(.account, .owners, restored())
-        case .subscriptionCanceled: return one(.account, .owners, canceled(data))
-        case .subscriptionEnded: return one(.account, .owners, ended())
-        case .invoiceIssued: return one(.invoices, .owners, invoice(data))
-        case .creditNoteIssued: return one(.invoices, .owners, creditNote(data))
-        case .paymentRefunded: return one(.refunds, .owners, refunded(data))
-        case .paymentMethodExpiring: return one(.card, .owners, cardExpiring(data))
+            return isOwed ? one(.owners, paymentFailed(data)) : []
+        case .graceStarted: return one(.owners, grace(data, context))
+        case .orgSuspended: return one(.owners, suspended(data))
+        case .erasureAnnounced: return one(.owners, erasure(data))
+        case .orgRestored: return one(.owners, restored())
+        case .subscriptionCanceled: return one(.owners, canceled(data))
+        case .subscriptionEnded: return one(.owners, ended())
+        case .invoiceIssued: return one(.owners, invoice(data))
+        case .creditNoteIssued: return one(.owners, creditNote(data))
+        case .paymentRefunded: return one(.owners, refunded(data))
+        case .paymentMethodExpiring: return one(.owners, cardExpiring(data))
         case .chargebackOpened:
-            return one(.refunds, .owners, chargeback(data)) + one(.operations, .operators, forOperators(event))
+            return one(.owners, chargeback(data)) + one(.operators, forOperators(event))
         case .paymentProblem, .refundFailed, .chargebackClosed, .invoiceDisputed, .usageQuarantined, .unreadMember,
             .idConflicts:
-            return one(.operations, .operators, forOperators(event))
+            return one(.operators, forOperators(event))
         case .refundDue:
             // What a gateway gives back needs nobody.
-            return context.payment?.gateway == "manual" ? one(.operations, .operators, forOperators(event)) : []
+            return context.payment?.gateway == "manual" ? one(.operators, forOperators(event)) : []
         // Invitations carry a link, which is made when they are sent; the rest is for programs, or shown by other notices.
         case .memberInvited, .memberJoined, .holdExpired, .forbiddenModelUsed, .creditsVoided, .subscriptionStarted,
             .subscriptionResumed, .seatsChanged, .paymentReturned, .paymentReinstated, .invoicePaid, .disputeEnded,
