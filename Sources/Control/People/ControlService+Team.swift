@@ -34,7 +34,8 @@ extension ControlService {
             },
             Endpoint(
                 method: .get, path: "/v1/orgs/{org}/recipients", name: "listRecipients",
-                summary: "Whom an org's notices may go to: its active members, or one member whatever their state",
+                summary:
+                    "Whom an org's notices may go to: its active owners and admins, or one member whatever their state",
                 query: [(name: "member", description: "Only this member's number")],
                 response: .reference("Recipients"), roles: [.notify]
             ) { request, context in
@@ -46,7 +47,7 @@ extension ControlService {
                     else { throw Problem(.notFound, "org '\(org.org)' has no member \(text)") }
                     members = [member]
                 } else {
-                    members = try await reader.activeTeam(of: org.org, at: clock())
+                    members = try await reader.managers(of: org.org, at: clock())
                 }
                 return try Endpoint.json(
                     RecipientsView(

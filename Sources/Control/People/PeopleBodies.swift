@@ -166,7 +166,7 @@ public struct RecipientsView: Codable, Sendable, Hashable {
     public let displayName: String?
     /// Whom to ask for help; nil if none is configured.
     public let support: String?
-    /// Its members.
+    /// Its owners and admins, or the one member who was asked for.
     public let members: [RecipientView]
 
     /// The recipients of an org.

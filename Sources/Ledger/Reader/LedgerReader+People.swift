@@ -51,10 +51,13 @@ extension LedgerReader {
         }
     }
 
-    /// Everybody who is active in an org, by number.
-    public func activeTeam(of org: String, at moment: Timestamp) async throws -> [TeamMemberView] {
+    /// The active owners and admins of an org, by number; ``pageMax`` at most.
+    public func managers(of org: String, at moment: Timestamp) async throws -> [TeamMemberView] {
         try await pool.read { database in
-            try Self.team(of: org, "member.state = ?", [MemberState.active.rawValue, Int64.max], database).map {
+            try Self.team(
+                of: org, "member.state = ? AND member.role > ?",
+                [MemberState.active.rawValue, OrgRole.member.rawValue, Int64(Self.pageMax)], database
+            ).map {
                 try Self.teamMember($0, org, moment, database)
             }
         }
